@@ -1,0 +1,59 @@
+"""Settings: a value that is passed on, never a global."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+PREFIX = "NEURONSCOPE_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set, with its default.
+
+    data: folder of the database, the token and the lock.
+    models: folder with model folders, or itself a model folder.
+    database_url: SQLAlchemy URL; empty means SQLite in `data`.
+    host, port: where the server listens.
+    token: access token; empty means one is made and kept in `data`.
+    device, dtype: what a model is loaded on and as; `auto` chooses.
+    max_cells: largest sweep that is accepted.
+    max_queue: jobs that may wait before new ones are answered 503.
+    max_body: largest request body, bytes.
+    """
+
+    data: Path = Path(".neuronscope")
+    models: Path = Path("LLM")
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    token: str = ""
+    device: str = "auto"
+    dtype: str = "auto"
+    max_cells: int = 250_000
+    max_queue: int = 64
+    max_body: int = 1024 * 1024
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str] | None = None, **given: object) -> Settings:
+        """Defaults, overridden by `NEURONSCOPE_<NAME>` variables, overridden by `given`.
+
+        Raises: ValueError for a variable that is not a setting, or not a number where one is due.
+        """
+        env = os.environ if env is None else env
+        base = cls()
+        values: dict[str, object] = {}
+        for key, text in env.items():
+            if not key.startswith(PREFIX):
+                continue
+            name = key[len(PREFIX):].lower()
+            if name not in cls.__dataclass_fields__:
+                known = ", ".join(PREFIX + field.upper() for field in cls.__dataclass_fields__)
+                raise ValueError(f"{key} is not a setting; the settings are {known}")
+            default = getattr(base, name)
+            values[name] = type(default)(text) if not isinstance(default, Path) else Path(text)
+        values.update({name: value for name, value in given.items() if value is not None})
+        return replace(base, **values)  # type: ignore[arg-type]
