@@ -11,11 +11,19 @@
     │   ├── PromptLength           no tokens, or more than the context holds
     │   ├── OverlappingEdits       two edits of one entry without a declared order
     │   └── SweepSize              no cells, or more than the cap
+    ├── Unauthorized          401  no access token, or a wrong one
+    ├── Forbidden             403  a request that may come from another site
+    │   ├── HostNotAllowed         addressed to a name that is not this machine
+    │   ├── OriginNotAllowed       sent by a page that is not NeuronScope's own
+    │   └── HeaderRequired         a change without the header that other sites cannot send
     ├── NotFound              404  unknown id
+    ├── MethodNotAllowed      405  a known address, another method
     ├── Gone                  410  deleted on request
     ├── Conflict              409  the state of the server does not allow it
     │   ├── NoModel                nothing is loaded
     │   └── ModelMismatch          the spec names another model
+    ├── BodyTooLarge          413  more bytes than are accepted
+    ├── UnsupportedMediaType  415  a body that is not JSON
     ├── Busy                  503  try again later (carries retry_after_s)
     ├── ModelRefused          422  a model folder that will not be loaded
     ├── StorageError          507  a result could not be stored
@@ -116,12 +124,42 @@ class MalformedJson(NeuronScopeError):
     code, status, title = "malformed-json", 400, "The body is not valid JSON"
 
 
+class Unauthorized(NeuronScopeError):
+    code, status, title = "unauthorized", 401, "The access token is missing or wrong"
+
+
+class Forbidden(NeuronScopeError):
+    code, status, title = "forbidden", 403, "Refused"
+
+
+class HostNotAllowed(Forbidden):
+    code, title = "host-not-allowed", "The request names another host"
+
+
+class OriginNotAllowed(Forbidden):
+    code, title = "origin-not-allowed", "The request comes from another site"
+
+
+class HeaderRequired(Forbidden):
+    code, title = "header-required", "A header is missing"
+
+
 class NotFound(NeuronScopeError):
     code, status, title = "not-found", 404, "Not found"
 
 
 class ModelNotFound(NotFound):
     code, title = "model-not-found", "No such model"
+
+
+class MethodNotAllowed(NeuronScopeError):
+    """405; `allow` becomes the Allow header."""
+
+    code, status, title = "method-not-allowed", 405, "This address takes other methods"
+
+    def __init__(self, detail: str, *, hint: str = "", allow: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.allow = allow
 
 
 class Gone(NeuronScopeError):
@@ -138,6 +176,14 @@ class NoModel(Conflict):
 
 class ModelMismatch(Conflict):
     code, title = "model-mismatch", "The spec names another model"
+
+
+class BodyTooLarge(NeuronScopeError):
+    code, status, title = "body-too-large", 413, "The body is too large"
+
+
+class UnsupportedMediaType(NeuronScopeError):
+    code, status, title = "unsupported-media-type", 415, "The body must be JSON"
 
 
 class Busy(NeuronScopeError):
