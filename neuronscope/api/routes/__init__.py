@@ -1,0 +1,1 @@
+"""One file per group of addresses; each route parses, makes one call, and answers."""

@@ -1,0 +1,67 @@
+"""Cells of sweeps: one row each, one commit per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, insert, select
+
+from neuronscope.spec.results import Cell
+from neuronscope.store.database import Database
+from neuronscope.store.tables import cells, experiments
+
+
+class Cells:
+    """The finished cells of the sweeps of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, sweep: str, batch: Sequence[Cell]) -> None:
+        """Stores a batch durably, in one transaction; of a deleted sweep nothing is kept.
+
+        Raises: StorageError, and then none of the batch is stored.
+        """
+        with self._database.write() as connection:
+            owner = connection.execute(
+                select(experiments.c.seq).where(experiments.c.id == sweep)).scalar()
+            if owner is None or not batch:
+                return
+            last = connection.execute(
+                select(func.max(cells.c.arrival)).where(cells.c.experiment == owner)).scalar()
+            connection.execute(insert(cells), [
+                {"experiment": owner, "cell": cell.index, "arrival": arrival,
+                 "failed": int(cell.error is not None), "body": cell.model_dump_json()}
+                for arrival, cell in enumerate(batch, start=(last or 0) + 1)
+            ])
+
+    def after(self, sweep: str, arrival: int, limit: int = 512) -> tuple[list[Cell], int]:
+        """Up to `limit` cells stored after the first `arrival` ones, and how many that makes.
+
+        Returns: (cells in the order of storing, arrival number of the last of them).
+        """
+        query = (select(cells.c.arrival, cells.c.body).join(experiments)
+                 .where(experiments.c.id == sweep, cells.c.arrival > arrival)
+                 .order_by(cells.c.arrival).limit(limit))
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return [_cell(row.body) for row in rows], rows[-1].arrival if rows else arrival
+
+    def of(self, sweep: str) -> dict[int, Cell]:
+        """All stored cells, by index."""
+        query = (select(cells.c.cell, cells.c.body).join(experiments)
+                 .where(experiments.c.id == sweep).order_by(cells.c.cell))
+        with self._database.read() as connection:
+            return {row.cell: _cell(row.body) for row in connection.execute(query)}
+
+    def count(self, sweep: str) -> tuple[int, int]:
+        """How many cells are stored, and how many of them failed."""
+        query = (select(func.count(), func.coalesce(func.sum(cells.c.failed), 0))
+                 .select_from(cells.join(experiments)).where(experiments.c.id == sweep))
+        with self._database.read() as connection:
+            done, failed = connection.execute(query).one()
+        return done, failed
+
+
+def _cell(body: str) -> Cell:
+    return Cell.model_validate_json(body)

@@ -1,0 +1,113 @@
+"""One writer, many readers.
+
+SQLite is opened with WAL and `synchronous=FULL`, so that what has been acknowledged
+survives a power cut. All writes go through one connection that takes its lock at once
+(`BEGIN IMMEDIATE`); readers cannot write at all.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+
+from neuronscope.errors import StorageError
+
+BUSY_TIMEOUT_MS = 10_000
+FILE_NAME = "neuronscope.sqlite"
+
+
+def database_url(url: str, folder: Path) -> str:
+    """`url`, or where it is empty the SQLite file in `folder`."""
+    return url or f"sqlite:///{(folder / FILE_NAME).absolute()}"
+
+
+class Database:
+    """A database that is read and written through `read()` and `write()`.
+
+    url: SQLAlchemy URL. An SQLite file is created with mode 0600.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.file = _sqlite_file(url)
+        if self.file is not None:
+            _create_private(self.file)
+        self._writer = _engine(url, read_only=False)
+        self._reader = _engine(url, read_only=True)
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction on the only writing connection; committed on leaving.
+
+        Raises: StorageError when the database cannot store it (disk full, no permission).
+        """
+        with self._turn, _stored(), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view that cannot write.
+
+        Raises: StorageError when the database cannot be read.
+        """
+        with _stored(), self._reader.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+@contextmanager
+def _stored() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise StorageError(
+            "The database did not accept the operation.",
+            hint="Check free space and permissions of the data folder.",
+        ) from error
+
+
+def _sqlite_file(url: str) -> Path | None:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return None
+    return Path(parsed.database)
+
+
+def _create_private(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _engine(url: str, *, read_only: bool) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url)
+    engine = create_engine(url, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin below, not in the driver
+        for pragma in _pragmas(read_only):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _pragmas(read_only: bool) -> list[str]:
+    shared = [f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON"]
+    if read_only:
+        return [*shared, "query_only=ON"]
+    return [*shared, "journal_mode=WAL", "synchronous=FULL"]

@@ -1,0 +1,62 @@
+"""Brings a database to this version's schema; never touches one from a newer version."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from neuronscope.errors import NewerDatabase
+from neuronscope.store.database import Database
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def migrate(database: Database) -> None:
+    """Applies the migrations that are missing. An SQLite file is backed up before.
+
+    Raises: NewerDatabase, before anything is changed, when the schema is not known here.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    present = _revision(database)
+    if present == script.get_current_head():
+        return
+    if present is not None:
+        _refuse_newer(script, present)
+        _back_up(database, present)
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _revision(database: Database) -> str | None:
+    with database.read() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_newer(script: ScriptDirectory, present: str) -> None:
+    if present not in {known.revision for known in script.walk_revisions()}:
+        raise NewerDatabase(
+            "The database in the data folder has a schema that this version does not know; "
+            "nothing was changed.",
+            hint="Use the version that wrote it or a newer one, or another data folder.",
+        )
+
+
+def _back_up(database: Database, revision: str) -> None:
+    if database.file is None:
+        return
+    copy = database.file.with_name(f"{database.file.name}.before-{revision}.backup")
+    os.close(os.open(copy, os.O_RDWR | os.O_CREAT, 0o600))
+    with (closing(sqlite3.connect(database.file)) as source,
+          closing(sqlite3.connect(copy)) as target):
+        source.backup(target)

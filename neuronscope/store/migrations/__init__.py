@@ -1,0 +1,1 @@
+"""Schema changes, one file each under `versions/`; applied when the database is opened."""

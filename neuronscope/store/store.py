@@ -1,0 +1,27 @@
+"""The store: one object that opens a database and holds its parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from neuronscope.store.cells import Cells
+from neuronscope.store.database import Database, database_url
+from neuronscope.store.experiments import Experiments
+from neuronscope.store.migrate import migrate
+
+
+class Store:
+    """An open database, at this version's schema.
+
+    folder: where the SQLite file lies when `url` is empty.
+    Raises: NewerDatabase, StorageError.
+    """
+
+    def __init__(self, folder: Path, url: str = "") -> None:
+        self.database = Database(database_url(url, folder))
+        migrate(self.database)
+        self.experiments = Experiments(self.database)
+        self.cells = Cells(self.database)
+
+    def close(self) -> None:
+        self.database.close()

@@ -1,0 +1,81 @@
+"""The tables, as the newest migration leaves them.
+
+Searched and filtered values are columns; a result itself is one JSON text. SQLite turns
+NaN into NULL without a word, so no float is a column: results and cells are JSON whose
+non-finite numbers carry a status.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("spec_hash", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("model_id", Text, nullable=False),
+    Column("model_digest", Text, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("headline", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("n_cells", Integer),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("notes", Text, nullable=False, server_default=""),
+    Column("starred", Integer, nullable=False, server_default="0"),
+    Column("body", Text, nullable=False),
+    CheckConstraint("kind IN ('run', 'sweep')", name="kind_known"),
+    CheckConstraint(
+        "state IN ('running', 'complete', 'cancelled', 'failed', 'completed_with_errors')",
+        name="state_known",
+    ),
+    Index("experiments_by_hash", "spec_hash", "environment"),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("experiment", ForeignKey("experiments.seq", ondelete="CASCADE"), primary_key=True),
+    Column("tag", Text, primary_key=True),
+    Index("tags_by_tag", "tag", "experiment"),
+    sqlite_strict=True,
+)
+
+cells = Table(
+    "cells",
+    metadata,
+    Column("experiment", ForeignKey("experiments.seq", ondelete="CASCADE"), primary_key=True),
+    Column("cell", Integer, primary_key=True, comment="row-major index in the grid"),
+    Column("arrival", Integer, nullable=False, comment="1, 2, … in the order of storing"),
+    Column("failed", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("experiment", "arrival", name="cells_by_arrival"),
+    sqlite_strict=True,
+)
+
+deleted = Table(
+    "deleted",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("deleted_at", Text, nullable=False),
+    sqlite_strict=True,
+)
