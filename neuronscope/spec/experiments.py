@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from neuronscope.spec.base import Items, SafeInt, Spec
 from neuronscope.spec.metrics import KL, Metric
 from neuronscope.spec.ops import Op, Prompt
-from neuronscope.spec.target import SITES, Axis, Site, Target, axis_refusal
+from neuronscope.spec.target import SITES, Axis, Site, Target, axis_refusal, unsupported
 
 SPEC_VERSION = 1
 
@@ -71,7 +71,7 @@ class Over(Spec):
                 continue
             for site in self.sites:
                 if axis not in SITES[site].axes:
-                    raise ValueError(axis_refusal(site, axis))
+                    raise unsupported(axis_refusal(site, axis))
         return self
 
 

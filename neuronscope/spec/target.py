@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from neuronscope.spec.base import Items, SafeInt, Spec
 
@@ -98,7 +99,7 @@ class Target(Spec):
             if chosen is None:
                 continue
             if axis not in SITES[self.site].axes:
-                raise ValueError(axis_refusal(self.site, axis))
+                raise unsupported(axis_refusal(self.site, axis))
             if chosen == ():
                 raise ValueError(f"`{axis}` is an empty list; leave it out to select all")
             if isinstance(chosen, tuple) and len(set(chosen)) != len(chosen):
@@ -118,6 +119,11 @@ def axis_refusal(site: str, axis: str) -> str:
     owners = [name for name, row in SITES.items() if axis in row.axes]
     return (f"{site} has no {axis} axis (it has {', '.join(SITES[site].axes)}); "
             f"{axis} can be chosen on {', '.join(owners)}")
+
+
+def unsupported(reason: str) -> PydanticCustomError:
+    """A validation error that is answered with the code `unsupported-target`."""
+    return PydanticCustomError("unsupported_target", "{reason}", {"reason": reason})
 
 
 def _short(chosen: int | tuple[int, ...]) -> str:
