@@ -1,0 +1,1 @@
+"""From a spec to numbers: resolve, gather what edits need, run, measure."""

@@ -1,0 +1,1 @@
+"""Attaching to a model: where (points), how (tap), which entries (index), what (interventions)."""

@@ -1,0 +1,1 @@
+"""Models: found on disk, loaded safely, understood by structure, checked before use."""

@@ -166,7 +166,7 @@ class GridData(Spec):
     values: dict[str, list[float | None]]
     status: dict[str, list[Status]]
     top: list[TokenScore | None]
-    errors: dict[str, str] = {}
+    errors: dict[str, str]
     clean: Readout
     complete: bool
     reasons: Annotated[tuple[str, ...], Items] = ()
@@ -219,7 +219,6 @@ class ModelInfo(Spec):
     model_digest: str
     tokenizer_digest: str
     sites: Annotated[tuple[SiteReport, ...], Items]
-    example_prompts: Annotated[tuple[str, ...], Items] = ()
     load_s: float
 
 

@@ -1,0 +1,159 @@
+"""What edits need from other runs: activations of source prompts, means, directions.
+
+Gathered once per run or sweep, for all its cells together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import assert_never
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from neuronscope.engine.execute import Key, run_forward
+from neuronscope.engine.plan import keys_of
+from neuronscope.errors import BadDirection
+from neuronscope.hooks.index import tile_heads
+from neuronscope.models.host import LoadedModel
+from neuronscope.spec.experiments import Edit
+from neuronscope.spec.ops import (
+    Add,
+    Direction,
+    Mean,
+    Op,
+    Patch,
+    PromptDifference,
+    Random,
+    Unembed,
+    Values,
+    Zero,
+)
+
+Ids = tuple[int, ...]
+
+
+@dataclass
+class Sources:
+    """Tensors by operation and (site, layer), and the source prompts' logits.
+
+    `arrays[op, key]` is [position, width] for a patch (of the source) and a per-position
+    mean, [1, width] for a pooled mean, [width] for a direction.
+    """
+
+    arrays: dict[tuple[Op, Key], Tensor] = field(default_factory=dict)
+    logits: dict[Ids, Tensor] = field(default_factory=dict)
+    n_forwards: int = 0
+
+
+def gather(host: LoadedModel, edits: Iterable[Edit]) -> Sources:
+    """Everything that these resolved edits take from other prompts.
+
+    Raises: BadDirection when a difference of means is zero.
+    """
+    needed: dict[Op, set[Key]] = {}
+    for edit in edits:
+        needed.setdefault(edit.op, set()).update(keys_of(edit.target, host.info.n_layers))
+    sources = Sources()
+    for op, keys in needed.items():
+        match op:
+            case Zero():
+                continue
+            case Patch():
+                sources.logits[op.source_prompt], found = _captured(
+                    host, sources, op.source_prompt, keys)
+            case Mean():
+                found = _means(host, sources, op, keys)
+            case Add():
+                found = _directions(host, sources, op.direction, keys)
+            case _:
+                assert_never(op)
+        sources.arrays.update({(op, key): value for key, value in found.items()})
+    return sources
+
+
+def _captured(
+    host: LoadedModel, sources: Sources, ids: Ids, keys: set[Key]
+) -> tuple[Tensor, dict[Key, Tensor]]:
+    sources.n_forwards += 1
+    logits, captured = run_forward(host, ids, capture=keys)
+    return logits, captured.values
+
+
+def _means(host: LoadedModel, sources: Sources, op: Mean, keys: set[Key]) -> dict[Key, Tensor]:
+    """Means in float64 over the reference prompts, one forward each."""
+    totals: dict[Key, Tensor] = {}
+    count = 0
+    for ids in op.reference.prompts:
+        _, values = _captured(host, sources, ids, keys)
+        if op.pool == "per_position":
+            count += 1
+            parts = {key: value.double() for key, value in values.items()}
+        else:
+            plain = [index for index, id_ in enumerate(ids) if not host.tokenizer.is_special(id_)]
+            count += len(plain)
+            parts = {key: value[plain].double().sum(dim=0, keepdim=True)
+                     for key, value in values.items()}
+        for key, part in parts.items():
+            totals[key] = totals[key] + part if key in totals else part
+    return {key: total / count for key, total in totals.items()}
+
+
+def _directions(
+    host: LoadedModel, sources: Sources, direction: Direction, keys: set[Key]
+) -> dict[Key, Float[Tensor, " width"]]:
+    match direction:
+        case PromptDifference():
+            return _differences(host, sources, direction, keys)
+        case Values():
+            vector = torch.tensor(direction.values, dtype=torch.float64)
+            return {key: tile_heads(vector, _width(host, key)) for key in keys}
+        case Unembed():
+            return {key: _unembed_row(host, direction) for key in keys}
+        case Random():
+            generator = torch.Generator().manual_seed(direction.seed)
+            width = {_width(host, key) for key in keys}
+            vectors = {each: torch.randn(each, dtype=torch.float64, generator=generator)
+                       for each in sorted(width)}
+            return {key: vectors[_width(host, key)] / vectors[_width(host, key)].norm()
+                    for key in keys}
+        case _:
+            assert_never(direction)
+
+
+def _width(host: LoadedModel, key: Key) -> int:
+    from neuronscope.engine.resolve_ops import site_width
+
+    width = site_width(key[0], host.info)
+    if width is None:
+        raise BadDirection(f"{key[0]} has no known width on this model.")
+    return width
+
+
+def _unembed_row(host: LoadedModel, direction: Unembed) -> Tensor:
+    head = host.layout.unembed
+    weight = getattr(head, "weight", None)
+    if not isinstance(weight, Tensor) or weight.shape != (host.info.vocab, host.info.d_model):
+        raise BadDirection("This model's output embedding is not one matrix of vocabulary × width.",
+                           hint="Give the direction as values.")
+    return weight[direction.token].detach().double()
+
+
+def _differences(
+    host: LoadedModel, sources: Sources, direction: PromptDifference, keys: set[Key]
+) -> dict[Key, Tensor]:
+    def last_mean(prompts: tuple[Ids, ...]) -> dict[Key, Tensor]:
+        runs = [_captured(host, sources, ids, keys)[1] for ids in prompts]
+        return {key: torch.stack([run[key][-1].double() for run in runs]).mean(dim=0)
+                for key in keys}
+
+    positive, negative = last_mean(direction.positive), last_mean(direction.negative)
+    found = {key: positive[key] - negative[key] for key in keys}
+    for (site, layer), vector in found.items():
+        if not bool(vector.any()):
+            raise BadDirection(f"The two prompt sets do not differ at {site}"
+                               + (f", layer {layer}." if layer is not None else "."),
+                               hint="Use prompts whose last tokens are read differently there.")
+    return found

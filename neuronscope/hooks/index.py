@@ -1,0 +1,60 @@
+"""From selected heads, neurons and positions to the entries of a tensor.
+
+A site's tensor is [batch, position, width]. Heads are contiguous blocks of `width`.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from neuronscope.errors import LengthMismatch
+from neuronscope.spec.selection import Selection
+
+
+def entry_mask(
+    n_positions: int,
+    width: int,
+    *,
+    positions: Selection,
+    heads: Selection,
+    neurons: Selection,
+    n_heads: int | None,
+) -> Bool[Tensor, "pos width"]:
+    """True at the entries that a target selects."""
+    rows = _picked(n_positions, positions)
+    if heads is not None:
+        if n_heads is None or width % n_heads:
+            raise LengthMismatch(f"A width of {width} is not {n_heads} heads.")
+        columns = _picked(n_heads, heads).repeat_interleave(width // n_heads)
+    else:
+        columns = _picked(width, neurons)
+    return rows[:, None] & columns[None, :]
+
+
+def _picked(size: int, chosen: Selection) -> Bool[Tensor, " size"]:
+    if chosen is None:
+        return torch.ones(size, dtype=torch.bool)
+    mask = torch.zeros(size, dtype=torch.bool)
+    mask[list(chosen)] = True
+    return mask
+
+
+def align(
+    source: Float[Tensor, "src width"], n_positions: int, pairs: tuple[tuple[int, int], ...]
+) -> Float[Tensor, "pos width"]:
+    """Source rows moved to the positions that they replace; other rows are NaN.
+
+    NaN, so that an entry which no pair covers can never pass for a measurement.
+    """
+    moved = source.new_full((n_positions, source.shape[-1]), float("nan"))
+    if pairs:
+        here, there = zip(*pairs, strict=True)
+        moved[list(here)] = source[list(there)]
+    return moved
+
+
+def tile_heads(vector: Float[Tensor, " d"], width: int) -> Float[Tensor, " width"]:
+    """A per-head vector repeated over all heads of a width."""
+    return vector.repeat(width // vector.shape[0])

@@ -1,0 +1,112 @@
+"""Inside one decoder layer: which submodules are attention and MLP, and what they add."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+
+from neuronscope.hooks.tap import Point
+from neuronscope.models.trace import Call, Trace, same
+
+Outcome = Point | str
+"""A point, or the reason why there is none."""
+
+
+def find_branches(layer: Call, clean: Trace, disturbed: Trace) -> dict[str, Outcome]:
+    """Points of `attn_out`, `mlp_out`, `z` and `mlp_act` in one layer."""
+    calls = clean.under(layer.name)
+    attention = _outermost([call for call in calls if _mixes_positions(call, disturbed)])
+    rest = [call for call in calls if attention is None or not _within(call, attention)]
+    mlp = _outermost([call for call in rest if _is_mlp(call, layer)])
+    found = _contributions(layer, rest, attention, mlp)
+    found["z"] = _projection_in(attention, calls, "an attention module")
+    found["mlp_act"] = _projection_in(mlp, calls, "an MLP")
+    return found
+
+
+def _mixes_positions(call: Call, disturbed: Trace) -> bool:
+    """Input clean at the undisturbed positions, output not: information crossed positions."""
+    other = disturbed.get(call.name)
+    if other is None or other.given.shape != call.given.shape or call.given.ndim != 3:
+        return False
+    return same(other.given[:, 1:], call.given[:, 1:]) and not same(
+        other.gave[:, 1:], call.gave[:, 1:])
+
+
+def _is_mlp(call: Call, layer: Call) -> bool:
+    weights = [p for p in call.module.parameters() if p.ndim >= 2]
+    return call.gave.shape == layer.gave.shape and len(weights) >= 2
+
+
+def _within(call: Call, parent: Call) -> bool:
+    return call.name == parent.name or call.name.startswith(f"{parent.name}.")
+
+
+def _outermost(calls: list[Call]) -> Call | None:
+    return min(calls, key=lambda call: (call.name.count("."), call.order), default=None)
+
+
+def _follow(start: Call, rest: list[Call], layer: Call) -> list[Call]:
+    """The call itself and the chain of residual-sized modules that its output feeds."""
+    chain = [start]
+    for call in rest:
+        if (call.order > chain[-1].order and same(call.given, chain[-1].gave)
+                and call.gave.shape == layer.gave.shape):
+            chain.append(call)
+    return chain
+
+
+def _contributions(
+    layer: Call, rest: list[Call], attention: Call | None, mlp: Call | None
+) -> dict[str, Outcome]:
+    if attention is None or mlp is None:
+        missing = "attention module" if attention is None else "MLP"
+        reason = f"no {missing} was found in the layer, so what each branch adds is not known"
+        return {"attn_out": reason, "mlp_out": reason}
+    delta = layer.gave.double() - layer.given.double()
+    tolerance = 64 * torch.finfo(layer.gave.dtype).eps * float(layer.gave.double().abs().max())
+    pairs = list(itertools.product(_follow(attention, rest, layer), _follow(mlp, rest, layer)))
+    for scaled in (False, True):
+        for attn, feed in pairs:
+            scales = _scales(delta, attn.gave, feed.gave) if scaled else (1.0, 1.0)
+            total = scales[0] * attn.gave.double() + scales[1] * feed.gave.double()
+            if min(map(abs, scales)) > 1e-6 and _fits(total, delta, tolerance):
+                return {"attn_out": Point(attn.module, "out", scales[0]),
+                        "mlp_out": Point(feed.module, "out", scales[1])}
+    reason = "the layer's change of the residual stream is not the sum of its two branches"
+    return {"attn_out": reason, "mlp_out": reason}
+
+
+def _scales(delta: Tensor, attn: Tensor, mlp: Tensor) -> tuple[float, float]:
+    """Least-squares (a, m) of a·attn + m·mlp = delta.
+
+    Only tried after plain sums of every pair: a norm of a near-constant input looks like
+    a multiplier too.
+    """
+    branches = torch.stack([attn.double().flatten(), mlp.double().flatten()], dim=1).cpu()
+    solved = torch.linalg.lstsq(branches, delta.flatten().cpu()[:, None]).solution[:, 0]
+    return round(float(solved[0]), 6), round(float(solved[1]), 6)
+
+
+def _fits(total: Tensor, delta: Tensor, tolerance: float) -> bool:
+    return bool((total - delta).abs().max() <= tolerance)
+
+
+def _projection_in(branch: Call | None, calls: list[Call], what: str) -> Outcome:
+    """The input of the last linear map of a branch, whose output is the branch's output."""
+    if branch is None:
+        return f"no {what.split(' ', 1)[1]} was found in the layer"
+    for call in reversed([call for call in calls if _within(call, branch)]):
+        if _is_linear(call.module) and same(call.gave, branch.gave):
+            if call.given.ndim != 3:
+                return f"the projection's input has {call.given.ndim} dimensions, not 3"
+            return Point(call.module, "in")
+    return f"{what} was found, but not one linear map that gives its output"
+
+
+def _is_linear(module: nn.Module) -> bool:
+    """A matrix product and nothing else: Linear, GPT-2's Conv1D, quantised linears."""
+    weight = getattr(module, "weight", None)
+    return isinstance(weight, Tensor) and weight.ndim == 2 and not any(module.children())

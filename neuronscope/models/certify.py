@@ -1,0 +1,94 @@
+"""Each site proves itself on the loaded model, or is refused with the reason.
+
+A site is certified at a layer when its hook fires exactly once in a forward, when an
+identity edit leaves every logit bit-equal, and when zeroing it moves the logits.
+`attn_out` and `mlp_out` have also passed the sum identity, and `resid_post[L]` equals
+`resid_pre[L+1]`: both are how the layout was found (see layout.py).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from neuronscope.errors import RunFailed
+from neuronscope.hooks.tap import Point, Tapped, name, tap
+from neuronscope.models.forward import forward
+from neuronscope.models.layout import Layout
+from neuronscope.spec.results import SiteReport
+from neuronscope.spec.target import SITES
+
+Key = tuple[str, int | None]
+
+
+def certify(model: nn.Module, layout: Layout, probe_ids: Tensor) -> tuple[SiteReport, ...]:
+    """One report per site. `probe_ids`: [1, position], a few different tokens."""
+    clean = forward(model, probe_ids)
+    failed = dict(layout.reasons)
+    failed.update(_identity_failures(model, layout.points, probe_ids, clean))
+    for site in SITES:
+        points = {key: point for key, point in layout.points.items()
+                  if key[0] == site and key not in failed}
+        failed.update(_effect_failures(model, points, probe_ids))
+    return tuple(_report(site, layout, failed) for site in SITES)
+
+
+def _identity_failures(
+    model: nn.Module, points: dict[Key, Point], ids: Tensor, clean: Tensor
+) -> dict[Key, str]:
+    """All points at once; one by one only where something is wrong."""
+    reason = _identity_refusal(model, points, ids, clean)
+    if not reason:
+        return {}
+    if len(points) == 1:
+        return {next(iter(points)): reason}
+    keys = list(points)
+    half = len(keys) // 2
+    failures: dict[Key, str] = {}
+    for part in (keys[:half], keys[half:]):
+        failures |= _identity_failures(model, {key: points[key] for key in part}, ids, clean)
+    return failures
+
+
+def _identity_refusal(
+    model: nn.Module, points: dict[Key, Point], ids: Tensor, clean: Tensor
+) -> str:
+    try:
+        with tap([Tapped(key, point, edits=(torch.clone,)) for key, point in points.items()]):
+            logits = forward(model, ids)
+    except RunFailed as error:
+        return f"its hook did not fire as it must ({error.detail})"
+    return "" if torch.equal(logits, clean) else "an identity edit changes the logits"
+
+
+def _effect_failures(
+    model: nn.Module, points: dict[Key, Point], ids: Tensor
+) -> dict[Key, str]:
+    """One batch per site: row i has the site zeroed at its i-th point, one last row nothing."""
+    keys = list(points)
+    taps = [Tapped(key, points[key], edits=(_zero_row(row),)) for row, key in enumerate(keys)]
+    if not taps:
+        return {}
+    with tap(taps):
+        logits = forward(model, ids.expand(len(keys) + 1, -1))
+    return {key: f"zeroing {name(key)} does not move the logits"
+            for row, key in enumerate(keys) if torch.equal(logits[row], logits[-1])}
+
+
+def _zero_row(row: int):
+    def edit(act: Tensor) -> Tensor:
+        new = act.clone()
+        new[row] = 0
+        return new
+    return edit
+
+
+def _report(site: str, layout: Layout, failed: dict[Key, str]) -> SiteReport:
+    by_layer = "layer" in SITES[site].axes
+    keys: list[Key] = ([(site, layer) for layer in range(len(layout.layers))] if by_layer
+                       else [(site, None)])
+    good = [key for key in keys if key in layout.points and key not in failed]
+    reasons = sorted({failed.get(key, "it was not found in the model's structure")
+                      for key in keys if key not in good})
+    return SiteReport(site=site, certified=bool(good), reason="; ".join(reasons),
+                      layers=tuple(key[1] for key in good if key[1] is not None))

@@ -1,0 +1,119 @@
+"""Content digests of weights and tokenizers, and of the environment a result came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+import platform
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from neuronscope.errors import ModelRefused
+from neuronscope.spec.hashing import content_hash
+from neuronscope.version import __version__
+
+PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
+
+
+def weights_digest(files: list[Path]) -> str:
+    """SHA-256 over the canonical map {tensor name: [dtype, shape, sha256 of bytes]}.
+
+    Independent of how tensors are spread over files and of file metadata.
+    Raises: ModelRefused when a file is not valid safetensors.
+    """
+    tensors: dict[str, list[Any]] = {}
+    for file in sorted(files):
+        header, start = read_header(file)
+        with file.open("rb") as handle, mmap.mmap(
+            handle.fileno(), 0, access=mmap.ACCESS_READ
+        ) as data:
+            for name, entry in header.items():
+                begin, end = entry["data_offsets"]
+                digest = hashlib.sha256(memoryview(data)[start + begin:start + end]).hexdigest()
+                tensors[name] = [entry["dtype"], entry["shape"], digest]
+    return content_hash(tensors)
+
+
+def read_header(file: Path) -> tuple[dict[str, dict[str, Any]], int]:
+    """The tensors of a safetensors file, and where their data begins.
+
+    Raises: ModelRefused when the header is damaged or points outside the file.
+    """
+    size = file.stat().st_size
+    try:
+        with file.open("rb") as handle:
+            length = int.from_bytes(handle.read(8), "little")
+            if length > min(size, 100_000_000):
+                raise ValueError("header longer than the file")
+            header = json.loads(handle.read(length))
+        header.pop("__metadata__", None)
+        ends = [entry["data_offsets"][1] for entry in header.values()]
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ModelRefused(f"{file.name} is not a valid safetensors file.",
+                           hint="Copy the file again; it may be cut off.") from error
+    if 8 + length + max(ends, default=0) != size:
+        raise ModelRefused(
+            f"{file.name} has {size} bytes, its header tells {8 + length + max(ends, default=0)}.",
+            hint="Copy the file again; it may be cut off.")
+    return header, 8 + length
+
+
+def module_digest(model: nn.Module) -> str:
+    """The same kind of digest for a model in memory; tied tensors count under each name."""
+    tensors = {}
+    for name, tensor in model.state_dict().items():
+        raw = tensor.detach().contiguous().cpu().reshape(-1).view(torch.uint8).numpy().tobytes()
+        dtype = str(tensor.dtype).removeprefix("torch.")
+        tensors[name] = [dtype, list(tensor.shape), hashlib.sha256(raw).hexdigest()]
+    return content_hash(tensors)
+
+
+def tokenizer_digest(hf: Any) -> str:
+    """SHA-256 over what a tokenizer does: its pipeline, vocabulary and special tokens."""
+    backend = getattr(hf, "backend_tokenizer", None)
+    pipeline = json.loads(backend.to_str()) if backend is not None else sorted(
+        hf.get_vocab().items())
+    specials = {key: str(value) for key, value in hf.special_tokens_map.items()}
+    return content_hash(_no_floats([type(hf).__name__ if backend is None else "fast",
+                                    pipeline, specials]))
+
+
+def _no_floats(data: Any) -> Any:
+    """Floats as text: vocabularies with scores hold more digits than JSON promises."""
+    if isinstance(data, float):
+        return repr(data)
+    if isinstance(data, dict):
+        return {key: _no_floats(value) for key, value in data.items()}
+    return [_no_floats(item) for item in data] if isinstance(data, list | tuple) else data
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """What a result may depend on beside its spec: versions, processor, threads, flags."""
+    return {
+        "neuronscope": __version__,
+        "python": platform.python_version(),
+        **_versions(),
+        "machine": platform.machine(),
+        "cpu_isa": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "device": _device_name(device),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "batch_shape": "one prompt per forward",
+    }
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {package: version(package) for package in PACKAGES}
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return f"{torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}"
+    return device.type

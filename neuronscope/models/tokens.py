@@ -1,0 +1,108 @@
+"""Text to token ids and back, with exact names for single tokens. Needs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from neuronscope.errors import ModelRefused, NotOneToken, OutOfRange
+from neuronscope.spec.results import Token
+
+METASPACE = "▁"
+"""What SentencePiece tokenizers write for a space."""
+
+
+class Tokenizer:
+    """A HuggingFace tokenizer, seen as the specs see it."""
+
+    def __init__(self, hf: Any, vocab: int | None = None) -> None:
+        """hf: a transformers tokenizer; vocab: the model's logit count, if larger than its own."""
+        self.hf = hf
+        self.vocab = max(vocab or 0, len(hf))
+        self._specials = frozenset(hf.all_special_ids)
+
+    @classmethod
+    def from_folder(cls, folder: Path, vocab: int | None = None) -> Tokenizer:
+        """The tokenizer of a model folder: local files only, no remote code.
+
+        Raises: ModelRefused when the folder holds none that can be read.
+        """
+        from transformers import AutoTokenizer
+
+        try:
+            hf = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False)
+        except (OSError, ValueError, KeyError, ImportError) as error:
+            raise ModelRefused(
+                f"The tokenizer of {folder.name!r} cannot be read ({type(error).__name__}).",
+                hint="The folder needs tokenizer.json, or the files of its tokenizer class.",
+            ) from error
+        return cls(hf, vocab)
+
+    def encode(self, prompt: str | Sequence[int]) -> tuple[int, ...]:
+        """Token ids of a text, with the model's usual special tokens; ids pass unchanged.
+
+        Raises: OutOfRange for an id outside the vocabulary.
+        """
+        if isinstance(prompt, str):
+            return tuple(self.hf.encode(prompt))
+        for index in prompt:
+            self._check_id(index)
+        return tuple(prompt)
+
+    def tokens(self, ids: Sequence[int]) -> tuple[Token, ...]:
+        """The tokens of a prompt with their text."""
+        return tuple(Token(index=index, id=id_, text=self.text(id_), special=id_ in self._specials)
+                     for index, id_ in enumerate(ids))
+
+    def text(self, id_: int) -> str:
+        """The text of one token, leading space included."""
+        if id_ >= len(self.hf):
+            return f"<unused {id_}>"
+        piece = self.hf.convert_ids_to_tokens(id_)
+        if piece is None:
+            return f"<unused {id_}>"
+        if METASPACE in piece:
+            return piece.replace(METASPACE, " ")
+        return self.hf.decode([id_], clean_up_tokenization_spaces=False)
+
+    def is_special(self, id_: int) -> bool:
+        """Whether a token is special (beginning of text, padding, …)."""
+        return id_ in self._specials
+
+    def one_token(self, name: str | int, pointer: str = "") -> int:
+        """The id of a text that is exactly one token, or of an id.
+
+        Raises: NotOneToken, saying what the text makes and which near text is one token;
+        OutOfRange for an id outside the vocabulary.
+        """
+        if isinstance(name, int):
+            return self._check_id(name, pointer)
+        found = self._lookup(name)
+        if found is not None:
+            return found
+        pieces = [self.text(id_) for id_ in self.hf.encode(name, add_special_tokens=False)]
+        near = name[1:] if name.startswith(" ") else f" {name}"
+        hint = (f"{near!r} is one token: write it so." if self._lookup(near) is not None
+                else "Give one of the tokens it makes, or a token id.")
+        raise NotOneToken(f"{name!r} is {len(pieces)} tokens here: {pieces}.",
+                          hint=hint, pointer=pointer)
+
+    def near_miss(self, name: str) -> str | None:
+        """The same word with or without a leading space, where that too is one token."""
+        near = name[1:] if name.startswith(" ") else f" {name}"
+        return near if near and self._lookup(near) is not None else None
+
+    def _lookup(self, name: str) -> int | None:
+        ids = self.hf.encode(name, add_special_tokens=False)
+        if len(ids) == 1 and self.text(ids[0]) == name:
+            return ids[0]
+        found = self.hf.get_vocab().get(name.replace(" ", METASPACE))
+        return found if found is not None and self.text(found) == name else None
+
+    def _check_id(self, id_: int, pointer: str = "") -> int:
+        if not 0 <= id_ < self.vocab:
+            raise OutOfRange(f"Token id {id_}: this model has 0–{self.vocab - 1}.",
+                             hint="Token ids do not count from the end.", pointer=pointer)
+        return id_
