@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from neuronscope.spec.base import Items, Spec
 from neuronscope.spec.ops import Prompt
-from neuronscope.spec.results import Job, ModelInfo, Summary, SweepPlan, Token
+from neuronscope.spec.results import Cell, Job, ModelInfo, Summary, SweepPlan, Token
 
 WorkerState = Literal["empty", "ready", "busy", "stopped"]
 """empty: no model; ready; busy: a job runs; stopped: restarted by the next job."""
@@ -104,3 +104,17 @@ class Progress(Spec):
     elapsed_s: float
     eta_s: float | None
 
+
+
+class News(Spec):
+    """What a reader of a job's events has not seen yet.
+
+    after: cells seen once these are read. more: further cells wait in the store.
+    ended: the job, once it has ended and all its cells are read.
+    """
+
+    cells: Annotated[tuple[Cell, ...], Items]
+    after: int
+    more: bool
+    progress: Progress
+    ended: Job | None

@@ -1,0 +1,78 @@
+"""The application: routes, errors, security and page around one `Lab`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+from starlette.concurrency import run_in_threadpool
+
+from neuronscope.api.page import add_page
+from neuronscope.api.problems import MEDIA_TYPE, Problem, add_handlers
+from neuronscope.api.routes import experiments, jobs, models, server, sweeps
+from neuronscope.api.security import Security
+from neuronscope.api.sse import CellsEvent, EndEvent
+from neuronscope.service.lab import Lab
+from neuronscope.service.serving import open_served
+from neuronscope.service.token import access_token
+from neuronscope.service.views import Progress
+from neuronscope.settings import Settings
+from neuronscope.version import __version__
+
+ROUTERS = (server.router, models.router, experiments.router, sweeps.router, jobs.router)
+PROBLEM = {
+    "description": "A problem (RFC 9457)",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+ONLY_IN_EVENTS = (Problem, Progress, CellsEvent, EndEvent)
+
+
+def create_app(source: Lab | Settings) -> FastAPI:
+    """The application.
+
+    source: an open lab, which the caller closes; or settings, from which a lab with the
+    model in a process of its own is opened when the server starts and closed when it stops.
+    """
+    given = isinstance(source, Lab)
+    settings = source.settings if given else source
+    app = FastAPI(title="NeuronScope", version=__version__, openapi_url="/api/openapi.json",
+                  docs_url=None, redoc_url=None, lifespan=None if given else _opened,
+                  responses={"default": PROBLEM})
+    app.state.settings = settings
+    if given:
+        app.state.lab = source
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    for router in ROUTERS:
+        app.include_router(router, prefix="/api")
+    add_handlers(app)
+    add_page(app)
+    app.add_middleware(Security, token=access_token(settings), host=settings.host)
+    return app
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the models that only errors and events use."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, routes=app.routes,
+                             description="Causal experiments on language models.")
+        pairs = [(model, "serialization") for model in ONLY_IN_EVENTS]
+        _, extra = models_json_schema(pairs, ref_template="#/components/schemas/{model}")
+        schema["components"]["schemas"] = extra["$defs"] | schema["components"]["schemas"]
+        schema["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        schema["security"] = [{"token": []}]
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+@asynccontextmanager
+async def _opened(app: FastAPI) -> AsyncIterator[None]:
+    lab = await run_in_threadpool(open_served, app.state.settings)
+    app.state.lab = lab
+    try:
+        yield
+    finally:
+        await run_in_threadpool(lab.close)

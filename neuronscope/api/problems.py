@@ -1,0 +1,95 @@
+"""Every error as RFC 9457 `application/problem+json`, without the sender's input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from neuronscope.errors import (
+    Busy,
+    InvalidField,
+    MethodNotAllowed,
+    NeuronScopeError,
+    NotFound,
+    Unauthorized,
+)
+from neuronscope.service.explain import as_failure, as_problem, explain
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """What went wrong. `code` is stable; `pointer` is a JSON pointer into the body."""
+
+    type: str = Field(description="`/problems/` and the code")
+    title: str
+    status: int
+    code: str
+    detail: str
+    pointer: str = ""
+    hint: str = ""
+
+
+def problem_response(error: NeuronScopeError) -> Response:
+    """The response for an error, with the headers that its status calls for."""
+    return JSONResponse(as_problem(error), status_code=error.status, media_type=MEDIA_TYPE,
+                        headers=_headers(error))
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Replaces FastAPI's own error answers, which repeat the input."""
+    app.add_exception_handler(NeuronScopeError, _own)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _headers(error: NeuronScopeError) -> dict[str, str]:
+    match error:
+        case Busy():
+            return {"Retry-After": str(error.retry_after_s)}
+        case MethodNotAllowed():
+            return {"Allow": error.allow}
+        case Unauthorized():
+            return {"WWW-Authenticate": "Bearer"}
+        case _:
+            return {}
+
+
+async def _own(_request: Request, error: Any) -> Response:
+    return problem_response(error)
+
+
+async def _unexpected(_request: Request, error: Exception) -> Response:
+    return problem_response(as_failure(error))
+
+
+async def _invalid(request: Request, error: Any) -> Response:
+    items = error.errors()
+    source = items[0]["loc"][0]
+    if source != "body":
+        return problem_response(_parameter_error(items[0]))
+    inner = [item | {"loc": item["loc"][1:]} for item in items if item["loc"][0] == "body"]
+    data = getattr(request, "parsed", error.body)
+    return problem_response(explain(inner, data))
+
+
+def _parameter_error(item: dict[str, Any]) -> NeuronScopeError:
+    name = item["loc"][-1]
+    found = explain([item | {"loc": ()}], None)
+    return InvalidField(f"The {item['loc'][0]} parameter `{name}` is not valid. {found.detail}")
+
+
+async def _http(request: Request, error: Any) -> Response:
+    if error.status_code == 405:
+        allow = (error.headers or {}).get("Allow", "")
+        return problem_response(MethodNotAllowed(f"This address takes {allow}.", allow=allow))
+    if error.status_code == 404:
+        return problem_response(NotFound("There is nothing at this address.",
+                                         hint="The addresses are listed at /api/openapi.json."))
+    return problem_response(InvalidField("The request is not valid."))

@@ -1,0 +1,66 @@
+"""Runs, and the history of runs and sweeps."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Response
+from starlette.concurrency import run_in_threadpool
+
+from neuronscope.api.body import StrictRoute
+from neuronscope.api.deps import TheLab, answer
+from neuronscope.api.waiting import finished
+from neuronscope.service.views import Annotation, HistoryPage
+from neuronscope.spec.experiments import Run
+from neuronscope.spec.results import Job, Record, Summary
+from neuronscope.store.history import Filter
+
+router = APIRouter(route_class=StrictRoute, tags=["experiments"])
+
+RUN_ANSWERS = {
+    200: {"model": Record, "description": "Stored already"},
+    202: {"model": Job, "description": "Queued, with `Prefer: respond-async`"},
+}
+
+
+@router.post("/experiments", status_code=201, response_model=Record, responses=RUN_ANSWERS)
+async def run(spec: Run, lab: TheLab, rerun: bool = False,
+              prefer: Annotated[str, Header()] = "") -> Response:
+    """Runs a spec and stores the result.
+
+    The same spec in the same environment is answered from the store with 200; `rerun=true`
+    runs it again. With `Prefer: respond-async` the answer is 202 with the job.
+    """
+    started = await run_in_threadpool(lab.start_run, spec, rerun=rerun)
+    if isinstance(started, Record):
+        return answer(started, 200)
+    if "respond-async" in prefer:
+        return answer(started, 202)
+    record, created = await finished(lab, started.id)
+    return answer(record, 201 if created else 200)
+
+
+@router.get("/experiments")
+def history(lab: TheLab, q: Annotated[str, Query(max_length=200)] = "",
+            kind: Literal["run", "sweep"] | None = None, tag: str | None = None,
+            model: str | None = None, starred: bool | None = None, cursor: str | None = None,
+            limit: Annotated[int, Query(ge=1, le=200)] = 50) -> HistoryPage:
+    """Stored runs and sweeps, newest first; `q` searches prompts, titles, names and notes."""
+    chosen = Filter(q=q, kind=kind, tag=tag, model=model, starred=starred)
+    return lab.history(chosen, cursor=cursor, limit=limit)
+
+
+@router.get("/experiments/{key}")
+def record(key: str, lab: TheLab) -> Record:
+    """One stored experiment, by id or (the newest) by spec hash."""
+    return lab.record(key)
+
+
+@router.patch("/experiments/{key}")
+def annotate(key: str, annotation: Annotation, lab: TheLab) -> Summary:
+    """Changes name, notes, tags or star; what is left out stays."""
+    return lab.annotate(key, annotation)
+
+
+@router.delete("/experiments/{key}", status_code=204)
+def delete(key: str, lab: TheLab) -> None:
+    """Removes an experiment; its id answers 410 from then on."""
+    lab.delete(key)

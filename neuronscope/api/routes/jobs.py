@@ -1,0 +1,48 @@
+"""The queue: jobs, their progress, and cancelling them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from fastapi.responses import StreamingResponse
+
+from neuronscope.api.body import StrictRoute
+from neuronscope.api.deps import TheLab
+from neuronscope.api.sse import events
+from neuronscope.spec.results import Job
+
+router = APIRouter(route_class=StrictRoute, prefix="/jobs", tags=["jobs"])
+
+EVENTS = {"oneOf": [{"$ref": f"#/components/schemas/{name}"}
+                    for name in ("Progress", "CellsEvent", "EndEvent")]}
+EVENT_ANSWERS = {200: {
+    "description": "Events `progress` (Progress), `cells` (CellsEvent), `end` (EndEvent)",
+    "content": {"text/event-stream": {"schema": EVENTS}},
+}}
+
+
+@router.get("")
+def jobs(lab: TheLab) -> list[Job]:
+    """Jobs of this server's life, newest first."""
+    return lab.jobs()
+
+
+@router.get("/{job_id}")
+def job(job_id: str, lab: TheLab) -> Job:
+    """One job."""
+    return lab.job(job_id)
+
+
+@router.get("/{job_id}/events", response_class=StreamingResponse, responses=EVENT_ANSWERS)
+async def job_events(
+    job_id: str, lab: TheLab, last_event_id: Annotated[str, Header(max_length=20)] = ""
+) -> StreamingResponse:
+    """The job's progress as it happens; `Last-Event-ID` resumes after that event."""
+    lab.job(job_id)
+    after = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else 0
+    return StreamingResponse(events(lab, job_id, after), media_type="text/event-stream")
+
+
+@router.post("/{job_id}/cancel")
+def cancel(job_id: str, lab: TheLab) -> Job:
+    """Cancels a waiting or running job; a finished one stays as it is."""
+    return lab.cancel(job_id)

@@ -1,0 +1,66 @@
+"""Sweeps: submitted, watched, cancelled, and read as a grid."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Response
+
+from neuronscope.api.body import StrictRoute
+from neuronscope.api.deps import TheLab, answer
+from neuronscope.service.views import HistoryPage, SweepAccepted, SweepState
+from neuronscope.spec.experiments import Sweep
+from neuronscope.spec.grid import Grid
+from neuronscope.spec.results import GridData, SweepPlan
+from neuronscope.store.history import Filter
+
+router = APIRouter(route_class=StrictRoute, prefix="/sweeps", tags=["sweeps"])
+
+SWEEP_ANSWERS = {
+    200: {"model": SweepAccepted | SweepPlan,
+          "description": "Stored already (`job` is null), or with `dry_run=true` the plan"},
+}
+GRID_ANSWERS = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+
+
+@router.post("", status_code=202, response_model=SweepAccepted, responses=SWEEP_ANSWERS)
+def submit(spec: Sweep, lab: TheLab, rerun: bool = False, dry_run: bool = False) -> Response:
+    """Queues a sweep. `dry_run=true` only says how many cells and forwards it has."""
+    if dry_run:
+        return answer(lab.plan(spec), 200)
+    accepted = lab.start_sweep(spec, rerun=rerun)
+    return answer(accepted, 200 if accepted.job is None else 202)
+
+
+@router.get("")
+def sweeps(lab: TheLab, q: Annotated[str, Query(max_length=200)] = "",
+           cursor: str | None = None,
+           limit: Annotated[int, Query(ge=1, le=200)] = 50) -> HistoryPage:
+    """Stored sweeps, newest first."""
+    return lab.history(Filter(q=q, kind="sweep"), cursor=cursor, limit=limit)
+
+
+@router.get("/{key}")
+def sweep(key: str, lab: TheLab) -> SweepState:
+    """How far a sweep is, and what it covers."""
+    return lab.sweep_state(key)
+
+
+@router.get("/{key}/grid", response_model=GridData, responses=GRID_ANSWERS)
+def grid(key: str, lab: TheLab,
+         accept: Annotated[str, Header()] = "application/json") -> Response:
+    """The cells finished so far, as JSON or with `Accept: text/csv` as CSV."""
+    data = lab.grid(key)
+    if _preferred(accept) == "text/csv":
+        return Response(Grid(data).to_csv(), media_type="text/csv")
+    return answer(data, 200)
+
+
+@router.post("/{key}/cancel")
+def cancel(key: str, lab: TheLab) -> SweepState:
+    """Stops a sweep; its finished cells stay."""
+    return lab.cancel_sweep(key)
+
+
+def _preferred(accept: str) -> Literal["application/json", "text/csv"]:
+    media = [part.split(";")[0].strip() for part in accept.lower().split(",")]
+    csv_first = "text/csv" in media and "application/json" not in media[:media.index("text/csv")]
+    return "text/csv" if csv_first else "application/json"

@@ -1,0 +1,159 @@
+"""The executor that keeps the model in a process of its own, and replaces it when it dies."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+from neuronscope.errors import Cancelled, NoModel, WorkerDied
+from neuronscope.service import worker
+from neuronscope.service.executor import Listener, LoadOrder, SweepOrder
+from neuronscope.spec.experiments import Run
+from neuronscope.spec.results import GridData, ModelInfo, Result
+
+POLL_S = 0.05
+HARD_CANCEL_S = 10.0
+"""A cancelled order that has not stopped by then loses its process."""
+END_S = 2.0
+
+
+class ChildProcess:
+    """An `Executor` over a spawned process.
+
+    A process that died is started again by the next order, with the model that was
+    loaded in it.
+    """
+
+    def __init__(self, hard_cancel_s: float = HARD_CANCEL_S) -> None:
+        self._hard_cancel_s = hard_cancel_s
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection | None = None
+        self._present: LoadOrder | None = None
+        self._lifecycle = threading.Lock()
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, None while there is no process."""
+        return self._process.pid if self._process is not None else None
+
+    def load(self, order: LoadOrder, listener: Listener) -> tuple[ModelInfo, dict[str, Any]]:
+        self._start()
+        found = self._order("load", order, listener)
+        self._present = order
+        return found
+
+    def unload(self) -> None:
+        self._present = None
+        self._end()
+
+    def run(self, spec: Run, listener: Listener) -> Result:
+        self._revive(listener)
+        return self._order("run", spec, listener)
+
+    def sweep(self, order: SweepOrder, listener: Listener) -> GridData:
+        self._revive(listener)
+        return self._order("sweep", order, listener)
+
+    def alive(self) -> bool:
+        return self._process is not None and self._process.is_alive()
+
+    def close(self) -> None:
+        with self._lifecycle:
+            self._closed = True
+        self._end()
+
+    def _revive(self, listener: Listener) -> None:
+        """Starts the process anew, with its model, if it is gone."""
+        if self.alive():
+            return
+        if self._present is None:
+            raise NoModel("No model is loaded.", hint="Load one first.")
+        self._start()
+        self._order("load", self._present, listener)
+
+    def _start(self) -> None:
+        if self.alive():
+            return
+        self._end()
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        with self._lifecycle:
+            if self._closed:
+                raise Cancelled("The server is stopping.")
+            process = context.Process(target=worker.main, args=(theirs,), daemon=True,
+                                      name="neuronscope-model")
+            process.start()
+            theirs.close()
+            self._process, self._pipe = process, ours
+
+    def _end(self) -> None:
+        """Ends the process: by closing the pipe, and if that is not enough by force."""
+        with self._lifecycle:
+            process, pipe = self._process, self._pipe
+            self._process = self._pipe = None
+        if pipe is not None:
+            pipe.close()
+        if process is not None:
+            process.join(END_S)
+            if process.is_alive():
+                process.kill()
+                process.join(END_S)
+            process.close()
+
+    def _order(self, kind: str, order: Any, listener: Listener) -> Any:
+        """Sends an order and passes on what is told until it is carried out or refused.
+
+        A process that was left in the middle of an order (it died, did not stop, or a
+        listener raised) is ended, so that the next order finds a fresh one.
+        """
+        answered = False
+        try:
+            for told, value in self._conversation(kind, order, listener):
+                answered = told in {"done", "error"}
+                if told == "done":
+                    return value
+                _tell(listener, told, value)
+        finally:
+            if not answered:
+                self._end()
+        raise WorkerDied("The model's process ended unexpectedly while it worked on this.",
+                         hint="The next job starts it again. If it happens again, the model may "
+                              "need more memory than the machine has.")
+
+    def _conversation(self, kind: str, order: Any, listener: Listener
+                      ) -> Iterator[tuple[str, Any]]:
+        """What the process says, until it says no more; a cancel is passed to it.
+
+        Raises: Cancelled when it does not stop in time.
+        """
+        pipe, deadline = self._pipe, None
+        with suppress(EOFError, OSError):
+            if pipe is None:
+                return
+            pipe.send((kind, order))
+            while deadline is None or time.monotonic() < deadline:
+                if deadline is None and listener.cancelled():
+                    pipe.send(("cancel", None))
+                    deadline = time.monotonic() + self._hard_cancel_s
+                if pipe.poll(POLL_S):
+                    yield pipe.recv()
+            raise Cancelled("The job was cancelled; the model's process had to be ended.")
+
+
+def _tell(listener: Listener, told: str, value: Any) -> None:
+    match told:
+        case "report":
+            listener.report(*value)
+        case "head":
+            listener.on_head(value)
+        case "cells":
+            listener.on_cells(value)
+        case "error":
+            raise value

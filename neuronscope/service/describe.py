@@ -1,0 +1,73 @@
+"""The line of an experiment in the history: its prompt, what was done, and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from neuronscope.spec.experiments import AXIS_FIELDS, Run, Sweep
+from neuronscope.spec.results import GridData, MetricInfo, MetricValue, Result, Token
+
+SHOWN = 3
+"""Edits that a title names before it says how many more there are."""
+
+
+def prompt_text(spec: Run | Sweep, tokens: Sequence[Token]) -> str:
+    """The prompt as a text, also where it was given as token ids."""
+    return spec.prompt if isinstance(spec.prompt, str) else "".join(each.text for each in tokens)
+
+
+def title(spec: Run | Sweep) -> str:
+    """`zero mlp_out.0`; `patch resid_pre × layer × position`."""
+    if isinstance(spec, Sweep):
+        axes = [axis for axis, field in AXIS_FIELDS.items() if getattr(spec.over, field)]
+        return " × ".join([f"{spec.op.kind} {', '.join(spec.over.sites)}", *axes])
+    if not spec.edits:
+        return "no edit"
+    named = [f"{edit.op.kind} {edit.target}" for edit in spec.edits[:SHOWN]]
+    more = len(spec.edits) - SHOWN
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+
+
+def run_headline(result: Result) -> str:
+    """The first metric, clean → edited, and the top token if it changed."""
+    metric = next(iter(result.metrics.values()))
+    before, after = result.clean.top[0], result.edited.top[0]
+    flip = "" if before.id == after.id else f"; {before.token!r} → {after.token!r}"
+    return f"{_measured(metric)}{flip}"
+
+
+def _measured(metric: MetricValue) -> str:
+    if metric.edited is None:
+        return f"{metric.label}: {metric.status.replace('_', '-')}"
+    before = "" if metric.clean is None or not metric.tokens else f"{_short(metric.clean)} → "
+    return f"{metric.label}: {before}{_short(metric.edited)} {metric.unit}"
+
+
+def sweep_headline(grid: GridData, done: int) -> str:
+    """The cell where the first metric moved most, and how many cells there are."""
+    cells = len(grid.top)
+    count = f"{cells} cells" if done == cells else f"{done} of {cells} cells"
+    key, metric = next(iter(grid.metrics.items()))
+    moved = {index: abs(value - (metric.clean or 0.0))
+             for index, value in enumerate(grid.values[key]) if value is not None}
+    if not moved:
+        return count
+    most = max(moved, key=lambda index: moved[index])
+    return f"{count}; most at {_place(grid, most)}: {_cell(metric, grid.values[key][most])}"
+
+
+def _cell(metric: MetricInfo, value: float | None) -> str:
+    return f"{metric.label} {_short(value or 0.0)} {metric.unit}"
+
+
+def _place(grid: GridData, index: int) -> str:
+    parts = []
+    for dim in reversed(grid.dims):
+        index, at = divmod(index, len(grid.coords[dim]))
+        label = grid.coords[dim][at]
+        parts.append(str(label) if dim == "site" else f"{dim} {label}")
+    return ", ".join(reversed(parts))
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}"

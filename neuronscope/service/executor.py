@@ -1,0 +1,111 @@
+"""Where the model runs: in this process, or (see `child`) in one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from neuronscope.errors import NoModel
+from neuronscope.spec.experiments import Run, Sweep
+from neuronscope.spec.results import Cell, GridData, ModelInfo, Result
+
+if TYPE_CHECKING:
+    from neuronscope.engine.session import Model
+
+Report = Callable[[str, int, int], None]
+"""Called with a phase, the parts of it that are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class LoadOrder:
+    """Which model to load, and how."""
+
+    path: Path
+    model_id: str
+    device: str = "auto"
+    dtype: str = "auto"
+
+
+@dataclass(frozen=True)
+class SweepOrder:
+    """A sweep, with the cells by index that need not be run again."""
+
+    spec: Sweep
+    done: dict[int, Cell] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who is told what while an order is carried out, and who may stop it."""
+
+    report: Report = lambda phase, done, total: None
+    on_head: Callable[[GridData], None] = lambda head: None
+    on_cells: Callable[[list[Cell]], None] = lambda cells: None
+    cancelled: Callable[[], bool] = lambda: False
+
+
+class Executor(Protocol):
+    """Holds at most one model. Calls come from one thread at a time, and block."""
+
+    def load(self, order: LoadOrder, listener: Listener) -> tuple[ModelInfo, dict[str, Any]]:
+        """Loads a model in place of the present one, which stays if this fails.
+
+        Returns: what was found out about the model, and the environment it runs in.
+        """
+
+    def unload(self) -> None:
+        """Frees the model."""
+
+    def run(self, spec: Run, listener: Listener) -> Result:
+        """Raises: NoModel, and what the engine raises."""
+
+    def sweep(self, order: SweepOrder, listener: Listener) -> GridData:
+        """The grid, incomplete if it was cancelled."""
+
+    def alive(self) -> bool:
+        """Whether an order would be carried out without starting anything anew."""
+
+    def close(self) -> None:
+        """Ends the executor; nothing is asked of it afterwards."""
+
+
+class InProcess:
+    """The engine in this process, as the library uses it."""
+
+    def __init__(self) -> None:
+        self._model: Model | None = None
+
+    def load(self, order: LoadOrder, listener: Listener) -> tuple[ModelInfo, dict[str, Any]]:
+        from neuronscope.engine.session import Model
+        from neuronscope.models.fingerprint import environment
+        from neuronscope.models.load import load
+
+        host = load(order.path, model_id=order.model_id, device=order.device, dtype=order.dtype,
+                    progress=listener.report)
+        self._model = Model(host)
+        return host.info, environment(host.device)
+
+    def unload(self) -> None:
+        self._model = None
+
+    def run(self, spec: Run, listener: Listener) -> Result:
+        return self._loaded().run(spec)
+
+    def sweep(self, order: SweepOrder, listener: Listener) -> GridData:
+        grid = self._loaded().sweep(order.spec, on_head=listener.on_head,
+                                    on_cells=listener.on_cells, cancelled=listener.cancelled,
+                                    done=order.done)
+        return grid.data
+
+    def alive(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._model = None
+
+    def _loaded(self) -> Model:
+        if self._model is None:
+            raise NoModel("No model is loaded.", hint="Load one first.")
+        return self._model

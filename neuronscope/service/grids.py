@@ -1,0 +1,40 @@
+"""A sweep as it is stored: its plan and head as one text, its cells as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from neuronscope.engine.assemble import with_cells
+from neuronscope.errors import Conflict
+from neuronscope.spec.base import Items, Spec
+from neuronscope.spec.results import Cell, GridData, SweepPlan
+
+
+class SweepBody(Spec):
+    """All of a sweep but its cells. `head` is null until the clean run is done."""
+
+    plan: SweepPlan
+    head: GridData | None = None
+    reasons: Annotated[tuple[str, ...], Items] = ()
+    duration_s: float = 0.0
+
+    def with_head(self, head: GridData) -> SweepBody:
+        """The body with a grid's head; the grid's cells are left out."""
+        empty = {"values": {}, "status": {}, "top": [], "errors": {}, "complete": False,
+                 "reasons": ()}
+        return self.model_copy(update={"head": head.model_copy(update=empty)})
+
+    def grid(self, cells: Iterable[Cell]) -> GridData:
+        """The grid with these cells; the others are pending.
+
+        Raises: Conflict while the head is not there yet.
+        """
+        if self.head is None:
+            raise Conflict("The sweep has no grid: its clean run has not finished.",
+                           hint="Watch its job, or ask again.")
+        n, metrics = self.plan.n_cells, self.head.metrics
+        head = self.head.model_copy(update={
+            "values": {key: [None] * n for key in metrics},
+            "status": {key: ["pending"] * n for key in metrics}, "top": [None] * n})
+        return with_cells(head, cells, duration_s=self.duration_s, reasons=self.reasons)

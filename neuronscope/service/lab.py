@@ -1,0 +1,312 @@
+"""The lab: one data folder, one queue, at most one loaded model.
+
+Library, command line and web interface call this and nothing below it. Calls named
+`start_…` queue a job and return at once; `load`, `run` and `sweep` wait for theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from neuronscope.errors import NeuronScopeError
+from neuronscope.service.executor import Executor, InProcess
+from neuronscope.service.jobs import Jobs, Task
+from neuronscope.service.lock import FolderLock
+from neuronscope.service.runs import Runs
+from neuronscope.service.shelf import Shelf
+from neuronscope.service.sweeps import Sweeps
+from neuronscope.service.views import (
+    Annotation,
+    Health,
+    HistoryPage,
+    LoadedModel,
+    News,
+    SweepAccepted,
+    SweepState,
+    Tokenized,
+    WorkerState,
+)
+from neuronscope.settings import Settings
+from neuronscope.spec.experiments import Run, Sweep
+from neuronscope.spec.ops import Prompt
+from neuronscope.spec.results import (
+    GridData,
+    Job,
+    ModelEntry,
+    ModelInfo,
+    Record,
+    Result,
+    Summary,
+    SweepPlan,
+)
+from neuronscope.store.experiments import Stored
+from neuronscope.store.history import Filter, page
+from neuronscope.store.store import Store
+from neuronscope.version import __version__
+
+CELLS_PER_READ = 512
+STOP_S = 4.0
+"""On closing, the running job has so long to stop by itself."""
+
+
+def open_lab(data: str | Path | None = None, models: str | Path | None = None,
+             **given: Any) -> Lab:
+    """A lab with the engine in this process.
+
+    data: folder of the database. models: folder of the models. given: other settings.
+    Raises: DataFolderLocked, NewerDatabase, StorageError.
+    """
+    settings = Settings.from_environment(
+        data=Path(data) if data is not None else None,
+        models=Path(models) if models is not None else None, **given)
+    return Lab(settings)
+
+
+class Lab:
+    """Use as a context manager, or call `close`.
+
+    executor: where the model runs; by default in this process.
+    Raises: DataFolderLocked, NewerDatabase, StorageError.
+    """
+
+    def __init__(self, settings: Settings, executor: Executor | None = None) -> None:
+        self.settings = settings
+        self._executor = executor or InProcess()
+        self._lock = FolderLock(settings.data)
+        try:
+            self._store = Store(settings.data, settings.database_url)
+            self._store.experiments.interrupted()
+        except NeuronScopeError:
+            self._lock.release()
+            raise
+        self._jobs = Jobs(settings.max_queue)
+        self._shelf = Shelf(settings, self._executor)
+        parts = (self._store, self._jobs, self._shelf, self._executor)
+        self._runs = Runs(*parts)
+        self._sweeps = Sweeps(*parts, settings.max_cells)
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops the running job (its finished cells stay), the model's process and the store."""
+        self._jobs.stop()
+        self._jobs.join(STOP_S)
+        self._executor.close()
+        self._jobs.join()
+        self._store.close()
+        self._lock.release()
+
+    def announce(self, url: str) -> None:
+        """Writes down where this instance is served, for a second one's refusal."""
+        self._lock.announce(url)
+
+    def health(self) -> Health:
+        """The state of the server; reads nothing from disk."""
+        queued, running = self._jobs.load()
+        loaded = self._shelf.loaded
+        return Health(version=__version__, worker=self._worker_state(running),
+                      model=loaded.info.id if loaded else None, queued=queued, running=running)
+
+    def _worker_state(self, running: str | None) -> WorkerState:
+        if running is not None:
+            return "busy"
+        if self._shelf.loaded is None:
+            return "empty"
+        return "ready" if self._executor.alive() else "stopped"
+
+    # Models
+
+    def models(self) -> list[ModelEntry]:
+        """The models that can be loaded."""
+        return self._shelf.entries()
+
+    def default_model(self) -> str | None:
+        """The model to load when none is named."""
+        return self._shelf.default()
+
+    def model(self) -> LoadedModel:
+        """The loaded model, and the job that is loading one."""
+        loaded = self._shelf.loaded
+        return LoadedModel(info=loaded.info if loaded else None, loading=self._shelf.loading())
+
+    def start_load(self, model_id: str) -> Job:
+        """Raises: ModelNotFound, QueueFull."""
+        self._shelf.path(model_id)
+        task = self._jobs.submit("load", model_id, lambda task: self._shelf.load(model_id, task))
+        self._shelf.expect(task)
+        return task.view()
+
+    def load(self, model_id: str) -> ModelInfo:
+        """Raises: ModelNotFound, ModelRefused, OutOfMemory, QueueFull."""
+        self._wait(self.start_load(model_id).id)
+        return self._shelf.need(None).info
+
+    def start_unload(self) -> Job:
+        """Raises: QueueFull."""
+        return self._jobs.submit("unload", None, lambda _: self._shelf.unload()).view()
+
+    def unload(self) -> None:
+        """Frees the loaded model."""
+        self._wait(self.start_unload().id)
+
+    def tokenize(self, prompt: Prompt) -> Tokenized:
+        """Raises: NoModel, ModelLoading, OutOfRange for an unknown token id."""
+        loaded = self._shelf.need(None)
+        tokens = loaded.tokenizer.tokens(loaded.tokenizer.encode(prompt))
+        return Tokenized(tokens=tokens, n_tokens=len(tokens), context=loaded.info.context)
+
+    # Runs
+
+    def start_run(self, spec: Run, *, rerun: bool = False) -> Record | Job:
+        """The stored record of this spec in this environment, or the job of a new run.
+
+        Raises: NoModel, ModelLoading, ModelNotFound, ModelMismatch, InvalidInput, QueueFull.
+        """
+        started = self._runs.start(spec, rerun=rerun)
+        return self.record(started) if isinstance(started, str) else started.view()
+
+    def run(self, spec: Run, *, rerun: bool = False) -> tuple[Record, bool]:
+        """The record of a run, and whether it is new. Raises: as `start_run`; RunFailed."""
+        started = self.start_run(spec, rerun=rerun)
+        if isinstance(started, Record):
+            return started, False
+        self._wait(started.id)
+        return self.outcome(started.id)
+
+    def outcome(self, job_id: str) -> tuple[Record, bool]:
+        """The record of a run's job that has ended, and whether it is new.
+
+        Raises: NotFound, and what ended the job.
+        """
+        task = self._jobs.get(job_id)
+        if task.error is not None:
+            raise task.error
+        key, created = task.outcome
+        return self.record(key), created
+
+    # Sweeps
+
+    def plan(self, spec: Sweep) -> SweepPlan:
+        """What a sweep would do. Raises: as `start_sweep`, but QueueFull."""
+        return self._sweeps.plan(spec)
+
+    def start_sweep(self, spec: Sweep, *, rerun: bool = False) -> SweepAccepted:
+        """Queues a sweep, or finds the stored or running one of this spec.
+
+        Raises: NoModel, ModelLoading, ModelNotFound, ModelMismatch, InvalidInput, QueueFull.
+        """
+        return self._sweeps.start(spec, rerun=rerun)
+
+    def sweep(self, spec: Sweep, *, rerun: bool = False,
+              progress: Callable[[Job], None] | None = None) -> tuple[Record, bool]:
+        """The record of a finished sweep, and whether it is new.
+
+        progress: called from another thread whenever cells have been stored.
+        Raises: as `start_sweep`; RunFailed, Cancelled.
+        """
+        accepted = self.start_sweep(spec, rerun=rerun)
+        if accepted.job is not None:
+            self._wait(accepted.job.id, progress)
+        return self.record(accepted.id), accepted.job is not None
+
+    def sweep_state(self, key: str) -> SweepState:
+        """Raises: NotFound, Gone."""
+        return self._sweeps.state(key)
+
+    def grid(self, key: str) -> GridData:
+        """The cells there are. Raises: NotFound, Gone, Conflict before the clean run."""
+        return self._sweeps.grid(key)
+
+    def cancel_sweep(self, key: str) -> SweepState:
+        """Raises: NotFound, Gone."""
+        self._sweeps.cancel(key)
+        return self._sweeps.state(key)
+
+    # History
+
+    def record(self, key: str) -> Record:
+        """A stored experiment by id, or the newest by spec hash. Raises: NotFound, Gone."""
+        stored = self._store.experiments.get(key)
+        line = stored.summary
+        return Record(id=line.id, created_at=line.created_at, state=line.state, name=line.name,
+                      notes=line.notes, tags=line.tags, starred=line.starred,
+                      result=self._result(stored))
+
+    def _result(self, stored: Stored) -> Result | GridData:
+        if stored.summary.kind == "run":
+            return Result.model_validate_json(stored.body)
+        return self._sweeps.grid_of(stored)
+
+    def history(self, chosen: Filter | None = None, *, cursor: str | None = None,
+                limit: int = 50) -> HistoryPage:
+        """Newest first. Raises: InvalidField for a cursor that no page gave."""
+        items, following = page(self._store.database, chosen or Filter(), cursor=cursor,
+                                limit=limit)
+        return HistoryPage(items=tuple(items), next=following)
+
+    def annotate(self, key: str, annotation: Annotation) -> Summary:
+        """Raises: NotFound, Gone, StorageError."""
+        self._store.experiments.annotate(
+            key, name=annotation.name, notes=annotation.notes, labels=annotation.tags,
+            starred=annotation.starred)
+        return self._store.experiments.get(key).summary
+
+    def delete(self, key: str) -> None:
+        """Stops a running sweep, and removes the experiment. Raises: NotFound, Gone."""
+        stored = self._store.experiments.get(key)
+        if stored.summary.kind == "sweep":
+            self._sweeps.cancel(stored.summary.id)
+        self._store.experiments.delete(stored.summary.id)
+
+    # Jobs
+
+    def jobs(self) -> list[Job]:
+        """Newest first."""
+        return [task.view() for task in self._jobs.all()]
+
+    def job(self, job_id: str) -> Job:
+        """Raises: NotFound."""
+        return self._jobs.get(job_id).view()
+
+    def cancel(self, job_id: str) -> Job:
+        """Raises: NotFound."""
+        return self._jobs.cancel(job_id).view()
+
+    def watching(self, job_id: str, watcher: Callable[[], None]) -> AbstractContextManager[None]:
+        """While entered, `watcher` is called, from any thread, at each change. Raises: NotFound."""
+        return self._jobs.get(job_id).watched(watcher)
+
+    def has_ended(self, job_id: str) -> bool:
+        """Raises: NotFound."""
+        return self._jobs.get(job_id).ended.is_set()
+
+    def news(self, job_id: str, after: int) -> News:
+        """What a reader who has seen `after` cells of a job has not seen. Raises: NotFound."""
+        task = self._jobs.get(job_id)
+        ended, cells = task.ended.is_set(), []
+        if task.kind == "sweep" and task.subject is not None:
+            cells, after = self._store.cells.after(task.subject, after, CELLS_PER_READ)
+        more = len(cells) == CELLS_PER_READ
+        return News(cells=tuple(cells), after=after, more=more, progress=task.progress(),
+                    ended=task.view() if ended and not more else None)
+
+    def _wait(self, job_id: str, progress: Callable[[Job], None] | None = None) -> Task:
+        """Waits for a job; an interrupt (Ctrl-C) cancels it. Raises: what ended the job."""
+        task = self._jobs.get(job_id)
+        tell = (lambda: progress(task.view())) if progress is not None else (lambda: None)
+        with task.watched(tell):
+            try:
+                task.ended.wait()
+            except KeyboardInterrupt:
+                self._jobs.cancel(task.id)
+                raise
+        if task.error is not None:
+            raise task.error
+        return task

@@ -1,0 +1,64 @@
+"""One instance per data folder: a lock that the system frees when its holder ends."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from neuronscope.errors import DataFolderLocked
+from neuronscope.service.token import private_folder
+
+LOCK_NAME = "lock"
+HOLDER_NAME = "instance.json"
+
+
+class FolderLock:
+    """Holds the data folder until `release`.
+
+    Raises: DataFolderLocked, naming the instance that holds it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        private_folder(folder)
+        self._holder = folder / HOLDER_NAME
+        self._file = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock(self._file)
+        except OSError:
+            os.close(self._file)
+            raise self._refusal() from None
+        self.announce("")
+
+    def announce(self, url: str) -> None:
+        """Writes down who holds the folder, for the message to a second instance."""
+        text = json.dumps({"pid": os.getpid(), "url": url})
+        self._holder.write_text(text, encoding="utf-8")
+
+    def release(self) -> None:
+        self._holder.unlink(missing_ok=True)
+        os.close(self._file)
+
+    def _refusal(self) -> DataFolderLocked:
+        try:
+            holder = json.loads(self._holder.read_text(encoding="utf-8"))
+            who = f"process {holder['pid']}" + (f" at {holder['url']}" if holder["url"] else "")
+        except (OSError, ValueError, KeyError, TypeError):
+            who = "another process"
+        return DataFolderLocked(f"The data folder is in use by {who}.",
+                                hint="Stop it, or choose another data folder.")
+
+
+def _lock(file: int) -> None:
+    """Takes an exclusive lock at once.
+
+    Raises: OSError when another process holds it.
+    """
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

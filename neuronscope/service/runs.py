@@ -1,0 +1,57 @@
+"""Runs: found in the store by hash, or queued, carried out and stored."""
+
+from __future__ import annotations
+
+from neuronscope.engine.resolve import Resolved, resolve
+from neuronscope.service.describe import prompt_text, run_headline, title
+from neuronscope.service.executor import Executor, Listener
+from neuronscope.service.jobs import Jobs, Task
+from neuronscope.service.shelf import Loaded, Shelf
+from neuronscope.spec.experiments import Run
+from neuronscope.spec.results import Result
+from neuronscope.store.experiments import Draft
+from neuronscope.store.store import Store
+
+
+class Runs:
+    """Carries out runs, one after the other."""
+
+    def __init__(self, store: Store, jobs: Jobs, shelf: Shelf, executor: Executor) -> None:
+        self._store, self._jobs, self._shelf, self._executor = store, jobs, shelf, executor
+
+    def start(self, spec: Run, *, rerun: bool) -> str | Task:
+        """The id of the stored run with this hash in this environment, or the job of a new one.
+
+        The job's outcome is (id, whether the record is new).
+        Raises: NoModel, ModelLoading, ModelNotFound, ModelMismatch, InvalidInput, QueueFull.
+        """
+        loaded = self._shelf.need(spec.model)
+        resolved = resolve(spec, loaded.info, loaded.tokenizer)
+        found = None if rerun else self._find(resolved, loaded)
+        if found is not None:
+            return found
+        return self._jobs.submit(
+            "run", None, lambda task: self._carry_out(task, resolved, loaded, rerun=rerun))
+
+    def _find(self, resolved: Resolved, loaded: Loaded) -> str | None:
+        return self._store.experiments.find(resolved.spec_hash, loaded.environment)
+
+    def _carry_out(self, task: Task, resolved: Resolved, loaded: Loaded, *,
+                   rerun: bool) -> tuple[str, bool]:
+        self._shelf.require(loaded)
+        found = None if rerun else self._find(resolved, loaded)
+        if found is not None:  # an equal run was ahead in the queue
+            task.subject = found
+            return found, False
+        listener = Listener(cancelled=task.cancelling.is_set)
+        result = self._executor.run(resolved.asked, listener)
+        task.subject = self._store.experiments.add(_draft(result, loaded))
+        return task.subject, True
+
+
+def _draft(result: Result, loaded: Loaded) -> Draft:
+    return Draft(
+        kind="run", spec_hash=result.spec_hash, environment=loaded.environment,
+        model_id=result.model.id, model_digest=result.model.model_digest,
+        prompt=prompt_text(result.spec, result.tokens), title=title(result.spec),
+        headline=run_headline(result), state="complete", body=result.model_dump_json())

@@ -1,0 +1,24 @@
+"""The lab as a server uses it: the model in its own process, and one loaded at the start."""
+
+from __future__ import annotations
+
+from neuronscope.errors import NeuronScopeError
+from neuronscope.service.child import ChildProcess
+from neuronscope.service.lab import Lab
+from neuronscope.settings import Settings
+
+
+def open_served(settings: Settings, model: str | None = None) -> Lab:
+    """A lab whose model runs in a child process; `model`, or the default one, starts to load.
+
+    Raises: DataFolderLocked, NewerDatabase, StorageError, ModelNotFound.
+    """
+    lab = Lab(settings, ChildProcess())
+    chosen = model or lab.default_model()
+    if chosen is not None:
+        try:
+            lab.start_load(chosen)
+        except NeuronScopeError:
+            lab.close()
+            raise
+    return lab

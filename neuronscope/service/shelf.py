@@ -1,0 +1,122 @@
+"""The models that can be loaded, and the one that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neuronscope.errors import ModelLoading, ModelMismatch, ModelNotFound, NoModel
+from neuronscope.models.discover import EMBEDDED, Registry, embedded_folder
+from neuronscope.models.tokens import Tokenizer
+from neuronscope.service.executor import Executor, Listener, LoadOrder
+from neuronscope.service.jobs import Task
+from neuronscope.settings import Settings
+from neuronscope.spec.hashing import content_hash
+from neuronscope.spec.results import ModelEntry, ModelInfo
+
+PINNED = "sha256:"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The loaded model as this process knows it: no weights, but all that checks need."""
+
+    info: ModelInfo
+    tokenizer: Tokenizer
+    environment: str
+
+    def names(self, model: str) -> bool:
+        """Whether a spec's `model` is this one, by id or by digest."""
+        return model in {self.info.id, f"{PINNED}{self.info.model_digest}"}
+
+
+class Shelf:
+    """The registry, with the embedded model where the folder lacks it."""
+
+    def __init__(self, settings: Settings, executor: Executor) -> None:
+        self._settings = settings
+        self._executor = executor
+        self._folder = Registry(settings.models)
+        embedded = embedded_folder()
+        self._embedded = Registry(embedded) if embedded else None
+        self._loading: list[Task] = []
+        self.loaded: Loaded | None = None
+
+    def entries(self) -> list[ModelEntry]:
+        """Every model that can be loaded, or says why not."""
+        own = self._folder.entries()
+        present = {entry.id for entry in own}
+        extra = self._embedded.entries() if self._embedded else []
+        current = self.loaded.info.id if self.loaded else None
+        return [entry.model_copy(update={"loaded": entry.id == current})
+                for entry in [*own, *(entry for entry in extra if entry.id not in present)]]
+
+    def path(self, model_id: str) -> Path:
+        """Raises: ModelNotFound."""
+        try:
+            return self._folder.path(model_id)
+        except ModelNotFound:
+            if self._embedded is None:
+                raise
+            return self._embedded.path(model_id)
+
+    def default(self) -> str | None:
+        """The only usable model of the folder, or else the embedded one."""
+        own = [entry.id for entry in self._folder.entries() if entry.problem is None]
+        if len(own) == 1:
+            return own[0]
+        usable = {entry.id for entry in self.entries() if entry.problem is None}
+        return EMBEDDED if EMBEDDED in usable else None
+
+    def need(self, model: str | None) -> Loaded:
+        """The loaded model, for a spec that names `model` (None: whichever).
+
+        Raises: ModelNotFound, ModelLoading, NoModel.
+        """
+        loaded = self.loaded
+        if model and not model.startswith(PINNED) and not (loaded and loaded.names(model)):
+            self.path(model)
+        if loaded is not None:
+            return loaded
+        if self.loading() is not None:
+            raise ModelLoading("The model is still loading.", hint="Try again in a moment.")
+        raise NoModel("No model is loaded.", hint="Load one: POST /api/models/{id}/load.")
+
+    def require(self, loaded: Loaded) -> None:
+        """Raises: ModelMismatch when another model has been loaded since."""
+        if self.loaded is not loaded:
+            raise ModelMismatch("Another model was loaded while this waited in the queue.",
+                                hint="Send it again.")
+
+    def loading(self) -> str | None:
+        """Id of the first load job that has not ended."""
+        self._loading = [task for task in self._loading if not task.ended.is_set()]
+        return self._loading[0].id if self._loading else None
+
+    def expect(self, task: Task) -> None:
+        """Remembers a load job that was queued."""
+        self._loading = [*self._loading, task]
+
+    def load(self, model_id: str, task: Task) -> str:
+        """Carries out a load job. The present model stays if it fails.
+
+        Raises: ModelNotFound, ModelRefused, and what the engine raises.
+        """
+        path = self.path(model_id)
+        order = LoadOrder(path, model_id, self._settings.device, self._settings.dtype)
+        listener = Listener(
+            report=lambda phase, done, total: task.report(done, total, phase),
+            cancelled=task.cancelling.is_set)
+        info, environment = self._executor.load(order, listener)
+        self.loaded = Loaded(info, Tokenizer.from_folder(path, info.vocab),
+                             _environment_hash(environment))
+        return model_id
+
+    def unload(self) -> None:
+        self.loaded = None
+        self._executor.unload()
+
+
+def _environment_hash(environment: dict[str, Any]) -> str:
+    return content_hash(environment)

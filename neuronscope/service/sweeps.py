@@ -1,0 +1,181 @@
+"""Sweeps: planned, queued, carried out cell by cell into the store, read while they run."""
+
+from __future__ import annotations
+
+from neuronscope.engine.resolve import Resolved, resolve
+from neuronscope.errors import Cancelled, NeuronScopeError, QueueFull
+from neuronscope.service.describe import prompt_text, sweep_headline, title
+from neuronscope.service.executor import Executor, Listener, SweepOrder
+from neuronscope.service.explain import UNEXPECTED, as_failure
+from neuronscope.service.grids import SweepBody
+from neuronscope.service.jobs import Jobs, Task
+from neuronscope.service.shelf import Loaded, Shelf
+from neuronscope.service.views import SweepAccepted, SweepState
+from neuronscope.spec.experiments import Sweep
+from neuronscope.spec.results import Cell, GridData, SweepPlan
+from neuronscope.store.experiments import Draft, Stored
+from neuronscope.store.store import Store
+
+
+class Sweeps:
+    """Carries out sweeps, one after the other.
+
+    max_cells: largest sweep that is accepted.
+    """
+
+    def __init__(self, store: Store, jobs: Jobs, shelf: Shelf, executor: Executor,
+                 max_cells: int) -> None:
+        self._store, self._jobs, self._shelf, self._executor = store, jobs, shelf, executor
+        self._max_cells = max_cells
+        self._live: dict[str, Task] = {}
+
+    def plan(self, spec: Sweep) -> SweepPlan:
+        """What the sweep would do. Raises: as `start`, but QueueFull."""
+        resolved = self._resolve(spec, self._shelf.need(spec.model))
+        assert resolved.plan is not None
+        return resolved.plan
+
+    def start(self, spec: Sweep, *, rerun: bool) -> SweepAccepted:
+        """The stored or running sweep with this hash in this environment, or a new job's.
+
+        Raises: NoModel, ModelLoading, ModelNotFound, ModelMismatch, InvalidInput, QueueFull,
+            StorageError.
+        """
+        loaded = self._shelf.need(spec.model)
+        resolved = self._resolve(spec, loaded)
+        if not rerun:
+            found = self._store.experiments.find(resolved.spec_hash, loaded.environment)
+            if found is not None:
+                return SweepAccepted(id=found, job=None)
+            for key, task in self._running():
+                if self._store.experiments.get(key).summary.spec_hash == resolved.spec_hash:
+                    return SweepAccepted(id=key, job=task.view())
+        self._jobs.require_room()
+        body = SweepBody(plan=resolved.plan)
+        key = self._store.experiments.add(_draft(resolved, loaded, body))
+        return SweepAccepted(id=key, job=self._queue(key, resolved, loaded, body).view())
+
+    def state(self, key: str) -> SweepState:
+        """Raises: NotFound, Gone."""
+        stored = self._store.experiments.get(key, "sweep")
+        body = SweepBody.model_validate_json(stored.body)
+        done, _ = self._store.cells.count(stored.summary.id)
+        task = self._live.get(stored.summary.id)
+        return SweepState(summary=stored.summary, done=done, total=body.plan.n_cells,
+                          reasons=_reasons(stored, body), plan=body.plan,
+                          job=task.id if task is not None and not task.ended.is_set() else None)
+
+    def grid(self, key: str) -> GridData:
+        """The cells there are. Raises: NotFound, Gone, Conflict before the clean run."""
+        return self.grid_of(self._store.experiments.get(key, "sweep"))
+
+    def grid_of(self, stored: Stored) -> GridData:
+        """The grid of a stored sweep, with the cells there are."""
+        body = SweepBody.model_validate_json(stored.body)
+        body = body.model_copy(update={"reasons": _reasons(stored, body)})
+        return body.grid(self._store.cells.of(stored.summary.id).values())
+
+    def cancel(self, key: str) -> None:
+        """Asks the sweep's job to stop, if it has one. Raises: NotFound, Gone."""
+        stored = self._store.experiments.get(key, "sweep")
+        task = self._live.get(stored.summary.id)
+        if task is not None:
+            self._jobs.cancel(task.id)
+
+    def _resolve(self, spec: Sweep, loaded: Loaded) -> Resolved:
+        return resolve(spec, loaded.info, loaded.tokenizer, self._max_cells)
+
+    def _running(self) -> list[tuple[str, Task]]:
+        return [(key, task) for key, task in list(self._live.items())
+                if not (task.ended.is_set() or task.cancelling.is_set())]
+
+    def _queue(self, key: str, resolved: Resolved, loaded: Loaded, body: SweepBody) -> Task:
+        def work(task: Task) -> str:
+            try:
+                return self._carry_out(task, key, resolved, loaded)
+            finally:
+                self._live.pop(key, None)
+
+        def dropped() -> None:
+            self._live.pop(key, None)
+            self._store.experiments.set_state(key, "cancelled")
+
+        try:
+            task = self._jobs.submit("sweep", key, work, total=body.plan.n_cells, dropped=dropped)
+        except QueueFull:  # another request took the last place meanwhile
+            self._store.experiments.delete(key)
+            raise
+        self._live[key] = task
+        return task
+
+    def _carry_out(self, task: Task, key: str, resolved: Resolved, loaded: Loaded) -> str:
+        filling = Filling(self._store, task, key, SweepBody(plan=resolved.plan))
+        try:
+            self._shelf.require(loaded)
+            listener = Listener(on_head=filling.begin, on_cells=filling.add,
+                                cancelled=task.cancelling.is_set)
+            grid = self._executor.sweep(SweepOrder(resolved.asked), listener)
+        except (NeuronScopeError, *UNEXPECTED) as error:
+            filling.abort(as_failure(error))
+            raise
+        filling.finish(grid)
+        return key
+
+
+class Filling:
+    """A sweep while its cells arrive: each batch is stored before it is told of."""
+
+    def __init__(self, store: Store, task: Task, key: str, body: SweepBody) -> None:
+        self._store, self._task, self._key, self._body = store, task, key, body
+        self._done = 0
+
+    def begin(self, head: GridData) -> None:
+        """The clean run is done."""
+        self._body = self._body.with_head(head)
+        self._keep("running", f"{self._body.plan.n_cells} cells")
+        self._task.report(0, self._body.plan.n_cells, "cells")
+
+    def add(self, batch: list[Cell]) -> None:
+        """Raises: StorageError."""
+        self._store.cells.add(self._key, batch)
+        self._done += len(batch)
+        self._task.report(self._done, self._body.plan.n_cells, "cells")
+
+    def finish(self, grid: GridData) -> None:
+        """All cells have run, or the engine stopped when it was asked to.
+
+        Raises: Cancelled in the latter case.
+        """
+        stopped = "pending" in next(iter(grid.status.values()))
+        self._body = self._body.with_head(grid).model_copy(
+            update={"duration_s": grid.duration_s, "reasons": ("cancelled",) if stopped else ()})
+        done = "completed_with_errors" if grid.errors else "complete"
+        self._keep("cancelled" if stopped else done, sweep_headline(grid, self._done))
+        if stopped:
+            raise Cancelled("The sweep was cancelled; its finished cells are kept.")
+        if grid.errors:
+            self._task.success = "completed_with_errors"
+
+    def abort(self, failure: NeuronScopeError) -> None:
+        """The sweep cannot go on; what it has stays."""
+        self._body = self._body.model_copy(update={"reasons": (failure.detail,)})
+        state = "cancelled" if isinstance(failure, Cancelled) else "failed"
+        self._keep(state, f"{self._done} of {self._body.plan.n_cells} cells")
+
+    def _keep(self, state: str, headline: str) -> None:
+        self._store.experiments.finish(self._key, state=state, headline=headline,
+                                       body=self._body.model_dump_json())
+
+
+def _reasons(stored: Stored, body: SweepBody) -> tuple[str, ...]:
+    interrupted = stored.summary.state == "failed" and not body.reasons
+    return ("the server ended while the sweep ran",) if interrupted else body.reasons
+
+
+def _draft(resolved: Resolved, loaded: Loaded, body: SweepBody) -> Draft:
+    return Draft(
+        kind="sweep", spec_hash=resolved.spec_hash, environment=loaded.environment,
+        model_id=loaded.info.id, model_digest=loaded.info.model_digest,
+        prompt=prompt_text(resolved.asked, resolved.tokens), title=title(resolved.asked),
+        headline=f"{body.plan.n_cells} cells", state="running", body=body.model_dump_json(),
+        n_cells=body.plan.n_cells)
