@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import FrameType
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 from starlette.concurrency import run_in_threadpool
 
@@ -31,17 +35,18 @@ PROBLEM = {
 ONLY_IN_EVENTS = (Problem, Progress, CellsEvent, EndEvent)
 
 
-def create_app(source: Lab | Settings) -> FastAPI:
+def create_app(source: Lab | Settings, *, opened: Callable[[Lab], None] | None = None) -> FastAPI:
     """The application.
 
     source: an open lab, which the caller closes; or settings, from which a lab with the
     model in a process of its own is opened when the server starts and closed when it stops.
+    opened: called with the lab that was opened so.
     """
     given = isinstance(source, Lab)
     settings = source.settings if given else source
     app = FastAPI(title="NeuronScope", version=__version__, openapi_url="/api/openapi.json",
-                  docs_url=None, redoc_url=None, lifespan=None if given else _opened,
-                  responses={"default": PROBLEM})
+                  docs_url=None, redoc_url=None, lifespan=None if given else _opener(opened),
+                  generate_unique_id_function=_operation, responses={"default": PROBLEM})
     app.state.settings = settings
     if given:
         app.state.lab = source
@@ -68,11 +73,44 @@ def document(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-@asynccontextmanager
-async def _opened(app: FastAPI) -> AsyncIterator[None]:
-    lab = await run_in_threadpool(open_served, app.state.settings)
-    app.state.lab = lab
-    try:
-        yield
-    finally:
-        await run_in_threadpool(lab.close)
+def _operation(route: APIRoute) -> str:
+    return f"{route.tags[0]}_{route.name}" if route.tags else route.name
+
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def _opener(opened: Callable[[Lab], None] | None) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        lab = await run_in_threadpool(open_served, app.state.settings)
+        app.state.lab = lab
+        _stop_with_server(lab)
+        if opened is not None:
+            opened(lab)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(lab.close)
+
+    return lifespan
+
+
+def _stop_with_server(lab: Lab) -> None:
+    """Before the server's own handling of SIGTERM and Ctrl-C, ends the running job.
+
+    Its event streams end with it. Otherwise the server would wait for them for ever.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _first(lab, signal.getsignal(number)))
+
+
+def _first(lab: Lab, following: Any) -> Callable[[int, FrameType | None], None]:
+    def handle(number: int, frame: FrameType | None) -> None:
+        threading.Thread(target=lab.stop).start()
+        if callable(following):
+            following(number, frame)
+
+    return handle

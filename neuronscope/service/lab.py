@@ -48,7 +48,7 @@ from neuronscope.store.store import Store
 from neuronscope.version import __version__
 
 CELLS_PER_READ = 512
-STOP_S = 4.0
+STOP_S = 3.0
 """On closing, the running job has so long to stop by itself."""
 
 
@@ -94,9 +94,13 @@ class Lab:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def stop(self) -> None:
+        """Takes no more jobs and asks the running one to stop; what is stored can be read."""
+        self._jobs.stop()
+
     def close(self) -> None:
         """Stops the running job (its finished cells stay), the model's process and the store."""
-        self._jobs.stop()
+        self.stop()
         self._jobs.join(STOP_S)
         self._executor.close()
         self._jobs.join()
