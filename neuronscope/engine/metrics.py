@@ -59,8 +59,9 @@ def kl_nats(clean: Float[Tensor, " vocab"], edited: Float[Tensor, " vocab"]) -> 
 
 
 def js_nats(clean: Float[Tensor, " vocab"], edited: Float[Tensor, " vocab"]) -> float:
-    """Jensen–Shannon divergence, nats, between 0 and ln 2."""
-    middle = torch.logaddexp(clean, edited) - math.log(2)
+    """Jensen–Shannon divergence, nats, between 0 and ln 2; exactly 0 for equal distributions."""
+    mixed = torch.logaddexp(clean, edited) - math.log(2)
+    middle = torch.where(clean == edited, clean, mixed)
     return 0.5 * (kl_nats(clean, middle) + kl_nats(edited, middle))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,9 @@ def _read_model(
     folder: Path, config: dict[str, Any], device: torch.device, dtype: torch.dtype | str
 ) -> nn.Module:
     try:
-        model = _model_class(config).from_pretrained(
-            folder, dtype=dtype, local_files_only=True, use_safetensors=True)
+        with _quiet():
+            model = _model_class(config).from_pretrained(
+                folder, dtype=dtype, local_files_only=True, use_safetensors=True)
         return model.eval().to(device)
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise OutOfMemory(f"{folder.name!r} does not fit on {device.type}.",
@@ -117,6 +119,20 @@ def _read_model(
         raise ModelRefused(
             f"transformers cannot load {folder.name!r} ({type(error).__name__}).",
             hint="Check that config.json and the weights belong together.") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bar of transformers: the caller's `progress` tells."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _model_class(config: dict[str, Any]) -> Any:

@@ -26,13 +26,16 @@ class Tokenizer:
     def from_folder(cls, folder: Path, vocab: int | None = None) -> Tokenizer:
         """The tokenizer of a model folder: local files only, no remote code.
 
+        tokenizer.json, where there is one, is used as it stands: for some model types
+        AutoTokenizer builds the type's usual pipeline around the file's vocabulary
+        instead, and a custom tokenizer would then silently give other tokens.
         Raises: ModelRefused when the folder holds none that can be read.
         """
-        from transformers import AutoTokenizer
+        from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+        kind = PreTrainedTokenizerFast if (folder / "tokenizer.json").is_file() else AutoTokenizer
         try:
-            hf = AutoTokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False)
+            hf = kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         except (OSError, ValueError, KeyError, ImportError) as error:
             raise ModelRefused(
                 f"The tokenizer of {folder.name!r} cannot be read ({type(error).__name__}).",
