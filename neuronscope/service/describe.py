@@ -31,9 +31,16 @@ def title(spec: Run | Sweep) -> str:
 def run_headline(result: Result) -> str:
     """The first metric, clean → edited, and the top token if it changed."""
     metric = next(iter(result.metrics.values()))
-    before, after = result.clean.top[0], result.edited.top[0]
-    flip = "" if before.id == after.id else f"; {before.token!r} → {after.token!r}"
-    return f"{_measured(metric)}{flip}"
+    return f"{_measured(metric)}{_flip(result)}"
+
+
+def _flip(result: Result) -> str:
+    """The top token before and after, where they differ; nothing where logits are not finite."""
+    tops = [readout.top[:1] for readout in (result.clean, result.edited)]
+    if not all(top and top[0].logit is not None for top in tops):
+        return ""
+    (before,), (after,) = tops
+    return "" if before.id == after.id else f"; {before.token!r} → {after.token!r}"
 
 
 def _measured(metric: MetricValue) -> str:

@@ -15,6 +15,7 @@ from neuronscope.errors import NeuronScopeError
 from neuronscope.service.executor import Executor, InProcess
 from neuronscope.service.jobs import Jobs, Task
 from neuronscope.service.lock import FolderLock
+from neuronscope.service.news import news_of
 from neuronscope.service.runs import Runs
 from neuronscope.service.shelf import Shelf
 from neuronscope.service.sweeps import Sweeps
@@ -47,7 +48,6 @@ from neuronscope.store.history import Filter, page
 from neuronscope.store.store import Store
 from neuronscope.version import __version__
 
-CELLS_PER_READ = 512
 STOP_S = 3.0
 """On closing, the running job has so long to stop by itself."""
 
@@ -125,8 +125,6 @@ class Lab:
             return "empty"
         return "ready" if self._executor.alive() else "stopped"
 
-    # Models
-
     def models(self) -> list[ModelEntry]:
         """The models that can be loaded."""
         return self._shelf.entries()
@@ -162,11 +160,7 @@ class Lab:
 
     def tokenize(self, prompt: Prompt) -> Tokenized:
         """Raises: NoModel, ModelLoading, OutOfRange for an unknown token id."""
-        loaded = self._shelf.need(None)
-        tokens = loaded.tokenizer.tokens(loaded.tokenizer.encode(prompt))
-        return Tokenized(tokens=tokens, n_tokens=len(tokens), context=loaded.info.context)
-
-    # Runs
+        return self._shelf.need(None).tokenize(prompt)
 
     def start_run(self, spec: Run, *, rerun: bool = False) -> Record | Job:
         """The stored record of this spec in this environment, or the job of a new run.
@@ -194,8 +188,6 @@ class Lab:
             raise task.error
         key, created = task.outcome
         return self.record(key), created
-
-    # Sweeps
 
     def plan(self, spec: Sweep) -> SweepPlan:
         """What a sweep would do. Raises: as `start_sweep`, but QueueFull."""
@@ -233,8 +225,6 @@ class Lab:
         self._sweeps.cancel(key)
         return self._sweeps.state(key)
 
-    # History
-
     def record(self, key: str) -> Record:
         """A stored experiment by id, or the newest by spec hash. Raises: NotFound, Gone."""
         stored = self._store.experiments.get(key)
@@ -269,8 +259,6 @@ class Lab:
             self._sweeps.cancel(stored.summary.id)
         self._store.experiments.delete(stored.summary.id)
 
-    # Jobs
-
     def jobs(self) -> list[Job]:
         """Newest first."""
         return [task.view() for task in self._jobs.all()]
@@ -293,13 +281,7 @@ class Lab:
 
     def news(self, job_id: str, after: int) -> News:
         """What a reader who has seen `after` cells of a job has not seen. Raises: NotFound."""
-        task = self._jobs.get(job_id)
-        ended, cells = task.ended.is_set(), []
-        if task.kind == "sweep" and task.subject is not None:
-            cells, after = self._store.cells.after(task.subject, after, CELLS_PER_READ)
-        more = len(cells) == CELLS_PER_READ
-        return News(cells=tuple(cells), after=after, more=more, progress=task.progress(),
-                    ended=task.view() if ended and not more else None)
+        return news_of(self._store, self._jobs.get(job_id), after)
 
     def _wait(self, job_id: str, progress: Callable[[Job], None] | None = None) -> Task:
         """Waits for a job; an interrupt (Ctrl-C) cancels it. Raises: what ended the job."""

@@ -22,7 +22,7 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         private_folder(folder)
         self._holder = folder / HOLDER_NAME
-        self._file = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        self._file: int | None = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             _lock(self._file)
         except OSError:
@@ -36,8 +36,12 @@ class FolderLock:
         self._holder.write_text(text, encoding="utf-8")
 
     def release(self) -> None:
+        """Frees the folder; once it is free, does nothing."""
+        if self._file is None:
+            return
         self._holder.unlink(missing_ok=True)
         os.close(self._file)
+        self._file = None
 
     def _refusal(self) -> DataFolderLocked:
         try:

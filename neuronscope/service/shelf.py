@@ -11,8 +11,10 @@ from neuronscope.models.discover import EMBEDDED, Registry, embedded_folder
 from neuronscope.models.tokens import Tokenizer
 from neuronscope.service.executor import Executor, Listener, LoadOrder
 from neuronscope.service.jobs import Task
+from neuronscope.service.views import Tokenized
 from neuronscope.settings import Settings
 from neuronscope.spec.hashing import content_hash
+from neuronscope.spec.ops import Prompt
 from neuronscope.spec.results import ModelEntry, ModelInfo
 
 PINNED = "sha256:"
@@ -29,6 +31,11 @@ class Loaded:
     def names(self, model: str) -> bool:
         """Whether a spec's `model` is this one, by id or by digest."""
         return model in {self.info.id, f"{PINNED}{self.info.model_digest}"}
+
+    def tokenize(self, prompt: Prompt) -> Tokenized:
+        """Raises: OutOfRange for a token id that the model does not have."""
+        tokens = self.tokenizer.tokens(self.tokenizer.encode(prompt))
+        return Tokenized(tokens=tokens, n_tokens=len(tokens), context=self.info.context)
 
 
 class Shelf:

@@ -16,7 +16,7 @@ from neuronscope.store.database import Database
 from neuronscope.store.tables import deleted, experiments, tags
 
 HASH_LENGTH = 64
-DONE = ("complete", "completed_with_errors")
+DONE = ("complete",)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from neuronscope.errors import BadDirection, NotFound, QueueFull
+from neuronscope.service.jobs import Jobs
+
+
+@pytest.fixture
+def jobs():
+    queue = Jobs(max_waiting=3)
+    yield queue
+    queue.stop()
+    queue.join()
+
+
+def blocked(jobs):
+    """A running job, and the event that lets it end."""
+    begun, let = threading.Event(), threading.Event()
+
+    def work(_task):
+        begun.set()
+        let.wait()
+
+    task = jobs.submit("run", None, work)
+    assert begun.wait(5)
+    return task, let
+
+
+def test_jobs_run_one_at_a_time_in_order(jobs):
+    seen = []
+    _, let = blocked(jobs)
+    tasks = [jobs.submit("run", None, lambda task, n=n: seen.append(n)) for n in range(3)]
+    let.set()
+    for task in tasks:
+        task.ended.wait(5)
+    assert seen == [0, 1, 2]
+    assert [task.view().state for task in tasks] == ["done"] * 3
+
+
+def test_a_full_queue_refuses_and_says_when_to_come_back(jobs):
+    _, let = blocked(jobs)
+    for _ in range(3):
+        jobs.submit("run", None, lambda task: None)
+    with pytest.raises(QueueFull) as caught:
+        jobs.submit("run", None, lambda task: None)
+    assert caught.value.retry_after_s > 0
+    assert jobs.load()[0] == 3
+    let.set()
+
+
+def test_a_waiting_job_that_is_cancelled_never_runs(jobs):
+    ran, dropped = [], []
+    _, let = blocked(jobs)
+    task = jobs.submit("run", None, ran.append, dropped=lambda: dropped.append(1))
+    assert jobs.cancel(task.id).view().state == "cancelled"
+    let.set()
+    jobs.stop()
+    jobs.join()
+    assert (ran, dropped) == ([], [1])
+
+
+def test_a_failure_is_told_without_the_exceptions_text(jobs, caplog):
+    def fails(_task):
+        raise KeyError("/home/someone/secret")
+
+    task = jobs.submit("run", None, fails)
+    task.ended.wait(5)
+    told = task.view()
+    assert told.state == "failed"
+    assert told.error["code"] == "run-failed"
+    assert "secret" not in str(told.error)
+    assert "secret" in caplog.text  # but in the log
+
+
+def test_an_own_error_is_told_as_it_is(jobs):
+    def refuses(_task):
+        raise BadDirection("no length", pointer="/op")
+
+    task = jobs.submit("run", None, refuses)
+    task.ended.wait(5)
+    assert task.view().error == {
+        "type": "/problems/bad-direction", "code": "bad-direction", "status": 422,
+        "title": BadDirection.title, "detail": "no length", "pointer": "/op"}
+
+
+def test_the_estimate_appears_with_the_first_progress(jobs):
+    task, let = blocked(jobs)
+    assert task.progress().eta_s is None
+    task.report(1, 2, "cells")
+    assert task.progress().eta_s == pytest.approx(task.elapsed_s, abs=0.5)
+    let.set()
+    task.ended.wait(5)
+    assert task.progress().eta_s is None
+
+
+def test_watchers_hear_of_changes_only_while_they_watch(jobs):
+    heard = []
+    task, let = blocked(jobs)
+    with task.watched(lambda: heard.append(task.done)):
+        task.report(1, 2)
+    task.report(2, 2)
+    let.set()
+    assert heard == [1]
+
+
+def test_an_unknown_job_is_not_found(jobs):
+    with pytest.raises(NotFound):
+        jobs.cancel("nothing")

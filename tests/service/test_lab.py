@@ -1,0 +1,271 @@
+"""The lab with the engine in this process, on tiny random models."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+
+import pytest
+
+from neuronscope.engine.session import Model
+from neuronscope.errors import (
+    Cancelled,
+    DataFolderLocked,
+    Gone,
+    InvalidField,
+    ModelMismatch,
+    ModelNotFound,
+    ModelRefused,
+    NoModel,
+)
+from neuronscope.models.load import load
+from neuronscope.service.lab import Lab, open_lab
+from neuronscope.service.views import Annotation
+from neuronscope.spec.experiments import Run, Sweep
+from neuronscope.spec.grid import Grid
+from neuronscope.store.history import Filter
+from tests.served import LONG, OVERFLOW, RUN, SWEEP, wait_for
+
+TIMES = {"started_at", "duration_s"}
+
+
+def without_times(result) -> dict:
+    return result.model_dump(mode="json", exclude=TIMES)
+
+
+def test_the_same_run_is_answered_from_the_store(lab):
+    first, created = lab.run(RUN)
+    second, again = lab.run(Run.model_validate(RUN.model_dump()))
+    assert (created, again) == (True, False)
+    assert second.model_dump_json() == first.model_dump_json()
+    assert lab.record(first.result.spec_hash) == first
+
+
+def test_rerun_makes_a_new_record_with_the_same_result(lab):
+    first, _ = lab.run(RUN)
+    second, created = lab.run(RUN, rerun=True)
+    assert created and second.id != first.id
+    assert without_times(second.result) == without_times(first.result)
+
+
+def test_a_stored_run_equals_the_engines(lab, models):
+    record, _ = lab.run(RUN)
+    engine = Model(load(models / "tiny", model_id="tiny")).run(RUN)
+    assert without_times(record.result) == without_times(engine)
+
+
+def test_a_stored_sweep_equals_the_engines(lab, models):
+    record, created = lab.sweep(SWEEP)
+    engine = Model(load(models / "tiny", model_id="tiny")).sweep(SWEEP)
+    assert created and record.state == "complete"
+    assert without_times(record.result) == without_times(engine.data)
+    assert lab.sweep(SWEEP) == (record, False)
+    state = lab.sweep_state(record.id)
+    assert (state.done, state.total, state.job) == (36, 36, None)
+    assert "most at" in state.summary.headline
+
+
+def test_a_plan_runs_nothing(lab):
+    plan = lab.plan(SWEEP)
+    assert plan.n_cells == 36
+    assert lab.history().items == ()
+
+
+def test_cancel_keeps_the_finished_cells(lab):
+    accepted = lab.start_sweep(LONG)
+    wait_for(lambda: lab.sweep_state(accepted.id).done > 10)
+    lab.cancel(accepted.job.id)
+    wait_for(lambda: lab.has_ended(accepted.job.id))
+    assert lab.job(accepted.job.id).state == "cancelled"
+    state, grid = lab.sweep_state(accepted.id), Grid(lab.grid(accepted.id))
+    assert state.summary.state == "cancelled"
+    assert 10 < state.done < state.total == 864
+    assert (grid.status["kl"] == "ok").sum() == state.done
+    assert not grid.complete and grid.data.reasons[0] == "cancelled"
+    record = lab.record(accepted.id)
+    assert record.result == grid.data
+
+
+def test_an_equal_sweep_joins_the_running_one(lab):
+    first = lab.start_sweep(LONG)
+    second = lab.start_sweep(LONG)
+    assert (second.id, second.job.id) == (first.id, first.job.id)
+    lab.cancel_sweep(first.id)
+    wait_for(lambda: lab.has_ended(first.job.id))
+
+
+def test_a_waiting_sweep_that_is_cancelled_says_so(lab):
+    lab.start_sweep(LONG)
+    waiting = lab.start_sweep(SWEEP)
+    assert lab.cancel_sweep(waiting.id).summary.state == "cancelled"
+    assert lab.job(waiting.job.id).state == "cancelled"
+
+
+def test_a_run_that_is_not_finite_can_be_read_for_ever(lab, settings):
+    record, _ = lab.run(OVERFLOW)
+    value = record.result.metrics["kl"]
+    assert (value.status, value.edited) == ("non_finite", None)
+    lab.close()
+    with Lab(settings) as later:
+        assert later.record(record.id) == record
+        assert "non-finite" in later.history().items[0].headline
+
+
+def test_a_new_lab_on_the_folder_finds_everything(lab, settings):
+    run, _ = lab.run(RUN)
+    sweep, _ = lab.sweep(SWEEP)
+    lab.annotate(run.id, Annotation(name="first", tags=("a",), starred=True))
+    lab.close()
+    with Lab(settings) as later:
+        assert [line.id for line in later.history().items] == [sweep.id, run.id]
+        assert later.record(sweep.id) == sweep
+        assert later.record(run.id).name == "first"
+        assert later.history(Filter(tag="a")).items[0].starred
+        with pytest.raises(NoModel):
+            later.run(RUN)
+        later.load("tiny")
+        assert later.run(RUN)[1] is False
+
+
+def test_a_sweep_that_a_killed_server_left_says_so(lab, settings):
+    accepted = lab.start_sweep(LONG)
+    wait_for(lambda: lab.sweep_state(accepted.id).done > 0)
+    lab.cancel_sweep(accepted.id)
+    wait_for(lambda: lab.has_ended(accepted.job.id))
+    lab._store.experiments.set_state(accepted.id, "running")  # as a kill would leave it
+    stored = lab._store.experiments.get(accepted.id)
+    body = json.loads(stored.body) | {"reasons": []}
+    lab._store.experiments.finish(accepted.id, state="running", headline="",
+                                  body=json.dumps(body))
+    lab.close()
+    with Lab(settings) as later:
+        state = later.sweep_state(accepted.id)
+        assert state.summary.state == "failed"
+        assert state.reasons == ("the server ended while the sweep ran",)
+        assert later.grid(accepted.id).reasons[0] == state.reasons[0]
+
+
+def test_a_second_instance_is_refused_and_names_the_first(lab, settings):
+    lab.announce("http://localhost:8123")
+    with pytest.raises(DataFolderLocked) as caught:
+        Lab(settings)
+    assert f"process {os.getpid()} at http://localhost:8123" in caught.value.detail
+    lab.close()
+    Lab(settings).close()
+
+
+def test_a_failed_load_keeps_the_model(lab):
+    with pytest.raises(ModelRefused):
+        lab.load("broken")
+    with pytest.raises(ModelNotFound):
+        lab.load("absent")
+    assert lab.model().info.id == "tiny"
+    assert lab.run(RUN)[1] is True
+
+
+def test_a_spec_for_another_model_is_refused(lab):
+    with pytest.raises(ModelMismatch):
+        lab.run(RUN.model_copy(update={"model": "other"}))
+    with pytest.raises(ModelMismatch):
+        lab.run(RUN.model_copy(update={"model": "sha256:" + "0" * 64}))
+    with pytest.raises(ModelNotFound):
+        lab.run(RUN.model_copy(update={"model": "nowhere"}))
+    assert lab.run(RUN.model_copy(update={"model": "tiny"}))[1] is True
+
+
+def test_what_waits_for_a_model_that_is_replaced_is_refused(lab):
+    long = lab.start_sweep(LONG)
+    lab.start_load("other")
+    waiting = lab.start_run(RUN)
+    lab.cancel_sweep(long.id)
+    wait_for(lambda: lab.has_ended(waiting.id))
+    assert lab.job(waiting.id).error["code"] == "model-mismatch"
+    assert lab.model().info.id == "other"
+
+
+def test_unload_frees_the_model(lab):
+    lab.unload()
+    assert (lab.model().info, lab.health().worker) == (None, "empty")
+    with pytest.raises(NoModel):
+        lab.tokenize("w3")
+
+
+def test_tokenize_gives_ids_and_text(lab):
+    found = lab.tokenize("w3 w14")
+    assert [(token.id, token.text, token.special) for token in found.tokens] == [
+        (1, "<bos>", True), (3, "w3", False), (14, "w14", False)]
+    assert (found.n_tokens, found.context) == (3, 64)
+
+
+def test_a_deleted_experiment_is_gone(lab):
+    record, _ = lab.run(RUN)
+    lab.delete(record.id)
+    with pytest.raises(Gone):
+        lab.record(record.id)
+    again, created = lab.run(RUN)
+    assert created and again.id != record.id
+
+
+def test_deleting_a_running_sweep_stops_it(lab):
+    accepted = lab.start_sweep(LONG)
+    wait_for(lambda: lab.sweep_state(accepted.id).done > 0)
+    lab.delete(accepted.id)
+    wait_for(lambda: lab.has_ended(accepted.job.id))
+    assert lab.job(accepted.job.id).state == "cancelled"
+    with pytest.raises(Gone):
+        lab.sweep_state(accepted.id)
+
+
+def test_progress_tells_of_stored_cells(lab):
+    seen = []
+    lab.sweep(SWEEP, progress=lambda job: seen.append((job.done, job.total)))
+    assert seen[-1] == (36, 36)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_closing_stops_a_running_sweep_and_keeps_its_cells(lab, settings):
+    accepted = lab.start_sweep(LONG)
+    wait_for(lambda: lab.sweep_state(accepted.id).done > 0)
+    lab.close()
+    with Lab(settings) as later:
+        state = later.sweep_state(accepted.id)
+        assert state.summary.state == "cancelled" and state.done > 0
+
+
+def test_a_failing_job_raises_for_the_one_who_waits(lab):
+    accepted = lab.start_sweep(LONG)
+    wait_for(lambda: lab.sweep_state(accepted.id).done > 0)
+    waiting = lab.start_run(RUN)
+    lab.cancel(waiting.id)
+    with pytest.raises(Cancelled):
+        lab.outcome(waiting.id)
+    lab.cancel_sweep(accepted.id)
+
+
+def test_the_token_file_is_the_owners_alone(tmp_path, models):
+    from neuronscope.service.token import access_token
+
+    with open_lab(tmp_path / "d", models) as lab:
+        token = access_token(lab.settings)
+        file = tmp_path / "d" / "token"
+        assert file.read_text().strip() == token == access_token(lab.settings)
+        assert len(token) >= 32 and stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_bad_cursor_is_refused(lab):
+    with pytest.raises(InvalidField):
+        lab.history(cursor="x")
+
+
+def test_titles_say_what_was_done(lab):
+    lab.run(RUN)
+    lab.sweep(SWEEP)
+    lab.run(Run(prompt=[3, 4, 5]))
+    lines = {line.title: line for line in lab.history().items}
+    assert set(lines) == {"zero mlp_out.0", "zero resid_pre, attn_out × layer × position",
+                          "no edit"}
+    assert lines["no edit"].prompt == "w3w4w5"
+    assert isinstance(lab.record(lines["no edit"].id).result.spec, Run)
+    assert isinstance(lab.record(next(line.id for line in lines.values()
+                                      if line.kind == "sweep")).result.spec, Sweep)

@@ -1,0 +1,145 @@
+"""The model in a process of its own: the same results, and what happens when it dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from neuronscope.errors import ModelRefused
+from neuronscope.service.child import ChildProcess
+from neuronscope.service.lab import Lab
+from neuronscope.settings import Settings
+from neuronscope.spec.grid import Grid
+from tests.served import LONG, RUN, SWEEP, wait_for
+
+posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+
+
+@pytest.fixture(scope="module")
+def child():
+    return ChildProcess(hard_cancel_s=0.5)
+
+
+@pytest.fixture(scope="module")
+def lab(child, tmp_path_factory, models):
+    """One lab over one child process for all tests here: each leaves it usable."""
+    with Lab(Settings(data=tmp_path_factory.mktemp("data"), models=models), child) as opened:
+        opened.load("tiny")
+        yield opened
+
+
+def running(lab):
+    """A long sweep that has stored some cells."""
+    accepted = lab.start_sweep(LONG, rerun=True)
+    wait_for(lambda: lab.sweep_state(accepted.id).done > 10)
+    return accepted
+
+
+def without_times(result) -> dict:
+    return result.model_dump(mode="json", exclude={"started_at", "duration_s"})
+
+
+def test_the_child_gives_what_the_library_gives(lab, models, tmp_path):
+    with Lab(Settings(data=tmp_path, models=models)) as library:
+        library.load("tiny")
+        for ask in (lambda one: one.run(RUN, rerun=True), lambda one: one.sweep(SWEEP, rerun=True)):
+            assert without_times(ask(lab)[0].result) == without_times(ask(library)[0].result)
+
+
+def test_cancel_stops_a_sweep_between_cells_and_keeps_the_process(lab, child):
+    pid, accepted = child.pid, running(lab)
+    lab.cancel(accepted.job.id)
+    wait_for(lambda: lab.has_ended(accepted.job.id), 2)
+    state = lab.sweep_state(accepted.id)
+    assert state.summary.state == "cancelled" and 10 < state.done < state.total
+    assert (Grid(lab.grid(accepted.id)).status["kl"] == "ok").sum() == state.done
+    assert child.pid == pid
+
+
+def test_a_failed_load_keeps_the_model(lab):
+    with pytest.raises(ModelRefused):
+        lab.load("broken")
+    assert lab.model().info.id == "tiny"
+    assert lab.run(RUN, rerun=True)[1]
+
+
+@posix
+def test_a_killed_process_fails_the_job_keeps_its_cells_and_is_replaced(lab, child):
+    accepted, pid = running(lab), child.pid
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: lab.has_ended(accepted.job.id), 5)
+    job = lab.job(accepted.job.id)
+    assert (job.state, job.error["code"]) == ("failed", "worker-died")
+    state = lab.sweep_state(accepted.id)
+    assert state.summary.state == "failed" and state.done > 10
+    assert lab.health().worker == "stopped"
+    record, created = lab.run(RUN, rerun=True)  # starts it again, with the model
+    assert created and record.state == "complete" and child.pid != pid
+    assert lab.health().worker == "ready"
+
+
+@posix
+def test_a_process_that_does_not_stop_loses_its_life_but_not_its_cells(lab, child):
+    accepted, pid = running(lab), child.pid
+    os.kill(pid, signal.SIGSTOP)
+    lab.cancel(accepted.job.id)
+    wait_for(lambda: lab.has_ended(accepted.job.id), 10)
+    assert lab.job(accepted.job.id).state == "cancelled"
+    assert lab.sweep_state(accepted.id).done > 10
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+@posix
+def test_the_process_ends_with_its_parent(models, tmp_path):
+    script = textwrap.dedent("""
+        import sys, time
+        from pathlib import Path
+        from neuronscope.service.child import ChildProcess
+        from neuronscope.service.lab import Lab
+        from neuronscope.settings import Settings
+        if __name__ == "__main__":
+            child = ChildProcess()
+            lab = Lab(Settings(data=Path(sys.argv[1]), models=Path(sys.argv[2])), child)
+            lab.load("tiny")
+            print(child.pid, flush=True)
+            time.sleep(60)
+    """)
+    file = tmp_path / "parent.py"
+    file.write_text(script)
+    parent = subprocess.Popen([sys.executable, str(file), str(tmp_path / "d"), str(models)],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                              env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
+    with parent:
+        pid = int(parent.stdout.readline())
+        parent.kill()
+    wait_for(lambda: not alive(pid), 10)
+    Lab(Settings(data=tmp_path / "d", models=models)).close()  # the lock is free again
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_an_executor_without_a_process_says_that_nothing_is_loaded(models):
+    executor = ChildProcess()
+    assert not executor.alive() and executor.pid is None
+    executor.close()
+
+
+def test_errors_keep_their_class_and_pointer_across_the_border(lab, child):
+    from neuronscope.errors import OutOfRange
+    from neuronscope.service.executor import Listener
+
+    with pytest.raises(OutOfRange) as caught:
+        child.run(RUN.model_copy(update={"read_position": 99}), Listener())
+    assert caught.value.pointer == "/read_position"

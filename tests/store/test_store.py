@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from neuronscope.errors import Gone, InvalidField, NewerDatabase, NotFound, StorageError
+from neuronscope.spec.results import Cell
+from neuronscope.store.database import FILE_NAME
+from neuronscope.store.experiments import Draft
+from neuronscope.store.history import Filter, page
+from neuronscope.store.store import Store
+from neuronscope.store.tables import metadata
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = Store(tmp_path / "data")
+    yield opened
+    opened.close()
+
+
+def draft(prompt="The Eiffel Tower is in", kind="run", state="complete", **given) -> Draft:
+    values = {"spec_hash": "a" * 64, "environment": "e", "model_id": "m", "model_digest": "d",
+              "title": "zero mlp_out.0", "headline": "kl: 1 nats", "body": "{}", **given}
+    return Draft(kind=kind, prompt=prompt, state=state, **values)
+
+
+def cell(index, value=1.0, error=None) -> Cell:
+    status = "failed" if error else "ok" if value is not None else "non_finite"
+    return Cell(index=index, values={"kl": value}, status={"kl": status}, error=error)
+
+
+def test_what_is_acknowledged_is_on_disk(store):
+    with store.database.write() as connection:
+        pragma = {name: connection.execute(text(f"PRAGMA {name}")).scalar()
+                  for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")}
+    assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1,
+                      "busy_timeout": 10_000}
+
+
+def test_readers_cannot_write(store):
+    with pytest.raises(StorageError), store.database.read() as connection:
+        connection.execute(text("DELETE FROM experiments"))
+
+
+def test_only_the_owner_can_read_the_file(store, tmp_path):
+    assert stat.S_IMODE((tmp_path / "data" / FILE_NAME).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_migrations_make_exactly_the_tables_that_the_code_uses(store):
+    with store.database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        strict = {name: flag for name, flag in connection.execute(
+            text("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'"))}
+    assert all(strict[table.name] for table in metadata.sorted_tables)
+
+
+def test_concurrent_writers_lose_nothing(store):
+    with ThreadPoolExecutor(16) as threads:
+        ids = list(threads.map(lambda n: store.experiments.add(draft(f"p{n}")), range(96)))
+    assert len(set(ids)) == 96
+    assert len(page(store.database, Filter(), limit=200)[0]) == 96
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path):
+    store = Store(tmp_path)
+    store.experiments.add(draft())
+    with store.database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.close()
+    before = hashlib.sha256((tmp_path / FILE_NAME).read_bytes()).hexdigest()
+    with pytest.raises(NewerDatabase):
+        Store(tmp_path)
+    assert hashlib.sha256((tmp_path / FILE_NAME).read_bytes()).hexdigest() == before
+
+
+def test_opening_again_changes_nothing(tmp_path):
+    first = Store(tmp_path)
+    key = first.experiments.add(draft())
+    first.close()
+    with closing(Store(tmp_path)) as second:
+        assert second.experiments.get(key).summary.prompt == "The Eiffel Tower is in"
+    assert not list(tmp_path.glob("*.backup"))
+
+
+def test_found_by_hash_only_in_the_same_environment_and_only_when_complete(store):
+    store.experiments.add(draft(state="running", kind="sweep", n_cells=4))
+    assert store.experiments.find("a" * 64, "e") is None
+    old, new = store.experiments.add(draft()), store.experiments.add(draft())
+    assert store.experiments.find("a" * 64, "e") == new != old
+    assert store.experiments.find("a" * 64, "other") is None
+    assert store.experiments.get("a" * 64).summary.id == new
+
+
+def test_unknown_is_not_found_and_deleted_is_gone(store):
+    key = store.experiments.add(draft(kind="sweep", n_cells=1))
+    store.cells.add(key, [cell(0)])
+    store.experiments.annotate(key, labels=["x"])
+    store.experiments.delete(key)
+    with pytest.raises(Gone):
+        store.experiments.get(key)
+    with pytest.raises(Gone):
+        store.experiments.delete(key)
+    with pytest.raises(NotFound):
+        store.experiments.get("0123456789abcdef")
+    with store.database.read() as connection:
+        left = [connection.execute(text(f"SELECT count(*) FROM {table}")).scalar()
+                for table in ("experiments", "tags", "cells")]
+    assert left == [0, 0, 0]
+
+
+def test_annotations_replace_only_what_is_given(store):
+    key = store.experiments.add(draft())
+    store.experiments.annotate(key, name="one", labels=["b", "a", "b"], starred=True)
+    store.experiments.annotate(key, notes="seen")
+    line = store.experiments.get(key).summary
+    assert (line.name, line.notes, line.tags, line.starred) == ("one", "seen", ("a", "b"), True)
+    store.experiments.annotate(key, labels=[], starred=False)
+    line = store.experiments.get(key).summary
+    assert (line.tags, line.starred) == ((), False)
+
+
+def test_paging_shows_everything_once_while_results_arrive(store):
+    keys = [store.experiments.add(draft(f"p{n}")) for n in range(7)]
+    seen, cursor = [], None
+    while True:
+        items, cursor = page(store.database, Filter(), cursor=cursor, limit=3)
+        seen += [item.id for item in items]
+        store.experiments.add(draft("new"))
+        if cursor is None:
+            break
+    assert seen == keys[::-1]
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "1e3", "", "9" * 30, "½"])
+def test_a_cursor_that_no_page_gave_is_refused(store, cursor):
+    with pytest.raises(InvalidField):
+        page(store.database, Filter(), cursor=cursor)
+
+
+def test_search_takes_words_literally_in_any_case(store):
+    named = store.experiments.add(draft("100% of _it_"))
+    store.experiments.annotate(named, name="Circuit", notes="head 3")
+    store.experiments.add(draft("nothing of it"))
+    for q in ("100%", "_it_", "circuit", "HEAD of", "100% circuit"):
+        assert [line.id for line in page(store.database, Filter(q=q))[0]] == [named], q
+    assert page(store.database, Filter(q="0% x"))[0] == []
+
+
+def test_filters_narrow_the_history(store):
+    run = store.experiments.add(draft(model_id="a"))
+    sweep = store.experiments.add(draft(kind="sweep", n_cells=1, model_id="b"))
+    store.experiments.annotate(sweep, labels=["t"], starred=True)
+    found = {name: [line.id for line in page(store.database, chosen)[0]] for name, chosen in {
+        "kind": Filter(kind="run"), "tag": Filter(tag="t"), "model": Filter(model="a"),
+        "star": Filter(starred=True), "none": Filter(starred=False, tag="t")}.items()}
+    assert found == {"kind": [run], "tag": [sweep], "model": [run], "star": [sweep], "none": []}
+
+
+def test_a_nul_in_a_prompt_is_stored_and_the_rest_found(store):
+    key = store.experiments.add(draft("before\0after"))
+    assert store.experiments.get(key).summary.prompt == "before␀after"
+    assert page(store.database, Filter(q="after"))[0]
+
+
+def test_cells_come_back_as_stored_and_in_the_order_of_storing(store):
+    key = store.experiments.add(draft(kind="sweep", state="running", n_cells=4))
+    store.cells.add(key, [cell(2, 0.1 + 0.2), cell(0, None)])
+    store.cells.add(key, [cell(1, error="out of memory")])
+    assert [each.index for each in store.cells.of(key).values()] == [0, 1, 2]
+    assert store.cells.of(key)[2].values["kl"] == 0.1 + 0.2
+    assert store.cells.of(key)[0].status["kl"] == "non_finite"
+    first, seen = store.cells.after(key, 0, limit=2)
+    assert ([each.index for each in first], seen) == ([2, 0], 2)
+    rest, seen = store.cells.after(key, seen)
+    assert ([each.index for each in rest], seen) == ([1], 3)
+    assert store.cells.after(key, 3) == ([], 3)
+    assert store.cells.count(key) == (3, 1)
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(store):
+    key = store.experiments.add(draft(kind="sweep", state="running", n_cells=4))
+    store.cells.add(key, [cell(0)])
+    with pytest.raises(StorageError):
+        store.cells.add(key, [cell(1), cell(0)])
+    assert store.cells.count(key) == (1, 0)
+
+
+def test_cells_of_a_deleted_sweep_are_dropped(store):
+    key = store.experiments.add(draft(kind="sweep", state="running", n_cells=4))
+    store.experiments.delete(key)
+    store.cells.add(key, [cell(0)])
+    store.experiments.finish(key, state="complete", headline="", body="{}")
+    assert store.cells.count(key) == (0, 0)
+
+
+def test_sweeps_that_a_former_process_left_running_are_marked(store):
+    key = store.experiments.add(draft(kind="sweep", state="running", n_cells=4))
+    assert store.experiments.interrupted() == 1
+    assert store.experiments.get(key).summary.state == "failed"
+
+
+def test_a_file_that_is_no_database_is_a_storage_error(tmp_path):
+    (tmp_path / FILE_NAME).write_bytes(b"not a database at all, just text" * 100)
+    with pytest.raises(StorageError):
+        Store(tmp_path)
+
+
+def test_the_database_can_be_copied_while_open(store, tmp_path):
+    store.experiments.add(draft())
+    with closing(sqlite3.connect(tmp_path / "data" / FILE_NAME)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
