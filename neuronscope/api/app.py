@@ -45,7 +45,8 @@ def create_app(source: Lab | Settings, *, opened: Callable[[Lab], None] | None =
     given = isinstance(source, Lab)
     settings = source.settings if given else source
     app = FastAPI(title="NeuronScope", version=__version__, openapi_url="/api/openapi.json",
-                  docs_url=None, redoc_url=None, lifespan=None if given else _opener(opened),
+                  docs_url=None, redoc_url=None, redirect_slashes=False,
+                  lifespan=None if given else _opener(opened),
                   generate_unique_id_function=_operation, responses={"default": PROBLEM})
     app.state.settings = settings
     if given:

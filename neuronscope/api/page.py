@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, PlainTextResponse, Response
-
-from neuronscope.errors import NotFound
+from starlette.types import Receive, Scope, Send
 
 WEB = Path(__file__).parent.parent / "web"
 NOT_BUILT = (
@@ -17,25 +17,26 @@ NOT_BUILT = (
 
 
 def add_page(app: FastAPI, folder: Path = WEB) -> None:
-    """Serves `folder` for every address outside /api. Added after all other routes."""
+    """Answers what no route takes: from `folder`, and under /api with 404."""
 
-    @app.get("/{path:path}", include_in_schema=False)
-    def page(path: str) -> Response:
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"].lstrip("/")
         if path == "api" or path.startswith("api/"):
-            raise NotFound("There is nothing at this address.",
-                           hint="The addresses are listed at /api/openapi.json.")
-        return _file(folder.resolve(), path)
+            raise HTTPException(404)
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
+        await _file(folder.resolve(), path)(scope, receive, send)
+
+    app.router.default = page
 
 
 def _file(folder: Path, path: str) -> Response:
     index = folder / "index.html"
     if not index.is_file():
         return PlainTextResponse(NOT_BUILT, status_code=503)
-    if "\0" in path:
-        raise NotFound("There is no such file.")
-    wanted = (folder / path).resolve()
+    wanted = (folder / path).resolve() if "\0" not in path else folder
     if wanted.is_relative_to(folder) and wanted.is_file():
         return FileResponse(wanted)
     if "." in path.rsplit("/", 1)[-1]:
-        raise NotFound("There is no such file.")
+        raise HTTPException(404)
     return FileResponse(index, headers={"Cache-Control": "no-cache"})

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 
 from neuronscope.errors import (
     Busy,
@@ -61,6 +62,13 @@ def _headers(error: NeuronScopeError) -> dict[str, str]:
             return {}
 
 
+def _methods(request: Request) -> list[str]:
+    """The methods that routes take at the request's address."""
+    return [method for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+            if any(route.matches({**request.scope, "method": method})[0] is Match.FULL
+                   for route in request.app.routes)]
+
+
 async def _own(_request: Request, error: Any) -> Response:
     return problem_response(error)
 
@@ -87,7 +95,7 @@ def _parameter_error(item: dict[str, Any]) -> NeuronScopeError:
 
 async def _http(request: Request, error: Any) -> Response:
     if error.status_code == 405:
-        allow = (error.headers or {}).get("Allow", "")
+        allow = ", ".join(_methods(request)) or (error.headers or {}).get("Allow", "")
         return problem_response(MethodNotAllowed(f"This address takes {allow}.", allow=allow))
     if error.status_code == 404:
         return problem_response(NotFound("There is nothing at this address.",

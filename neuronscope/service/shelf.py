@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,12 +62,11 @@ class Shelf:
 
     def path(self, model_id: str) -> Path:
         """Raises: ModelNotFound."""
-        try:
-            return self._folder.path(model_id)
-        except ModelNotFound:
-            if self._embedded is None:
-                raise
-            return self._embedded.path(model_id)
+        for registry in (self._folder, self._embedded):
+            with suppress(ModelNotFound):
+                if registry is not None:
+                    return registry.path(model_id)
+        raise ModelNotFound("There is no such model.", hint="GET /api/models lists the ids.")
 
     def default(self) -> str | None:
         """The only usable model of the folder, or else the embedded one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from neuronscope.spec.base import Items, Spec
 from neuronscope.spec.ops import Prompt
@@ -90,7 +91,7 @@ class Annotation(Spec):
     @classmethod
     def _no_nul(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
         if any("\0" in text for text in ([value] if isinstance(value, str) else value or ())):
-            raise ValueError("the text holds a NUL character")
+            raise PydanticCustomError("invalid_text", "The text holds a NUL character")
         return value
 
 

@@ -59,8 +59,9 @@ def test_only_the_owner_can_read_the_file(store, tmp_path):
 def test_migrations_make_exactly_the_tables_that_the_code_uses(store):
     with store.database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        strict = {name: flag for name, flag in connection.execute(
-            text("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'"))}
+        rows = connection.execute(
+            text("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'"))
+        strict = {row.name: row.strict for row in rows}
     assert all(strict[table.name] for table in metadata.sorted_tables)
 
 

@@ -1,0 +1,241 @@
+"""Whatever is sent: a 4xx problem that names the place and never repeats the input."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.tiny import LONGER, PROMPT
+
+CANARY = "Canary7f3a"
+
+
+def run(**changes: Any) -> bytes:
+    """A valid run with changes; None removes a field."""
+    spec = {"prompt": PROMPT, "metrics": [{"kind": "kl"}],
+            "edits": [{"target": {"site": "mlp_out", "layer": 0}, "op": {"kind": "zero"}}]}
+    return json.dumps({key: value for key, value in (spec | changes).items()
+                       if value is not None}).encode()
+
+
+def edit(target: dict | None = None, op: dict | None = None) -> bytes:
+    return run(edits=[{"target": target or {"site": "mlp_out", "layer": 0},
+                       "op": op or {"kind": "zero"}}])
+
+
+def sweep(**changes: Any) -> bytes:
+    spec = {"prompt": PROMPT, "op": {"kind": "zero"},
+            "over": {"sites": ["mlp_out"], "layers": "all"}}
+    return json.dumps(spec | changes).encode()
+
+
+def add(direction: Any, **more: Any) -> bytes:
+    return edit(op={"kind": "add", "direction": direction, **more})
+
+
+RUNS = [
+    # not JSON
+    (b"", 400, "malformed-json", None),
+    (b"{", 400, "malformed-json", None),
+    (b"{'prompt': 1}", 400, "malformed-json", None),
+    (b"\xef\xbb\xbf" + run(), 400, "malformed-json", None),
+    (run().decode().encode("utf-16"), 400, "malformed-json", None),
+    (b'{"prompt": "\x80"}', 400, "malformed-json", None),
+    (b"[" * 200_000, 400, "malformed-json", None),
+    (b'{"a":' * 100 + b"1" + b"}" * 100, 400, "malformed-json", None),
+    (b'{"top_k": ' + b"9" * 5000 + b"}", 400, "malformed-json", None),
+    # numbers
+    (b'{"prompt": "w3", "top_k": NaN}', 422, "non-finite-number", "/top_k"),
+    (b'{"prompt": "w3", "top_k": -Infinity}', 422, "non-finite-number", "/top_k"),
+    (run().replace(b'"zero"', b'"add", "direction": {"kind": "values", "values": [1e999]}'),
+     422, "non-finite-number", "/edits/0/op/direction/values/0"),
+    (run(top_k=True), 422, "invalid-field", "/top_k"),
+    (run(top_k="3"), 422, "invalid-field", "/top_k"),
+    (run(top_k=2.5), 422, "invalid-field", "/top_k"),
+    (run(top_k=0), 422, "invalid-field", "/top_k"),
+    (run(top_k=1001), 422, "invalid-field", "/top_k"),
+    (run(top_k=1000), 422, "out-of-range", "/top_k"),
+    (run(read_position=2**60), 422, "invalid-field", "/read_position"),
+    # shape
+    (b"[]", 422, "invalid-field", None),
+    (b'"text"', 422, "invalid-field", None),
+    (b"null", 422, "invalid-field", None),
+    (b"{}", 422, "invalid-field", "/prompt"),
+    (run(prompt=None), 422, "invalid-field", "/prompt"),
+    (run(prompt=3), 422, "invalid-field", "/prompt"),
+    (run(prompt={"text": CANARY}), 422, "invalid-field", "/prompt"),
+    (run(prompt=[3, CANARY]), 422, "invalid-field", "/prompt/1"),
+    (run(unknown_field=CANARY), 422, "invalid-field", "/unknown_field"),
+    (run(**{f"<b>{CANARY}</b>": 1}), 422, "invalid-field", None),
+    (b'{"prompt": "w3", "prompt": "w4"}', 422, "invalid-field", "/prompt"),
+    (run(edits={}), 422, "invalid-field", "/edits"),
+    (run(edits=[CANARY]), 422, "invalid-field", "/edits/0"),
+    (run(metrics=[]), 422, "invalid-field", "/metrics"),
+    (run(metrics=[{"kind": CANARY}]), 422, "invalid-field", "/metrics/0/kind"),
+    (run(metrics=[{}]), 422, "invalid-field", "/metrics/0/kind"),
+    (run(metrics=[{"kind": "prob"}]), 422, "invalid-field", "/metrics/0/token"),
+    (run(metrics=[{"kind": "prob", "token": 1.5}]), 422, "invalid-field", "/metrics/0/token"),
+    (edit(op={"kind": CANARY}), 422, "invalid-field", "/edits/0/op/kind"),
+    (edit(op={"kind": "zero", "scale": 1}), 422, "invalid-field", "/edits/0/op/scale"),
+    (edit({"site": CANARY}), 422, "invalid-field", "/edits/0/target/site"),
+    (edit({"site": "mlp_out", "layer": "all"}), 422, "invalid-field", "/edits/0/target/layer"),
+    (edit({"site": "mlp_out", "layer": [0, "1"]}), 422, "invalid-field",
+     "/edits/0/target/layer/1"),
+    (edit({"site": "mlp_out", "layer": [0, 0]}), 422, "invalid-field", "/edits/0/target"),
+    # text
+    (b'{"prompt": "\\ud800"}', 422, "invalid-text", "/prompt"),
+    (b'{"prompt": "w3", "model": "\\udc00x"}', 422, "invalid-text", "/model"),
+    # the model
+    (run(model=CANARY), 404, "model-not-found", None),
+    (run(model="../../etc/passwd"), 404, "model-not-found", None),
+    (run(model="other"), 409, "model-mismatch", "/model"),
+    (run(model="sha256:" + "0" * 64), 409, "model-mismatch", "/model"),
+    # indices
+    (edit({"site": "mlp_out", "layer": 3}), 422, "out-of-range", "/edits/0/target/layer"),
+    (edit({"site": "mlp_out", "layer": -4}), 422, "out-of-range", "/edits/0/target/layer"),
+    (edit({"site": "z", "layer": 0, "head": 99}), 422, "out-of-range", "/edits/0/target/head"),
+    (edit({"site": "mlp_act", "layer": 0, "neuron": 48}), 422, "out-of-range",
+     "/edits/0/target/neuron"),
+    (edit({"site": "mlp_out", "layer": 0, "position": 6}), 422, "out-of-range",
+     "/edits/0/target/position"),
+    (run(read_position=6), 422, "out-of-range", "/read_position"),
+    (edit({"site": "mlp_out", "layer": 0, "head": 1}), 422, "unsupported-target",
+     "/edits/0/target"),
+    (edit({"site": "embed", "layer": 0}), 422, "unsupported-target", "/edits/0/target"),
+    # prompts and tokens
+    (run(prompt=[]), 422, "prompt-length", "/prompt"),
+    (run(prompt=" ".join(["w3"] * 65)), 422, "prompt-length", "/prompt"),
+    (run(prompt=[3, 96]), 422, "out-of-range", None),
+    (run(prompt=[-1]), 422, "out-of-range", None),
+    (run(metrics=[{"kind": "prob", "token": "w3 w4"}]), 422, "not-one-token",
+     "/metrics/0/token"),
+    (run(metrics=[{"kind": "logit_diff", "answer": "w3", "foil": "w4 w5"}]), 422,
+     "not-one-token", "/metrics/0/foil"),
+    # operations
+    (edit(op={"kind": "patch", "source_prompt": LONGER}), 422, "length-mismatch",
+     "/edits/0/op/positions"),
+    (edit(op={"kind": "patch"}), 422, "invalid-field", "/edits/0/op/source_prompt"),
+    (edit(op={"kind": "mean"}), 422, "invalid-field", "/edits/0/op/reference"),
+    (edit(op={"kind": "mean", "reference": {"prompts": []}}), 422, "invalid-field",
+     "/edits/0/op/reference/prompts"),
+    (edit(op={"kind": "add"}), 422, "invalid-field", "/edits/0/op/direction"),
+    (add({"kind": "values", "values": [1.0]}), 422, "bad-direction",
+     "/edits/0/op/direction/values"),
+    (add({"kind": "values", "values": [0.0] * 32}, unit="site_norm"), 422, "bad-direction",
+     "/edits/0/op/direction/values"),
+    (add({"kind": "random", "seed": -1}), 422, "invalid-field", "/edits/0/op/direction/seed"),
+    (add({"kind": "values", "values": [1.0] * 32}, unit=CANARY), 422, "invalid-field",
+     "/edits/0/op/unit"),
+    (run(edits=[{"target": {"site": "mlp_out", "layer": 0}, "op": {"kind": "zero"}}] * 2), 422,
+     "overlapping-edits", "/edits/1/target"),
+    (run(metrics=[{"kind": "recovered", "of": {"kind": "prob", "token": "w5"}}]), 422,
+     "missing-source", "/metrics"),
+]
+
+SWEEPS = [
+    (sweep(over={"sites": []}), 422, "invalid-field", "/over/sites"),
+    (sweep(over={"sites": ["mlp_out", "mlp_out"]}), 422, "invalid-field", "/over"),
+    (sweep(over={"sites": ["mlp_out"], "layers": []}), 422, "invalid-field", "/over/layers"),
+    (sweep(over={"sites": ["mlp_out"], "layers": CANARY}), 422, "invalid-field", "/over/layers"),
+    (sweep(over={"sites": ["mlp_out"], "layers": [0, 7]}), 422, "out-of-range", "/over/layers"),
+    (sweep(over={"sites": ["mlp_out"], "heads": "all"}), 422, "unsupported-target", "/over"),
+    (sweep(edits=[]), 422, "invalid-field", "/edits"),
+    (sweep(over=CANARY), 422, "invalid-field", "/over"),
+]
+
+OTHERS = [
+    ("POST", "/tokenize", b'{"prompt": [96]}', 422, "out-of-range", None),
+    ("POST", "/tokenize", b'{"text": "w3"}', 422, "invalid-field", "/prompt"),
+    ("PATCH", "/experiments/0000000000000000", b'{"name": "a\\u0000b"}', 422, "invalid-text",
+     "/name"),
+    ("PATCH", "/experiments/0000000000000000", b'{"tags": ["a\\u0000"]}', 422, "invalid-text",
+     "/tags"),
+    ("PATCH", "/experiments/0000000000000000", b'{"starred": 1}', 422, "invalid-field",
+     "/starred"),
+    ("PATCH", "/experiments/0000000000000000", b'{"name": "x"}', 404, "not-found", None),
+    ("GET", "/experiments/0000000000000000", None, 404, "not-found", None),
+    ("DELETE", f"/experiments/{CANARY}", None, 404, "not-found", None),
+    ("GET", "/experiments?limit=0", None, 422, "invalid-field", None),
+    ("GET", "/experiments?limit=many", None, 422, "invalid-field", None),
+    ("GET", f"/experiments?kind={CANARY}", None, 422, "invalid-field", None),
+    ("GET", f"/experiments?cursor={CANARY}", None, 422, "invalid-field", "/cursor"),
+    ("GET", "/experiments?q=" + "x" * 201, None, 422, "invalid-field", None),
+    ("POST", "/experiments?rerun=maybe", run(), 422, "invalid-field", None),
+    ("GET", "/sweeps/0000000000000000", None, 404, "not-found", None),
+    ("GET", "/sweeps/0000000000000000/grid", None, 404, "not-found", None),
+    ("POST", "/sweeps/0000000000000000/cancel", None, 404, "not-found", None),
+    ("GET", "/jobs/0000000000000000", None, 404, "not-found", None),
+    ("GET", "/jobs/0000000000000000/events", None, 404, "not-found", None),
+    ("POST", "/jobs/0000000000000000/cancel", None, 404, "not-found", None),
+    ("POST", f"/models/{CANARY}/load", None, 404, "model-not-found", None),
+    ("POST", "/models/..%2F..%2Fetc/load", None, 404, "not-found", None),
+    ("GET", f"/{CANARY}", None, 404, "not-found", None),
+    ("PUT", "/experiments", b"{}", 405, "method-not-allowed", None),
+    ("DELETE", "/health", None, 405, "method-not-allowed", None),
+]
+
+JSON = {"Content-Type": "application/json"}
+CASES = ([("POST", "/experiments", *case) for case in RUNS]
+         + [("POST", "/sweeps", *case) for case in SWEEPS] + OTHERS)
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status", "code", "pointer"), CASES)
+def test_bad_input_is_answered_with_a_problem(client, method, path, body, status, code, pointer):
+    headers = JSON if body is not None else {}
+    answer = client.request(method, f"/api{path}", content=body, headers=headers)
+    check(answer, status, code)
+    assert answer.json().get("pointer") == pointer
+
+
+def check(answer, status: int, code: str) -> None:
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json()
+    assert (answer.status_code, told["code"]) == (status, code), told
+    assert told["status"] == status and told["type"].endswith(f"/{code}")
+    assert told["title"] and told["detail"].endswith((".", "]"))
+    assert CANARY not in answer.text
+    assert "Traceback" not in answer.text and "pydantic" not in answer.text
+
+
+@pytest.mark.parametrize("content_type", [
+    None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+    "application/json; charset=utf-16", "application/jsonx", "text/json"])
+def test_only_json_is_taken(client, content_type):
+    headers = {"Content-Type": content_type} if content_type else {}
+    answer = client.post("/api/experiments", content=run(), headers=headers)
+    check(answer, 415, "unsupported-media-type")
+
+
+def test_json_with_its_charset_is_taken(client):
+    headers = {"Content-Type": "Application/JSON; charset=UTF-8"}
+    assert client.post("/api/experiments", content=run(), headers=headers).status_code in {200, 201}
+
+
+def test_a_body_over_the_limit_is_refused(client):
+    big = run(prompt="w3 " * 500_000)
+    check(client.post("/api/experiments", content=big, headers=JSON), 413, "body-too-large")
+
+
+def test_a_body_over_the_limit_is_refused_in_pieces_too(client):
+    pieces = (b" " * 65536 for _ in range(32))
+    check(client.post("/api/experiments", content=pieces, headers=JSON), 413, "body-too-large")
+
+
+def test_a_wrong_method_names_the_right_ones(client):
+    answer = client.put("/api/experiments/abc", content=b"{}", headers=JSON)
+    check(answer, 405, "method-not-allowed")
+    assert {"GET", "PATCH", "DELETE"} == set(answer.headers["allow"].split(", "))
+
+
+def test_the_sentences_name_limits_and_ways_out(client):
+    def told(body):
+        return client.post("/api/experiments", content=body, headers=JSON).json()
+
+    assert told(run(top_k=0))["detail"] == "This must be at least 1."
+    assert told(run(prompt=3))["detail"] == "This must be a text or a list."
+    assert "0–2" in told(edit({"site": "mlp_out", "layer": 3}))["detail"]
+    assert "head can be chosen on z" in told(
+        edit({"site": "mlp_out", "layer": 0, "head": 1}))["detail"]
+    assert "'zero'" in told(edit(op={"kind": "x"}))["detail"]
