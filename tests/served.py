@@ -64,10 +64,8 @@ class Served:
     url: str
     token: str
     client: httpx.Client
-
-    def bare(self) -> httpx.Client:
-        """A client without token or headers."""
-        return httpx.Client(base_url=self.url, timeout=30)
+    bare: httpx.Client
+    """Sends no token and no header of its own."""
 
 
 @contextmanager
@@ -88,8 +86,9 @@ def served(settings: Settings, executor: Executor | None = None,
         headers = {"Authorization": f"Bearer {token}", "X-NeuronScope": "1"}
         try:
             wait_for(lambda: server.started)
-            with closing(httpx.Client(base_url=url, headers=headers, timeout=60)) as client:
-                yield Served(lab, url, token, client)
+            with (closing(httpx.Client(base_url=url, headers=headers, timeout=60)) as client,
+                  closing(httpx.Client(base_url=url, timeout=60)) as bare):
+                yield Served(lab, url, token, client, bare)
         finally:
             server.should_exit = True
             thread.join()

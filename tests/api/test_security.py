@@ -1,0 +1,171 @@
+"""Every address of the interface, against everyone who should not get through.
+
+The addresses come from the application's own routes: a new one cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+
+import httpx
+import pytest
+
+from neuronscope.api.app import create_app, document
+from neuronscope.settings import Settings
+
+HEALTH = ("GET", "/api/health")
+
+
+def operations(tmp_path_factory) -> list[tuple[str, str]]:
+    app = create_app(Settings(data=tmp_path_factory.mktemp("routes")))
+    found = [(method.upper(), re.sub(r"\{\w+\}", "0" * 16, path))
+             for path, methods in document(app)["paths"].items() for method in methods]
+    return [*found, ("GET", "/api/openapi.json"), ("GET", "/api/nothing"), ("POST", "/api")]
+
+
+@pytest.fixture(scope="session")
+def addresses(tmp_path_factory):
+    found = operations(tmp_path_factory)
+    assert len(found) > 20 and HEALTH in found
+    return found
+
+
+def send(server, method, path, **headers):
+    return server.bare.request(method, path, headers={
+        name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def expect(answer, status, code):
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    headers(answer)
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def headers(answer):
+    assert answer.headers["content-security-policy"] == (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_without_the_token_nothing_but_health_answers(server, addresses):
+    for method, path in addresses:
+        if (method, path) == HEALTH:
+            assert send(server, method, path).status_code == 200
+            continue
+        for given in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer"},
+                      {"Authorization": server.token}, {"Authorization": f"Basic {server.token}"},
+                      {"Authorization": f"Bearer {server.token}x"}):
+            answer = send(server, method, path, **given)
+            expect(answer, 401, "unauthorized")
+            assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_another_host_name_is_refused_everywhere(server, addresses):
+    port = server.lab.settings.port
+    for method, path in [*addresses, ("GET", "/"), ("GET", "/assets/x.js")]:
+        for host in ("evil.example", f"evil.example:{port}", f"localhost.evil.example:{port}",
+                     f"localhost:{port + 1}", "localhost", f"127.0.0.2:{port}", f"0.0.0.0:{port}",
+                     f"127.1:{port}", f"[::2]:{port}", f"localhost@evil.example:{port}",
+                     f"localhost:{port}.evil.example", ""):
+            answer = send(server, method, path, Host=host,
+                          Authorization=f"Bearer {server.token}")
+            assert (answer.status_code, answer.json()["code"]) == (403, "host-not-allowed"), host
+
+
+@pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "127.0.0.1", "[::1]"])
+def test_the_names_of_this_machine_are_taken(server, name):
+    assert send(server, *HEALTH, Host=f"{name}:{server.lab.settings.port}").status_code == 200
+
+
+def test_two_host_headers_are_refused(server):
+    port = server.lab.settings.port
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(f"GET /api/health HTTP/1.1\r\nHost: localhost:{port}\r\n"
+                           f"Host: evil.example\r\nConnection: close\r\n\r\n".encode())
+        assert b" 200 " not in connection.recv(4096).split(b"\r\n")[0]
+
+
+def test_other_sites_are_refused_everywhere_even_with_the_token(server, addresses):
+    own = f"http://localhost:{server.lab.settings.port}"
+    foreign = [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+               {"Origin": "null"}, {"Origin": "http://evil.example"}, {"Origin": f"{own}.evil"},
+               {"Origin": own.replace("http", "https")}, {"Origin": "http://localhost:5173"}]
+    for method, path in addresses:
+        for given in foreign:
+            answer = send(server, method, path, Authorization=f"Bearer {server.token}", **given)
+            expect(answer, 403, "origin-not-allowed")
+
+
+def test_the_own_page_and_scripts_are_let_through(server):
+    own = f"http://localhost:{server.lab.settings.port}"
+    for given in ({}, {"Origin": own, "Sec-Fetch-Site": "same-origin"},
+                  {"Sec-Fetch-Site": "none"}):
+        answer = send(server, "GET", "/api/models", Authorization=f"Bearer {server.token}", **given)
+        assert answer.status_code == 200
+        headers(answer)
+
+
+def test_a_link_from_another_site_may_open_the_page(server):
+    answer = send(server, "GET", "/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")
+    assert answer.status_code in {200, 503}
+    headers(answer)
+
+
+def test_changes_need_json_or_the_header_that_no_form_can_send(server, addresses):
+    changing = [pair for pair in addresses
+                if pair[0] not in {"GET"} and pair[1] not in {"/api"}]
+    assert len(changing) >= 9
+    for method, path in changing:
+        answer = send(server, method, path, Authorization=f"Bearer {server.token}",
+                      Content_Type="text/plain")
+        assert (answer.status_code, answer.json()["code"]) in {
+            (415, "unsupported-media-type"), (403, "header-required")}, path
+
+
+def test_preflight_is_not_answered(server):
+    answer = send(server, "OPTIONS", "/api/experiments", Origin="http://evil.example",
+                  Access_Control_Request_Method="POST")
+    assert answer.status_code == 403
+    headers(answer)
+
+
+def test_no_socket_but_http(server):
+    answer = server.bare.get("/api/health", headers={
+        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    assert answer.status_code != 101
+
+
+@pytest.mark.parametrize("path", [
+    "/../neuronscope/main.py", "/..%2f..%2fpyproject.toml", "/%2e%2e/%2e%2e/etc/passwd",
+    "/assets/../../main.py", "/%00", "//etc/passwd", "/x/%5c..%5c..%5cmain.py"])
+def test_nothing_outside_the_page_is_served(server, path):
+    port = server.lab.settings.port
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\n"
+                           "Connection: close\r\n\r\n".encode())
+        text = b""
+        while piece := connection.recv(65536):
+            text += piece
+    assert b"root:" not in text and b"import" not in text and b"[project]" not in text
+
+
+def test_an_unexpected_failure_tells_nothing_of_itself(server, monkeypatch):
+    def fails(*_: object):
+        raise KeyError("/home/someone/secret")
+
+    monkeypatch.setattr(server.lab, "models", fails)
+    answer = send(server, "GET", "/api/models", Authorization=f"Bearer {server.token}")
+    assert (answer.status_code, answer.json()["code"]) == (500, "run-failed")
+    assert "secret" not in answer.text
+
+
+def test_the_interface_describes_itself_without_fetching_anything(server):
+    answer = server.client.get("/api/openapi.json")
+    assert isinstance(answer, httpx.Response) and answer.json()["openapi"].startswith("3.")
+    for path in ("/docs", "/redoc"):
+        assert "cdn" not in server.client.get(path).text
