@@ -1,0 +1,207 @@
+// Everything the page knows of the server, through one cache.
+import {
+  keepPreviousData,
+  QueryClient,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { useMessages } from "../state/messages";
+import { api, unwrap } from "./client";
+import { ApiError } from "./problem";
+import type { GridData, Prompt, RunRecord, RunSpec, SweepPlan, SweepSpec } from "./types";
+
+const EVER = Number.POSITIVE_INFINITY;
+const ACTIVE = new Set(["queued", "running"]);
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      networkMode: "always",
+      refetchOnWindowFocus: false,
+      retry: (failures, error) => error instanceof ApiError && error.gone && failures < 2,
+    },
+    mutations: { networkMode: "always", onError: (error) => useMessages.getState().report(error) },
+  },
+});
+
+export const keys = {
+  jobs: ["jobs"] as const,
+  model: ["model"] as const,
+  record: (id: string) => ["record", id] as const,
+  grid: (id: string) => ["grid", id] as const,
+};
+
+/** The queue. Doubles as the heartbeat: its error says that the server is gone. */
+export function useJobs() {
+  return useQuery({
+    queryKey: keys.jobs,
+    queryFn: () => unwrap(api.GET("/api/jobs")),
+    retry: false,
+    refetchInterval: ({ state }) =>
+      state.error || state.data?.some((job) => ACTIVE.has(job.state)) ? 1000 : 4000,
+  });
+}
+
+/** The loaded model; asked again while one is loading. */
+export function useModel() {
+  return useQuery({
+    queryKey: keys.model,
+    queryFn: () => unwrap(api.GET("/api/model")),
+    refetchInterval: ({ state }) => (state.data?.loading ? 700 : state.error ? 2000 : false),
+  });
+}
+
+export function useModels() {
+  return useQuery({ queryKey: ["models"], queryFn: () => unwrap(api.GET("/api/models")) });
+}
+
+export function useTokens(prompt: Prompt | null) {
+  const digest = useModel().data?.info?.tokenizer_digest;
+  return useQuery({
+    queryKey: ["tokens", digest, prompt],
+    enabled: Boolean(digest) && prompt !== null && prompt !== "",
+    queryFn: () => unwrap(api.POST("/api/tokenize", { body: { prompt: prompt! } })),
+    staleTime: EVER,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useRecord(id: string | null) {
+  return useQuery({
+    queryKey: keys.record(id ?? ""),
+    enabled: Boolean(id),
+    queryFn: () => unwrap(api.GET("/api/experiments/{key}", { params: { path: { key: id! } } })),
+    staleTime: EVER,
+  });
+}
+
+export function useSweep(id: string | null) {
+  return useQuery({
+    queryKey: ["sweep", id],
+    enabled: Boolean(id),
+    queryFn: () => unwrap(api.GET("/api/sweeps/{key}", { params: { path: { key: id! } } })),
+    refetchInterval: ({ state }) => (state.data?.job ? 2000 : false),
+  });
+}
+
+export function useGrid(id: string | null) {
+  return useQuery({
+    queryKey: keys.grid(id ?? ""),
+    enabled: Boolean(id),
+    queryFn: async () =>
+      (await unwrap(
+        api.GET("/api/sweeps/{key}/grid", { params: { path: { key: id! } } }),
+      )) as GridData,
+    staleTime: EVER,
+  });
+}
+
+export function usePlan(spec: SweepSpec | null) {
+  return useQuery({
+    queryKey: ["plan", useModel().data?.info?.model_digest, spec],
+    enabled: spec !== null,
+    queryFn: async () =>
+      (await unwrap(
+        api.POST("/api/sweeps", { body: spec!, params: { query: { dry_run: true } } }),
+      )) as unknown as SweepPlan,
+    staleTime: EVER,
+    retry: false,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export interface HistoryQuery {
+  q: string;
+  kind: "run" | "sweep" | null;
+  starred: boolean;
+  cursor: string | null;
+}
+
+export function useHistory({ q, kind, starred, cursor }: HistoryQuery) {
+  const query = {
+    limit: 30,
+    ...(q && { q }),
+    ...(kind && { kind }),
+    ...(starred && { starred }),
+    ...(cursor && { cursor }),
+  };
+  return useQuery({
+    queryKey: ["history", query],
+    queryFn: () => unwrap(api.GET("/api/experiments", { params: { query } })),
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+  });
+}
+
+function useInvalidate() {
+  const client = useQueryClient();
+  return (...heads: string[]) => {
+    for (const head of heads) client.invalidateQueries({ queryKey: [head] });
+  };
+}
+
+export function useRun() {
+  const client = useQueryClient();
+  const invalidate = useInvalidate();
+  return useMutation({
+    mutationFn: async (body: RunSpec) =>
+      (await unwrap(api.POST("/api/experiments", { body }))) as RunRecord,
+    onSuccess: (record) => {
+      client.setQueryData(keys.record(record.id), record);
+      invalidate("history", "jobs");
+    },
+  });
+}
+
+export function useStartSweep() {
+  const invalidate = useInvalidate();
+  return useMutation({
+    mutationFn: (body: SweepSpec) => unwrap(api.POST("/api/sweeps", { body })),
+    onSuccess: () => invalidate("history", "jobs", "sweep"),
+  });
+}
+
+export function useCancelJob() {
+  const invalidate = useInvalidate();
+  return useMutation({
+    mutationFn: (id: string) =>
+      unwrap(api.POST("/api/jobs/{job_id}/cancel", { params: { path: { job_id: id } } })),
+    onSuccess: () => invalidate("jobs", "sweep"),
+  });
+}
+
+export function useLoadModel() {
+  const invalidate = useInvalidate();
+  return useMutation({
+    mutationFn: (id: string) =>
+      unwrap(api.POST("/api/models/{model_id}/load", { params: { path: { model_id: id } } })),
+    onSuccess: () => invalidate("jobs", "model", "models"),
+  });
+}
+
+export interface Annotations {
+  id: string;
+  name?: string;
+  notes?: string;
+  tags?: string[];
+  starred?: boolean;
+}
+
+export function useAnnotate() {
+  const invalidate = useInvalidate();
+  return useMutation({
+    mutationFn: ({ id, ...body }: Annotations) =>
+      unwrap(api.PATCH("/api/experiments/{key}", { params: { path: { key: id } }, body })),
+    onSuccess: () => invalidate("history", "record"),
+  });
+}
+
+export function useDelete() {
+  const invalidate = useInvalidate();
+  return useMutation({
+    mutationFn: (id: string) =>
+      unwrap(api.DELETE("/api/experiments/{key}", { params: { path: { key: id } } })),
+    onSuccess: () => invalidate("history"),
+  });
+}
