@@ -18,13 +18,13 @@ from neuronscope.store.database import Database
 FOLDER = Path(__file__).parent / "migrations"
 
 
-def migrate(database: Database) -> None:
-    """Applies the migrations that are missing. An SQLite file is backed up before.
+def migrate(database: Database, folder: Path = FOLDER) -> None:
+    """Applies the migrations of `folder` that are missing. An SQLite file is backed up before.
 
     Raises: NewerDatabase, before anything is changed, when the schema is not known here.
     """
     config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     script = ScriptDirectory.from_config(config)
     present = _revision(database)

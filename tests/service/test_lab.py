@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import stat
 
 import pytest
+from sqlalchemy import text
 
+from neuronscope.engine import session
 from neuronscope.engine.session import Model
 from neuronscope.errors import (
     Cancelled,
@@ -18,6 +21,7 @@ from neuronscope.errors import (
     ModelNotFound,
     ModelRefused,
     NoModel,
+    StorageError,
 )
 from neuronscope.models.load import load
 from neuronscope.service.lab import Lab, open_lab
@@ -85,6 +89,36 @@ def test_cancel_keeps_the_finished_cells(lab):
     assert not grid.complete and grid.data.reasons[0] == "cancelled"
     record = lab.record(accepted.id)
     assert record.result == grid.data
+
+
+def test_a_cell_that_fails_is_told_and_the_sweep_is_not_called_complete(lab, monkeypatch):
+    forward, calls = session.run_forward, itertools.count()
+
+    def short_of_memory(*args, **kwargs):
+        if next(calls) == 12:
+            raise MemoryError
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(session, "run_forward", short_of_memory)
+    accepted = lab.start_sweep(SWEEP)
+    wait_for(lambda: lab.has_ended(accepted.job.id))
+    assert lab.job(accepted.job.id).state == "completed_with_errors"
+    record = lab.record(accepted.id)
+    assert record.state == "completed_with_errors" and not record.result.complete
+    assert list(record.result.errors.values()) == ["out of memory"]
+    assert lab.start_sweep(SWEEP).job is not None  # not taken for an answer
+
+
+def test_a_full_disk_fails_the_job_and_keeps_what_is_stored(lab):
+    record, _ = lab.run(RUN)
+    with lab._store.database.write() as connection:
+        pages = connection.execute(text("PRAGMA page_count")).scalar()
+        connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+    with pytest.raises(StorageError):
+        for _ in range(50):
+            lab.run(RUN, rerun=True)
+    assert lab.record(record.id) == record
+    assert lab.jobs()[0].error["code"] == "storage-error"
 
 
 def test_an_equal_sweep_joins_the_running_one(lab):

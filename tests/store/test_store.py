@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from neuronscope.spec.results import Cell
 from neuronscope.store.database import FILE_NAME
 from neuronscope.store.experiments import Draft
 from neuronscope.store.history import Filter, page
+from neuronscope.store.migrate import FOLDER, migrate
 from neuronscope.store.store import Store
 from neuronscope.store.tables import metadata
 
@@ -82,6 +84,64 @@ def test_a_newer_schema_is_refused_and_left_alone(tmp_path):
     with pytest.raises(NewerDatabase):
         Store(tmp_path)
     assert hashlib.sha256((tmp_path / FILE_NAME).read_bytes()).hexdigest() == before
+
+
+LATER = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+
+
+def upgrade():
+    op.add_column("experiments", sa.Column("later", sa.Text))
+    {more}
+"""
+
+
+@pytest.fixture
+def later(tmp_path):
+    """The migrations of a later version."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def test_an_older_database_is_backed_up_and_migrated(store, later, tmp_path):
+    key = store.experiments.add(draft())
+    (later / "versions" / "m0002_later.py").write_text(LATER.format(more=""))
+    migrate(store.database, later)
+    with store.database.read() as connection:
+        assert connection.execute(text("SELECT later FROM experiments")).all() == [(None,)]
+    backup = tmp_path / "data" / f"{FILE_NAME}.before-0001.backup"
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(backup)) as copy:
+        assert copy.execute("SELECT id FROM experiments").fetchall() == [(key,)]
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(store, later):
+    key = store.experiments.add(draft())
+    (later / "versions" / "m0002_later.py").write_text(
+        LATER.format(more='op.execute("SELECT * FROM nowhere")'))
+    with pytest.raises(StorageError):
+        migrate(store.database, later)
+    assert store.experiments.get(key).summary.id == key
+    migrate(store.database)  # still this version's schema, without the new column
+    with store.database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_full_disk_is_a_storage_error_and_reading_goes_on(store):
+    key = store.experiments.add(draft())
+    with store.database.write() as connection:
+        pages = connection.execute(text("PRAGMA page_count")).scalar()
+        connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+    with pytest.raises(StorageError):
+        store.experiments.add(draft(body="x" * 1_000_000))
+    assert store.experiments.get(key).summary.id == key
+    with store.database.write() as connection:
+        connection.execute(text("PRAGMA max_page_count = 1000000"))
+    store.experiments.add(draft())
 
 
 def test_opening_again_changes_nothing(tmp_path):
