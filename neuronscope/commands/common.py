@@ -1,0 +1,103 @@
+"""What several commands share: settings from arguments, the lab, specs from files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from neuronscope.errors import InvalidInput, NoModel, NotFound
+from neuronscope.service.explain import explain_validation
+from neuronscope.service.lab import Lab
+from neuronscope.service.strict_json import parse
+from neuronscope.settings import Settings
+
+Spec = TypeVar("Spec")
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """`--data` and `--models`."""
+    parser.add_argument("--data", type=Path, metavar="FOLDER",
+                        help="where results are kept (default: .neuronscope)")
+    parser.add_argument("--models", type=Path, metavar="FOLDER",
+                        help="folder of the model folders (default: LLM)")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """`--model`, `--device` and `--dtype`, with the places."""
+    parser.add_argument("--model", metavar="ID_OR_FOLDER",
+                        help="a model of the models folder, or any model folder")
+    parser.add_argument("--device", help="auto, cpu, mps, cuda or cuda:N")
+    parser.add_argument("--dtype", help="auto, float32, bfloat16 or float16")
+    add_place(parser)
+
+
+def settings_of(arguments: argparse.Namespace, **given: Any) -> tuple[Settings, str | None]:
+    """The settings that the arguments ask for, and the id of the model they name.
+
+    Raises: InvalidInput for an environment variable that is no setting.
+    """
+    named = getattr(arguments, "model", None)
+    values: dict[str, Any] = {name: getattr(arguments, name, None)
+                              for name in ("data", "models", "device", "dtype")}
+    if named is not None and (Path(named) / "config.json").is_file():
+        values["models"] = Path(named)
+        named = Path(named).resolve().name
+    elif named is not None and len(Path(named).parts) > 1:
+        raise NotFound(f"{named!r} is not a model folder: it has no config.json.",
+                       hint="`neuronscope models` lists the ids that can be given instead.")
+    try:
+        return Settings.from_environment(**values | given), named
+    except ValueError as error:
+        raise InvalidInput(f"{error}.") from None
+
+
+@contextmanager
+def lab_with_model(arguments: argparse.Namespace) -> Iterator[Lab]:
+    """An open lab with the model loaded that the arguments name, or the default one.
+
+    Raises: NoModel, ModelNotFound, ModelRefused, DataFolderLocked, NewerDatabase.
+    """
+    settings, named = settings_of(arguments)
+    with Lab(settings) as lab:
+        chosen = named or lab.default_model()
+        if chosen is None:
+            raise NoModel("No model was named, and there is no single one to take.",
+                          hint="Give --model; `neuronscope models` lists them.")
+        lab.load(chosen)
+        yield lab
+
+
+def read_spec(source: str) -> Any:
+    """Plain data of the JSON in a file, or of standard input for `-`.
+
+    Raises: NotFound, MalformedJson and the other errors of strict JSON.
+    """
+    if source == "-":
+        return parse(sys.stdin.buffer.read())
+    try:
+        return parse(Path(source).read_bytes())
+    except OSError:
+        raise NotFound(f"The file {source!r} cannot be read.",
+                       hint="Give a JSON file, `-`, or a prompt.") from None
+
+
+def is_file(source: str) -> bool:
+    """Whether a command's argument names a spec rather than being a prompt."""
+    return source == "-" or source.endswith(".json")
+
+
+def checked(build: Callable[[Any], Spec], data: Any) -> Spec:
+    """`build(data)` with a validation error said as one of our own.
+
+    Raises: InvalidField and its relatives.
+    """
+    try:
+        return build(data)
+    except ValidationError as error:
+        raise explain_validation(error, data) from None

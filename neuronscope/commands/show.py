@@ -1,0 +1,44 @@
+"""`neuronscope show`: a stored experiment, or the list of them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from neuronscope.commands import common
+from neuronscope.commands.tables import record_lines
+from neuronscope.service.lab import Lab
+from neuronscope.store.history import Filter
+
+
+def add(commands: Any) -> argparse.ArgumentParser:
+    """The parser of this command."""
+    parser = commands.add_parser("show", help="print a stored experiment, or the newest ones")
+    parser.add_argument("id", nargs="?", help="an id or a spec hash; left out: the newest ones")
+    parser.add_argument("--search", default="", metavar="TEXT", help="of the list, those with TEXT")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    common.add_place(parser)
+    return parser
+
+
+def carry_out(arguments: argparse.Namespace) -> int:
+    """Print one record, or a page of the history."""
+    settings, _ = common.settings_of(arguments)
+    with Lab(settings) as lab:
+        if arguments.id is None:
+            return _list(lab, arguments)
+        record = lab.record(arguments.id)
+    print(record.model_dump_json() if arguments.json else "\n".join(record_lines(record)))
+    return 0
+
+
+def _list(lab: Lab, arguments: argparse.Namespace) -> int:
+    page = lab.history(Filter(q=arguments.search))
+    if arguments.json:
+        print(page.model_dump_json())
+        return 0
+    for line in page.items:
+        print(f"{line.id}  {line.created_at[:19]}  {line.kind:<5}  {line.title}: {line.headline}")
+    if not page.items:
+        print("Nothing is stored here yet.")
+    return 0

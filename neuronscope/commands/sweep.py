@@ -1,0 +1,109 @@
+"""`neuronscope sweep`: one edit at every combination of some axes, stored."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from typing import Any
+
+from neuronscope.commands import common, shorthand
+from neuronscope.commands.tables import ONE_PROMPT, sweep_lines
+from neuronscope.errors import InvalidInput
+from neuronscope.spec.experiments import AXIS_FIELDS, Sweep
+from neuronscope.spec.grid import Grid
+from neuronscope.spec.results import Job
+from neuronscope.spec.target import SITES
+
+BAR = 30
+OPS = ("zero", "mean", "patch", "add")
+
+EPILOG = """\
+examples:
+  neuronscope sweep "The Eiffel Tower is in" --zero --sites attn_out,mlp_out
+  neuronscope sweep "The Eiffel Tower is in" --zero --sites z --layers all --heads all
+  neuronscope sweep spec.json --csv grid.csv
+
+Axes take `all` or indices (0,2,-1). An axis left out is edited as a whole; layers are `all`
+unless they are named.
+"""
+
+
+def add(commands: Any) -> argparse.ArgumentParser:
+    """The parser of this command."""
+    parser = commands.add_parser(
+        "sweep", help="run one edit over layers, heads, positions or neurons", epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("spec", metavar="SPEC", help="a prompt, a JSON file, or - for stdin")
+    ops = parser.add_mutually_exclusive_group()
+    ops.add_argument("--zero", action="store_true")
+    ops.add_argument("--mean", action="store_true")
+    ops.add_argument("--patch", metavar="SOURCE_PROMPT")
+    ops.add_argument("--add", metavar="DIRECTION")
+    parser.add_argument("--sites", metavar="SITE,SITE", help=f"of {', '.join(SITES)}")
+    for field in AXIS_FIELDS.values():
+        parser.add_argument(f"--{field}", metavar="all|INDICES")
+    shorthand.add_ops(parser)
+    parser.add_argument("--rerun", action="store_true", help="run again what is stored already")
+    parser.add_argument("--csv", metavar="FILE", help="also write the cells as CSV")
+    parser.add_argument("--json", action="store_true", help="print the record as JSON")
+    common.add_model(parser)
+    return parser
+
+
+def carry_out(arguments: argparse.Namespace) -> int:
+    """Run the sweep and print its grid; 1 when it is not complete."""
+    data = (common.read_spec(arguments.spec) if common.is_file(arguments.spec)
+            else from_arguments(arguments))
+    spec = common.checked(Sweep.model_validate, data)
+    bar = _bar if sys.stderr.isatty() and not arguments.json else None
+    with common.lab_with_model(arguments) as lab:
+        record, created = lab.sweep(spec, rerun=arguments.rerun, progress=bar)
+    grid = Grid(record.result)
+    if arguments.csv:
+        grid.to_csv(arguments.csv)
+    if arguments.json:
+        print(record.model_dump_json())
+        return 0 if grid.complete else 1
+    print("\n".join(sweep_lines(grid, shutil.get_terminal_size().columns)))
+    print(f"\nid {record.id}  {record.state}  {grid.data.duration_s:.2f} s"
+          f"{'' if created else '  (stored already; --rerun runs it again)'}")
+    print(f"hash {grid.spec_hash}\n\n{ONE_PROMPT}")
+    return 0 if grid.complete else 1
+
+
+def from_arguments(arguments: argparse.Namespace) -> shorthand.Data:
+    """The sweep's data from its short form. Raises: InvalidInput."""
+    kind = next((kind for kind in OPS if getattr(arguments, kind)), None)
+    if kind is None or not arguments.sites:
+        raise InvalidInput("A sweep needs an edit and the sites it is made at.",
+                           hint="For example: --zero --sites attn_out,mlp_out")
+    value = getattr(arguments, kind)
+    sites = [site.strip() for site in arguments.sites.split(",")]
+    over: shorthand.Data = {"sites": sites}
+    for field in AXIS_FIELDS.values():
+        chosen = getattr(arguments, field)
+        if chosen is not None:
+            over[field] = _axis(chosen)
+    if "layers" not in over and all("layer" in SITES[site].axes for site in sites if site in SITES):
+        over["layers"] = "all"
+    op = shorthand.op(kind, value if isinstance(value, str) else None, arguments)
+    return shorthand.shared(arguments) | {"prompt": arguments.spec, "op": op, "over": over}
+
+
+def _axis(text: str) -> str | list[int]:
+    if text == "all":
+        return text
+    found = shorthand.indices(text)
+    return [found] if isinstance(found, int) else found
+
+
+def _bar(job: Job) -> None:
+    """Redraws the progress line; clears it at the end."""
+    if not job.total:
+        return
+    filled = BAR * job.done // job.total
+    line = f"\r{'█' * filled}{'·' * (BAR - filled)} {job.done}/{job.total}"
+    ended = job.state not in ("queued", "running")
+    sys.stderr.write(f"\r{' ' * len(line)}\r" if ended else line)
+    sys.stderr.flush()

@@ -1,0 +1,156 @@
+"""Every check, in order, each with its time: `python3 run.py test`.
+
+    python tests/checks.py                 all of them
+    python tests/checks.py ruff pytest     those named, in that order
+
+Standard library only. The last line is pytest's own summary. The exit code is 0 only if
+every check passed; where `CI` is set, a check that cannot run counts as failed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FRONTEND = ROOT / "frontend"
+WEB = ROOT / "neuronscope" / "web"
+IN_CI = bool(os.environ.get("CI"))
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+OLDEST_NODE = 20
+
+
+class CannotRun(Exception):
+    """What a check needs is not here; the message names the command that installs it."""
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in CHECKS]
+    if unknown:
+        print(f"no check is called {unknown[0]}; there are {', '.join(CHECKS)}", file=sys.stderr)
+        return 2
+    results: dict[str, tuple[str, float]] = {}
+    for name in names or CHECKS:
+        if name == "pytest":
+            summary(results)
+        headline(name)
+        began = time.monotonic()
+        outcome = carry_out(CHECKS[name])
+        results[name] = (outcome, time.monotonic() - began)
+    bad = {"failed"} | ({"NOT RUN"} if IN_CI else set())
+    return 1 if any(outcome in bad for outcome, _ in results.values()) else 0
+
+
+def carry_out(check: Callable[[], bool]) -> str:
+    try:
+        return "passed" if check() else "failed"
+    except CannotRun as reason:
+        print(f"\n*** NOT RUN: {reason}\n", flush=True)
+        return "NOT RUN"
+
+
+def headline(name: str) -> None:
+    print(f"\n=== {name} {'=' * (70 - len(name))}", flush=True)
+
+
+def summary(results: dict[str, tuple[str, float]]) -> None:
+    for name, (outcome, seconds) in results.items():
+        print(f"    {name:<12} {outcome:<8} {seconds:6.1f} s", flush=True)
+
+
+def run(*command: str, cwd: Path = ROOT) -> bool:
+    return subprocess.run(command, cwd=cwd, check=False).returncode == 0
+
+
+def python(*arguments: str) -> bool:
+    return run(sys.executable, "-m", *arguments)
+
+
+def ruff() -> bool:
+    return python("ruff", "check", "--no-cache", ".")
+
+
+def imports() -> bool:
+    return run(str(Path(sys.executable).with_name("lint-imports")), "--no-cache")
+
+
+def house() -> bool:
+    return python("pytest", "-q", "-p", "no:cacheprovider", "tests/house")
+
+
+def page() -> bool:
+    """The page's own checks, and that the committed build is what its sources give."""
+    npm = find_npm()
+    before = tree_hash(WEB)
+    passed = (run(npm, "ci", "--no-audit", "--no-fund", cwd=FRONTEND)
+              and run(npm, "run", "check", cwd=FRONTEND)
+              and run(npm, "run", "build", cwd=FRONTEND))
+    if passed and tree_hash(WEB) != before:
+        print("neuronscope/web was not the build of frontend/. It has been rebuilt: commit it.")
+        return False
+    return passed
+
+
+def find_npm() -> str:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm:
+        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+        if int(version.stdout.strip().lstrip("v").split(".")[0] or 0) >= OLDEST_NODE:
+            return npm
+    raise CannotRun(f"the page's checks need Node {OLDEST_NODE} or newer with npm. "
+                    "Debian, Ubuntu: apt-get install nodejs npm; elsewhere: https://nodejs.org")
+
+
+def tree_hash(folder: Path) -> str:
+    """One hash of all names and contents under a folder."""
+    total = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            total.update(f"{file.relative_to(folder).as_posix()}\0".encode())
+            total.update(hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def browser() -> bool:
+    """Chromium for the tests that drive the page; installed where that needs no question."""
+    if found_browser():
+        print(f"using {found_browser()}")
+        return True
+    may_install = (hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"))
+    if may_install:
+        env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for arguments in (["update"], ["install", "-y", "chromium"]):
+            print(f"apt-get {' '.join(arguments)}", flush=True)
+            subprocess.run(["apt-get", "-q", *arguments], env=env, check=False,
+                           stdout=subprocess.DEVNULL)
+        if found_browser():
+            return True
+    raise CannotRun("the browser tests need Chromium. Debian: sudo apt-get install chromium; "
+                    "or name a browser's program in the variable CHROMIUM.")
+
+
+def found_browser() -> str | None:
+    named = os.environ.get("CHROMIUM")
+    if named:
+        return shutil.which(named)
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def tests() -> bool:
+    return python("pytest")
+
+
+CHECKS: dict[str, Callable[[], bool]] = {
+    "ruff": ruff, "imports": imports, "house": house, "page": page, "browser": browser,
+    "pytest": tests,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
