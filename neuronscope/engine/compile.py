@@ -1,4 +1,4 @@
-"""From a resolved edit to the functions that the tap applies."""
+"""From a resolved edit to what it does to values: functions for the tap, or edited rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from neuronscope.hooks.interventions import add, replace, zero
 from neuronscope.hooks.tap import EditFn, name
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
-from neuronscope.spec.ops import Add, Mean, Patch, Zero
+from neuronscope.spec.ops import Add, Mean, Op, Patch, Zero
 from neuronscope.spec.target import Target
 
 
@@ -29,8 +29,32 @@ def compile_edit(
 
     clean: the clean run's values at those keys, [position, width].
     """
-    return [(key, _function(host, edit, key, sources, clean[key]))
-            for key in keys_of(edit.target, host.info.n_layers)]
+    return [
+        (key, partial(_apply, edit.op, mask=_mask(host, edit.target, clean[key]),
+                      operand=_operand(host, edit, key, sources, clean[key])))
+        for key in keys_of(edit.target, host.info.n_layers)
+    ]
+
+
+def edited_rows(
+    host: LoadedModel, edit: Edit, key: Key, sources: Sources, clean: Float[Tensor, "pos width"]
+) -> tuple[Tensor, Float[Tensor, "n width"]]:
+    """The positions at which the edit changes the clean value, and the edited values there.
+
+    Only the chosen positions are computed. Nothing where the edit changes no bit.
+    """
+    positions = chosen(edit.target.position)
+    rows = torch.tensor(range(clean.shape[0]) if positions is None else positions,
+                        device=clean.device)
+    before = clean[rows]
+    everywhere = edit.target.model_copy(update={"position": None})
+    operand = _operand(host, edit, key, sources, clean)
+    if operand is not None and operand.ndim == 2:
+        operand = operand[rows]
+    after = _apply(edit.op, before[None], mask=_mask(host, everywhere, before),
+                   operand=operand)[0]
+    changed = (after != before).any(dim=-1)
+    return rows[changed], after[changed]
 
 
 def self_patch(
@@ -50,30 +74,43 @@ def _mask(
     ).to(like.device)
 
 
-def _function(
+def _apply(
+    op: Op, act: Float[Tensor, "b p w"], *, mask: Bool[Tensor, "p w"], operand: Tensor | None
+) -> Float[Tensor, "b p w"]:
+    match op:
+        case Zero():
+            return zero(act, mask)
+        case Mean() | Patch():
+            return replace(act, mask, operand)
+        case Add():
+            return add(act, mask, operand)
+        case _:
+            assert_never(op)
+
+
+def _operand(
     host: LoadedModel, edit: Edit, key: Key, sources: Sources, clean: Float[Tensor, "pos width"]
-) -> EditFn:
-    mask = _mask(host, edit.target, clean)
+) -> Tensor | None:
+    """What the operation needs: values [position, width], a vector [width], or nothing."""
     match edit.op:
         case Zero():
-            return partial(zero, mask=mask)
+            return None
         case Mean():
-            value = sources.arrays[edit.op, key].to(clean.device)
-            return partial(replace, mask=mask, value=value.expand_as(clean))
+            return sources.arrays[edit.op, key].to(clean.device).expand_as(clean)
         case Patch():
             value = sources.arrays[edit.op, key]
-            if edit.op.positions is not None:
-                value = align(value, clean.shape[0], edit.op.positions)
-            return partial(replace, mask=mask, value=value)
+            if edit.op.positions is None:
+                return value
+            return align(value, clean.shape[0], edit.op.positions)
         case Add():
             vector = sources.arrays[edit.op, key].to(clean.device)
-            return partial(add, mask=mask, vector=_scaled(edit.op, vector, mask, clean, key))
+            return _scaled(host, edit, vector, clean, key)
         case _:
             assert_never(edit.op)
 
 
 def _scaled(
-    op: Add, vector: Tensor, mask: Bool[Tensor, "pos width"], clean: Tensor, key: Key
+    host: LoadedModel, edit: Edit, vector: Tensor, clean: Float[Tensor, "pos width"], key: Key
 ) -> Float[Tensor, " width"]:
     """The vector to add, restricted to the selected columns, in the unit that was asked for.
 
@@ -81,14 +118,14 @@ def _scaled(
     only; the site's mean norm is taken over the selected entries of the clean run.
     Raises: BadDirection when the vector is zero there.
     """
-    columns = mask.any(dim=0)
-    vector = torch.where(columns, vector, 0.0)
+    mask = _mask(host, edit.target, clean)
+    vector = torch.where(mask.any(dim=0), vector, 0.0)
     length = vector.norm()
     if not bool(length > 0):
         raise BadDirection(f"The direction is zero at the selected entries of {name(key)}.")
-    if op.direction.kind == "random" or op.unit == "site_norm":
+    if edit.op.direction.kind == "random" or edit.op.unit == "site_norm":
         vector = vector / length
-    if op.unit == "site_norm":
+    if edit.op.unit == "site_norm":
         rows = mask.any(dim=1)
         vector = vector * torch.where(mask, clean.double(), 0.0)[rows].norm(dim=-1).mean()
-    return op.scale * vector
+    return edit.op.scale * vector

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from neuronscope.models.tokens import Tokenizer
@@ -30,52 +30,70 @@ Measured = tuple[float | None, Status]
 
 @dataclass(frozen=True)
 class Reading:
-    """Logits at one position and their log-probabilities, both float64 [vocab]."""
+    """Logits at one position of one or more runs, and their log-probabilities.
+
+    Both float64 [rows, vocab], whatever the model's dtype.
+    """
 
     position: int
-    logits: Float[Tensor, " vocab"]
-    log_probs: Float[Tensor, " vocab"]
+    logits: Float[Tensor, "rows vocab"]
+    log_probs: Float[Tensor, "rows vocab"]
 
     @property
-    def finite(self) -> bool:
-        """False when any logit is NaN or +infinity (−infinity masks a token)."""
-        return not bool((self.logits.isnan() | (self.logits == math.inf)).any())
+    def finite(self) -> Bool[Tensor, " rows"]:
+        """False where any logit is NaN or +infinity (−infinity masks a token)."""
+        return ~(self.logits.isnan() | (self.logits == math.inf)).any(dim=-1)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every row is finite."""
+        return bool(self.finite.all())
 
 
 def read(logits: Float[Tensor, "pos vocab"], position: int) -> Reading:
-    """The reading at a position, in float64 whatever the model's dtype."""
-    row = logits[position].double()
-    return Reading(position, row, torch.log_softmax(row, dim=-1))
+    """The reading of one run at a position."""
+    return read_rows(logits[position][None], position)
 
 
-def kl_nats(clean: Float[Tensor, " vocab"], edited: Float[Tensor, " vocab"]) -> float:
-    """KL(clean ‖ edited) = Σ p log(p/q) of two log-probability vectors.
+def read_rows(logits: Float[Tensor, "rows vocab"], position: int) -> Reading:
+    """The reading of several runs, each row the logits at the same position."""
+    rows = logits.double()
+    return Reading(position, rows, torch.log_softmax(rows, dim=-1))
 
-    Returns: nats; 0 for equal distributions. Rounding can leave a tiny negative value,
+
+def kl_nats(
+    clean: Float[Tensor, "rows vocab"], edited: Float[Tensor, "rows vocab"]
+) -> Float[Tensor, " rows"]:
+    """KL(clean ‖ edited) = Σ p log(p/q) of log-probabilities, row by row.
+
+    Returns: nats; exactly 0 for equal rows. Rounding can leave a tiny negative value,
     which is reported as it is.
     """
     p = clean.exp()
-    return float(torch.where(p > 0, p * (clean - edited), 0.0).sum())
+    return torch.where(p > 0, p * (clean - edited), 0.0).sum(dim=-1)
 
 
-def js_nats(clean: Float[Tensor, " vocab"], edited: Float[Tensor, " vocab"]) -> float:
-    """Jensen–Shannon divergence, nats, between 0 and ln 2; exactly 0 for equal distributions."""
+def js_nats(
+    clean: Float[Tensor, "rows vocab"], edited: Float[Tensor, "rows vocab"]
+) -> Float[Tensor, " rows"]:
+    """Jensen–Shannon divergence, nats, between 0 and ln 2; exactly 0 for equal rows."""
     mixed = torch.logaddexp(clean, edited) - math.log(2)
     middle = torch.where(clean == edited, clean, mixed)
-    return 0.5 * (kl_nats(clean, middle) + kl_nats(edited, middle))
+    return 0.5 * (kl_nats(clean.expand_as(middle), middle) + kl_nats(edited, middle))
 
 
-def of_tokens(metric: TokenMetric, reading: Reading) -> float:
+def of_tokens(metric: TokenMetric, reading: Reading) -> Float[Tensor, " rows"]:
     """A metric that one reading alone determines."""
     match metric:
         case LogitDiff():
-            return float(reading.logits[metric.answer] - reading.logits[metric.foil])
+            return reading.logits[:, metric.answer] - reading.logits[:, metric.foil]
         case Prob():
-            return float(reading.log_probs[metric.token].exp())
+            return reading.log_probs[:, metric.token].exp()
         case LogProb():
-            return float(reading.log_probs[metric.token])
+            return reading.log_probs[:, metric.token]
         case Rank():
-            return float((reading.logits > reading.logits[metric.token]).sum())
+            own = reading.logits[:, metric.token, None]
+            return (reading.logits > own).sum(dim=-1).double()
         case _:
             assert_never(metric)
 
@@ -83,37 +101,38 @@ def of_tokens(metric: TokenMetric, reading: Reading) -> float:
 def measure(
     metric: Metric, clean: Reading, edited: Reading, source: Reading | None = None,
     floor: float = 0.0,
-) -> Measured:
-    """The metric of `edited` against `clean`, with its status.
+) -> list[Measured]:
+    """The metric of each edited row against the clean one, with its status.
 
     source: the source prompt's reading, for `recovered`. floor: the metric's noise floor;
     a gap between base and source that is not larger leaves `recovered` undefined.
     """
-    if not (clean.finite and edited.finite):
-        return None, "non_finite"
+    rows = edited.logits.shape[0]
+    if not clean.whole:
+        return [(None, "non_finite")] * rows
     match metric:
         case KL():
-            value = kl_nats(clean.log_probs, edited.log_probs)
+            values = kl_nats(clean.log_probs, edited.log_probs)
         case JS():
-            value = js_nats(clean.log_probs, edited.log_probs)
+            values = js_nats(clean.log_probs, edited.log_probs)
         case Recovered():
-            return _recovered(metric, clean, edited, source, floor)
+            if source is None or not source.whole:
+                return [(None, "non_finite")] * rows
+            start = of_tokens(metric.of, clean)
+            gap = of_tokens(metric.of, source) - start
+            if not bool(gap.abs() > floor):
+                return [(None, "undefined")] * rows
+            values = recovered(of_tokens(metric.of, edited), start, gap)
         case _:
-            value = of_tokens(metric, edited)
-    return (value, "ok") if math.isfinite(value) else (None, "non_finite")
+            values = of_tokens(metric, edited)
+    good = (edited.finite & values.isfinite()).tolist()
+    return [(value, "ok") if fine else (None, "non_finite")
+            for value, fine in zip(values.tolist(), good, strict=True)]
 
 
-def _recovered(
-    metric: Recovered, base: Reading, edited: Reading, source: Reading | None, floor: float
-) -> Measured:
+def recovered(edited: Tensor, base: Tensor, gap: Tensor) -> Tensor:
     """(m_edited − m_base)/(m_source − m_base): 0 at the base prompt, 1 at the source."""
-    if source is None or not source.finite:
-        return None, "non_finite"
-    start = of_tokens(metric.of, base)
-    gap = of_tokens(metric.of, source) - start
-    if not abs(gap) > floor:
-        return None, "undefined"
-    return (of_tokens(metric.of, edited) - start) / gap + 0.0, "ok"  # + 0.0: no negative zero
+    return (edited - base) / gap + 0.0  # + 0.0: no negative zero
 
 
 def key_of(metric: Metric) -> str:
@@ -150,30 +169,26 @@ def unit_of(metric: Metric) -> str:
 
 
 def readout(reading: Reading, tokenizer: Tokenizer, k: int) -> Readout:
-    """The k tokens with the highest logits, best first; ties by token id.
+    """The k tokens with the highest logits of a single run, best first; ties by token id.
 
     Empty when the logits are not finite.
     """
-    return Readout(position=reading.position, top=tuple(
-        score(reading, id_, tokenizer) for id_ in _best(reading, k)))
+    order = (torch.sort(reading.logits[0], descending=True, stable=True).indices[:k].tolist()
+             if reading.whole else [])
+    return Readout(position=reading.position,
+                   top=tuple(score(reading, 0, id_, tokenizer) for id_ in order))
 
 
-def score(reading: Reading, id_: int, tokenizer: Tokenizer) -> TokenScore:
-    """One token's logit and probability."""
-    logit = float(reading.logits[id_])
+def score(reading: Reading, row: int, id_: int, tokenizer: Tokenizer) -> TokenScore:
+    """One token's logit and probability in one row."""
+    logit = float(reading.logits[row, id_])
     return TokenScore(id=id_, token=tokenizer.text(id_),
                       logit=logit if math.isfinite(logit) else None,
-                      prob=float(reading.log_probs[id_].exp()))
+                      prob=float(reading.log_probs[row, id_].exp()))
 
 
-def best(reading: Reading, tokenizer: Tokenizer) -> TokenScore | None:
-    """The top token, or None when the logits are not finite."""
-    found = _best(reading, 1)
-    return score(reading, found[0], tokenizer) if found else None
-
-
-def _best(reading: Reading, k: int) -> list[int]:
-    if not reading.finite:
-        return []
-    order = torch.sort(reading.logits, descending=True, stable=True).indices[:k]
-    return [int(id_) for id_ in order]
+def best(reading: Reading, tokenizer: Tokenizer) -> list[TokenScore | None]:
+    """Each row's top token (of equals the first), None where its logits are not finite."""
+    top = reading.logits.argmax(dim=-1).tolist()
+    return [score(reading, row, id_, tokenizer) if fine else None
+            for row, (id_, fine) in enumerate(zip(top, reading.finite.tolist(), strict=True))]

@@ -75,7 +75,7 @@ def resolve(
         ops = [edit.op for edit in spec.edits]
     else:
         over, op = _over(asked, ids, info, tokenizer)
-        spec = Sweep(over=over, op=op, **shared)
+        spec = Sweep(over=over, op=op, mode=asked.mode, **shared)
         ops = [op]
     _check_recovered(spec, ops, read)
     form = hashed_form(spec, info)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from neuronscope.engine.metrics import (
+    Measured,
     Reading,
+    best,
     key_of,
     label_of,
     measure,
@@ -15,7 +18,7 @@ from neuronscope.engine.metrics import (
 )
 from neuronscope.models.tokens import Tokenizer
 from neuronscope.spec.metrics import JS, KL, Metric, Recovered
-from neuronscope.spec.results import MetricInfo, MetricValue, Status
+from neuronscope.spec.results import Cell, MetricInfo, MetricValue
 
 
 @dataclass(frozen=True)
@@ -29,25 +32,23 @@ class Scale:
 
     def floor(self, metric: Metric) -> float | None:
         """|change| of the metric under an edit that changes nothing; None if not finite."""
-        if not (self.clean.finite and self.unchanged.finite):
-            return None
         inner = metric.of if isinstance(metric, Recovered) else metric
-        value, status = measure(inner, self.clean, self.unchanged)
         start = self.clean_value(inner)
-        if value is None or start is None or status != "ok":
+        found = [value for value, _ in measure(inner, self.clean, self.unchanged)]
+        if start is None or None in found:
             return None
-        return abs(value - start)
+        return max(abs(value - start) for value in found if value is not None)
 
     def clean_value(self, metric: Metric) -> float | None:
         """The metric on the clean run; 0 by definition for divergences and recovery."""
-        if not self.clean.finite:
+        if not self.clean.whole:
             return None
         if isinstance(metric, KL | JS | Recovered):
             return 0.0
-        return of_tokens(metric, self.clean)
+        return float(of_tokens(metric, self.clean))
 
-    def measured(self, metric: Metric, edited: Reading) -> tuple[float | None, Status]:
-        """The metric of an edited reading."""
+    def measured(self, metric: Metric, edited: Reading) -> list[Measured]:
+        """The metric of each edited row."""
         floor = self.floor(metric) if isinstance(metric, Recovered) else None
         return measure(metric, self.clean, edited, self.source, floor or 0.0)
 
@@ -62,7 +63,7 @@ class Scale:
         """What a run says of its metrics."""
         found = {}
         for metric in self.metrics:
-            value, status = self.measured(metric, edited)
+            (value, status), = self.measured(metric, edited)
             start = self.clean_value(metric)
             found[key_of(metric)] = MetricValue(
                 kind=metric.kind, label=label_of(metric, tokenizer), unit=unit_of(metric),
@@ -70,3 +71,18 @@ class Scale:
                 change=None if value is None or start is None else value - start,
                 floor=self.floor(metric))
         return found
+
+    def cells(self, indices: Sequence[int], edited: Reading, tokenizer: Tokenizer) -> list[Cell]:
+        """One cell per row of `edited`."""
+        found = {key_of(metric): self.measured(metric, edited) for metric in self.metrics}
+        return [Cell(index=index, top=top,
+                     values={key: rows[row][0] for key, rows in found.items()},
+                     status={key: rows[row][1] for key, rows in found.items()})
+                for row, (index, top) in enumerate(
+                    zip(indices, best(edited, tokenizer), strict=True))]
+
+    def failed(self, index: int, error: str) -> Cell:
+        """The cell of a forward that could not be run."""
+        keys = [key_of(metric) for metric in self.metrics]
+        return Cell(index=index, values=dict.fromkeys(keys), error=error,
+                    status=dict.fromkeys(keys, "failed"))

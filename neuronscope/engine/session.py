@@ -4,53 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from neuronscope.engine.assemble import with_cells
-from neuronscope.engine.compile import compile_edit, self_patch
-from neuronscope.engine.execute import Key, run_forward
-from neuronscope.engine.metrics import Reading, best, key_of, read, readout
-from neuronscope.engine.plan import cells, keys_of
+from neuronscope.engine.metrics import Reading, readout
+from neuronscope.engine.prepare import Prepared, now, prepare
 from neuronscope.engine.resolve import Resolved, resolve
-from neuronscope.engine.scoring import Scale
-from neuronscope.engine.sources import Sources, gather
+from neuronscope.engine.sweeping import OnCells, OnHead, Watch, run_sweep
 from neuronscope.errors import InvalidInput
 from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
 from neuronscope.models.load import load as load_folder
 from neuronscope.models.load import wrap
-from neuronscope.spec.experiments import Edit, Run, Sweep
+from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.grid import Grid
-from neuronscope.spec.ops import Patch, Prompt
-from neuronscope.spec.results import Cell, GridData, ModelInfo, Note, Result, Token
-
-BATCH_S = 0.1
-"""Finished cells are handed on at most this often, in seconds."""
-
-OnHead = Callable[[GridData], None]
-OnCells = Callable[[list[Cell]], None]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Everything that the edited forwards of one spec share."""
-
-    resolved: Resolved
-    edits: tuple[Edit, ...]
-    sources: Sources
-    clean: dict[Key, Tensor]
-    scale: Scale
-
-    @property
-    def position(self) -> int:
-        """The read position, from 0."""
-        return self.resolved.spec.read_position
+from neuronscope.spec.ops import Prompt
+from neuronscope.spec.results import Cell, ModelInfo, Note, Result, Token
 
 
 class Model:
@@ -77,10 +49,10 @@ class Model:
 
         Raises: InvalidInput and its subclasses for a spec that cannot be run here.
         """
-        started, clock = _now(), time.perf_counter()
+        started, clock = now(), time.perf_counter()
         resolved = self.resolve(spec)
-        prepared = self._prepare(resolved, tuple(resolved.spec.edits))
-        edited = self._edited(prepared, prepared.edits)
+        prepared = prepare(self.host, resolved, tuple(resolved.spec.edits))
+        edited = prepared.edited(prepared.edits)
         tokenizer, k = self.host.tokenizer, resolved.spec.top_k
         return Result(
             spec_hash=resolved.spec_hash, spec=spec, resolved=resolved.form,
@@ -100,86 +72,15 @@ class Model:
         cancelled: Callable[[], bool] | None = None,
         done: dict[int, Cell] | None = None,
     ) -> Grid:
-        """Run every cell of a sweep, each alone, bit-equal to a plain hooked forward.
+        """Run every cell of a sweep.
 
-        on_head: called once with the empty grid; on_cells: with cells as they finish.
-        cancelled: asked before each cell; when true the grid comes back incomplete.
-        done: cells by index that need not be run again.
+        on_head: called once with the empty grid; on_cells: with cells as they finish, in
+        any order. cancelled: asked between forwards; when true the grid comes back
+        incomplete. done: cells by index that need not be run again.
         A cell that fails is recorded as failed; the others still run.
         """
-        started, clock = _now(), time.perf_counter()
-        resolved = self.resolve(spec)
-        plan = cells(resolved.spec)
-        prepared = self._prepare(resolved, tuple(plan))
-        head = self._head(prepared, started)
-        (on_head or _nothing)(head)
-        finished = dict(done or {})
-        reasons: list[str] = []
-        batch: list[Cell] = []
-        told = time.perf_counter()
-        for index, edit in enumerate(plan):
-            if index in finished:
-                continue
-            if cancelled is not None and cancelled():
-                reasons.append("cancelled")
-                break
-            finished[index] = self._cell(prepared, index, edit)
-            batch.append(finished[index])
-            if time.perf_counter() - told >= BATCH_S:
-                (on_cells or _nothing)(batch)
-                batch, told = [], time.perf_counter()
-        if batch:
-            (on_cells or _nothing)(batch)
-        return Grid(with_cells(head, finished.values(), reasons=reasons,
-                               duration_s=time.perf_counter() - clock))
-
-    def _prepare(self, resolved: Resolved, edits: tuple[Edit, ...]) -> Prepared:
-        """The clean run, the no-op run, and what the edits take from other prompts."""
-        ids, position = resolved.spec.prompt, resolved.spec.read_position
-        keys = {key for edit in edits for key in keys_of(edit.target, self.info.n_layers)}
-        logits, captured = run_forward(self.host, ids, capture=keys)
-        clean = read(logits, position)
-        whole = tuple(dict.fromkeys(_without_selection(edit) for edit in edits))
-        same, _ = run_forward(self.host, ids, edits=self_patch(self.host, whole, captured.values))
-        sources = gather(self.host, edits)
-        return Prepared(resolved, edits, sources, captured.values, Scale(
-            resolved.spec.metrics, clean, read(same, position),
-            _source_reading(edits, sources, position)))
-
-    def _edited(self, prepared: Prepared, edits: tuple[Edit, ...]) -> Reading:
-        functions = [pair for edit in edits for pair in compile_edit(
-            self.host, edit, prepared.sources, prepared.clean)]
-        logits, _ = run_forward(self.host, prepared.resolved.spec.prompt, edits=functions)
-        return read(logits, prepared.position)
-
-    def _cell(self, prepared: Prepared, index: int, edit: Edit) -> Cell:
-        metrics = prepared.resolved.spec.metrics
-        failure = None
-        try:
-            edited = self._edited(prepared, (edit,))
-        except (torch.OutOfMemoryError, MemoryError):
-            failure = "out of memory"
-        if failure is not None:
-            return Cell(index=index, values={key_of(m): None for m in metrics},
-                        status={key_of(m): "failed" for m in metrics}, error=failure)
-        found = {key_of(metric): prepared.scale.measured(metric, edited) for metric in metrics}
-        return Cell(index=index, values={key: value for key, (value, _) in found.items()},
-                    status={key: status for key, (_, status) in found.items()},
-                    top=best(edited, self.host.tokenizer))
-
-    def _head(self, prepared: Prepared, started: str) -> GridData:
-        resolved, tokenizer = prepared.resolved, self.host.tokenizer
-        plan = resolved.plan
-        infos = prepared.scale.infos(tokenizer)
-        return GridData(
-            spec_hash=resolved.spec_hash, spec=resolved.asked, resolved=resolved.form,
-            model=self.host.ref(), tokens=resolved.tokens, dims=plan.dims, coords=plan.coords,
-            metrics=infos, values={key: [None] * plan.n_cells for key in infos},
-            status={key: ["pending"] * plan.n_cells for key in infos},
-            top=[None] * plan.n_cells, errors={},
-            clean=readout(prepared.scale.clean, tokenizer, resolved.spec.top_k),
-            complete=False, execution="exact: one forward per cell",
-            environment=environment(self.host.device), started_at=started, duration_s=0.0)
+        return run_sweep(self.host, self.resolve(spec), Watch(
+            on_head or _nothing, on_cells or _nothing, cancelled or _never), done or {})
 
 
 def load(
@@ -205,25 +106,9 @@ def load(
     return Model(load_folder(folder, model_id=model_id, device=device, dtype=dtype))
 
 
-def _without_selection(edit: Edit) -> Edit:
-    """The edit on all entries of its site and layers: one no-op covers every cell."""
-    target = edit.target.model_copy(update={"head": None, "neuron": None, "position": None})
-    return edit.model_copy(update={"target": target})
-
-
-def _source_reading(edits: tuple[Edit, ...], sources: Sources, position: int) -> Reading | None:
-    """The source prompt's reading at the position that stands for the read position."""
-    patches = {edit.op.source_prompt: edit.op for edit in edits if isinstance(edit.op, Patch)}
-    if len(patches) != 1:
-        return None
-    (ids, op), = patches.items()
-    there = position if op.positions is None else dict(op.positions).get(position)
-    return None if there is None else read(sources.logits[ids], there)
-
-
 def _warnings(prepared: Prepared, edited: Reading) -> tuple[Note, ...]:
     notes = []
-    if not (edited.finite and prepared.scale.clean.finite):
+    if not (edited.whole and prepared.scale.clean.whole):
         notes.append(Note(code="non-finite", text="The logits hold NaN or infinity; values that "
                           "depend on them are left out."))
     if torch.equal(edited.logits, prepared.scale.clean.logits):
@@ -235,5 +120,5 @@ def _nothing(_: object) -> None:
     return None
 
 
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+def _never() -> bool:
+    return False

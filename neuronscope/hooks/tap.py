@@ -7,6 +7,7 @@ point fired exactly once: a hook that never fires is an error here, not a null r
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -167,7 +168,7 @@ def with_first_tensor(output: Any, new: Tensor) -> Any:
         return new
     old = first_tensor(output)
     if isinstance(output, dict):
-        key = next(key for key, value in output.items() if value is old)
-        output[key] = new
-        return output
+        changed = copy.copy(output)
+        changed[next(key for key, value in output.items() if value is old)] = new
+        return changed
     return type(output)(new if item is old else item for item in output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -14,8 +15,18 @@ Outcome = Point | str
 """A point, or the reason why there is none."""
 
 
-def find_branches(layer: Call, clean: Trace, disturbed: Trace) -> dict[str, Outcome]:
-    """Points of `attn_out`, `mlp_out`, `z` and `mlp_act` in one layer."""
+@dataclass(frozen=True)
+class Branches:
+    """The attention and MLP modules of a layer; None where there is not exactly that."""
+
+    attention: nn.Module | None
+    mlp: nn.Module | None
+
+
+def find_branches(
+    layer: Call, clean: Trace, disturbed: Trace
+) -> tuple[Branches, dict[str, Outcome]]:
+    """The branches of one layer, and its points of `attn_out`, `mlp_out`, `z`, `mlp_act`."""
     calls = clean.under(layer.name)
     attention = _outermost([call for call in calls if _mixes_positions(call, disturbed)])
     rest = [call for call in calls if attention is None or not _within(call, attention)]
@@ -23,7 +34,7 @@ def find_branches(layer: Call, clean: Trace, disturbed: Trace) -> dict[str, Outc
     found = _contributions(layer, rest, attention, mlp)
     found["z"] = _projection_in(attention, calls, "an attention module")
     found["mlp_act"] = _projection_in(mlp, calls, "an MLP")
-    return found
+    return Branches(attention and attention.module, mlp and mlp.module), found
 
 
 def _mixes_positions(call: Call, disturbed: Trace) -> bool:

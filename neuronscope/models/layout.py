@@ -16,14 +16,14 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
 from neuronscope.errors import ModelRefused, UnsupportedTarget
 from neuronscope.hooks.tap import Point, name
-from neuronscope.models.branches import find_branches
+from neuronscope.models.branches import Branches, find_branches
 from neuronscope.models.trace import Call, Trace, same, trace
 
 PROBE_LENGTH = 7
@@ -42,6 +42,7 @@ class Layout:
     d_mlp: int | None
     points: dict[tuple[str, int | None], Point] = field(default_factory=dict)
     reasons: dict[tuple[str, int | None], str] = field(default_factory=dict)
+    branches: list[Branches] = field(default_factory=list)
 
     def point(self, site: str, layer: int | None) -> Point:
         """The point of a site.
@@ -116,7 +117,8 @@ def _layer_points(
     for index, layer in enumerate(layers):
         layout.points["resid_pre", index] = Point(layer.module, "in")
         layout.points["resid_post", index] = Point(layer.module, "out")
-        found = find_branches(layer, clean, disturbed)
+        branches, found = find_branches(layer, clean, disturbed)
+        layout.branches.append(branches)
         for site, outcome in found.items():
             if isinstance(outcome, str):
                 layout.reasons[site, index] = outcome
@@ -163,5 +165,4 @@ def _with_sizes(layout: Layout, widths: dict[str, set[int]]) -> Layout:
     z = widths["z"].pop() if len(widths["z"]) == 1 else None
     neurons = widths["mlp_act"].pop() if len(widths["mlp_act"]) == 1 else None
     d_head = z // layout.n_heads if z and layout.n_heads else None
-    return Layout(layout.layers, layout.unembed, layout.d_model, layout.n_heads,
-                  layout.n_kv_heads, d_head, neurons, layout.points, layout.reasons)
+    return replace(layout, d_head=d_head, d_mlp=neurons)

@@ -76,7 +76,11 @@ class Over(Spec):
 
 
 class Sweep(Spec):
-    """The same operation at every combination of `over`, one edited forward per cell."""
+    """The same operation at every combination of `over`: a grid of cells.
+
+    mode: `fast` computes only what an edit can change and tells how far sampled cells lie
+    from a forward of their own; `exact` gives every cell a forward of its own.
+    """
 
     model: ModelName | None = None
     prompt: Prompt
@@ -85,6 +89,7 @@ class Sweep(Spec):
     metrics: Metrics = (KL(),)
     read_position: SafeInt = -1
     top_k: Annotated[int, Field(ge=1, le=1000)] = 10
+    mode: Literal["fast", "exact"] = "fast"
 
 
 Experiment = Run | Sweep

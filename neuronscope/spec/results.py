@@ -151,7 +151,9 @@ class GridData(Spec):
     """A sweep's outcome as plain data; `Grid` wraps it with numpy arrays.
 
     Cells are in row-major order of `dims`. `values` holds each metric *of the edited
-    run*; null where its status is not `ok`.
+    run*; null where its status is not `ok`. `execution` says how the cells were run;
+    `deviation` is the largest difference of a logit from one forward per cell that was
+    measured on sampled cells (null where every cell had a forward of its own).
     """
 
     kind: Literal["sweep"] = "sweep"
@@ -171,6 +173,7 @@ class GridData(Spec):
     complete: bool
     reasons: Annotated[tuple[str, ...], Items] = ()
     execution: str
+    deviation: float | None = None
     warnings: Annotated[tuple[Note, ...], Items] = ()
     environment: dict[str, Any]
     started_at: str

@@ -142,8 +142,8 @@ def test_out_of_memory_fails_its_cell_and_the_grid_is_not_complete():
             raise torch.OutOfMemoryError
 
     model.host.model.register_forward_pre_hook(sometimes)
-    grid = model.sweep(Sweep(prompt=PROMPT, op=Zero(), over=Over(sites=["z"], layers="all",
-                                                                 heads="all")))
+    grid = model.sweep(Sweep(prompt=PROMPT, op=Zero(), mode="exact",
+                             over=Over(sites=["z"], layers="all", heads="all")))
     assert not grid.complete and grid.data.reasons == ("1 of 12 cells failed",)
     assert grid.data.errors == {"2": "out of memory"}
     assert grid.status["kl"].flatten().tolist() == ["ok"] * 2 + ["failed"] + ["ok"] * 9
