@@ -73,16 +73,17 @@ def test_other_read_positions(llama, read):
 
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
 def test_under_either_attention(attention):
-    model = load(hf_model=build("gemma3_text", _attn_implementation=attention), tokenizer=tokenizer())
+    hf_model = build("gemma3_text", _attn_implementation=attention)
+    model = load(hf_model=hf_model, tokenizer=tokenizer())
     found = both_ways(model, Sweep(prompt=PROMPT, op=Zero(), over=Over(
         sites=STREAM, layers=ALL, positions=ALL)))
     assert max(largest_deviation(*pair) for pair in found.values()) <= 1e-4
 
 
 def test_a_grid_tells_how_it_was_run_and_equals_the_exact_one(model):
-    spec = dict(prompt=PROMPT, op=Patch(SOURCE), over=Over(
-        sites=STREAM, layers=ALL, positions=ALL), metrics=[
-            KL(), Recovered(LogitDiff("w17", "w40"))])
+    spec = {"prompt": PROMPT, "op": Patch(SOURCE), "over": Over(
+        sites=STREAM, layers=ALL, positions=ALL), "metrics": [
+            KL(), Recovered(LogitDiff("w17", "w40"))]}
     quick, exact = (model.sweep(Sweep(**spec, mode=mode)) for mode in ("fast", "exact"))
     assert quick.data.execution.startswith("fast: at most")
     assert 0 <= quick.data.deviation <= 1e-4

@@ -123,7 +123,7 @@ def test_metrics_equal_their_formulas(model):
         weights = np.exp(logits - logits.max())
         return logits, weights / weights.sum()
 
-    (clean_logits, p), (logits, q) = probabilities(result.clean), probabilities(result.edited)
+    (_clean_logits, p), (logits, q) = probabilities(result.clean), probabilities(result.edited)
     middle = (p + q) / 2
     a, b = (llama_id + 0 for llama_id in (17, 40))
     expected = {

@@ -37,7 +37,7 @@ def test_patching_a_later_position_is_not_a_no_op_and_minus_one_is_the_last(mode
 
 def test_add_uses_its_direction_head_and_neuron(llama):
     one, other = ([1.0] + [0.0] * 7), ([0.0] * 7 + [1.0])
-    base = dict(layer=1)
+    base = {"layer": 1}
     results = {kl(llama, Edit(Target("z", **base, **where), Add(Values(v), scale=5.0)))
                for v in (one, other) for where in ({"head": 0}, {"head": 1}, {})}
     assert len(results) == 6
@@ -61,7 +61,7 @@ def test_neuron_and_position_are_both_honoured(llama):
 
 def test_head_and_neuron_together_are_refused():
     for site in ("z", "mlp_act"):
-        with pytest.raises(ValidationError, match="no (head|neuron) axis"):
+        with pytest.raises(ValidationError, match=r"no (head|neuron) axis"):
             Target(site, layer=0, head=1, neuron=2)
 
 

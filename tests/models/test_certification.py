@@ -106,6 +106,6 @@ def test_a_model_without_decoder_layers_is_refused():
 
 
 def test_tap_raises_when_a_point_does_not_fire():
-    with pytest.raises(errors.RunFailed, match="z.0 fired 0 times"), \
+    with pytest.raises(errors.RunFailed, match=r"z\.0 fired 0 times"), \
             tap([Tapped(("z", 0), Point(nn.Linear(2, 2), "in"))]):
         pass

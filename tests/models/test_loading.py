@@ -12,7 +12,6 @@ from safetensors.torch import load_file, save_file
 from neuronscope import errors
 from neuronscope.engine.session import load
 from neuronscope.models.discover import Registry
-from neuronscope.models.fingerprint import weights_digest
 from neuronscope.spec.experiments import Edit, Run
 from neuronscope.spec.ops import Zero
 from neuronscope.spec.target import Target
