@@ -1,0 +1,68 @@
+"""Induction: random tokens from the whole vocabulary that repeat, as id sequences.
+
+The loss is taken only where the next token can be predicted by copying, so that the
+random part neither costs gradient nor teaches a false unigram.
+"""
+
+from __future__ import annotations
+
+import random
+
+Ids = list[int]
+Mask = list[bool]
+
+
+def _draw(rng: random.Random, pool: list[int], n: int) -> Ids:
+    return rng.choices(pool, k=n)
+
+
+def periodic(rng: random.Random, pool: list[int], length: int, longest: int) -> tuple[Ids, Mask]:
+    """One random block again and again: x1 … xn x1 … xn …
+
+    Returns ids and, for each, whether it can be predicted from what stands before it.
+    """
+    n = rng.randint(2, max(2, min(longest, length // 2)))
+    block = _draw(rng, pool, n)
+    ids = (block * (length // n + 1))[:length]
+    return ids, [i > n for i in range(length)]
+
+
+def scattered(rng: random.Random, pool: list[int], length: int) -> tuple[Ids, Mask]:
+    """Random text in which pieces of what went before come back at random places."""
+    ids: Ids = _draw(rng, pool, rng.randint(4, 10))
+    mask: Mask = [False] * len(ids)
+    while len(ids) < length:
+        n = rng.randint(3, 12)
+        start = rng.randrange(max(1, len(ids) - n))
+        piece = ids[start : start + n]
+        ids += piece
+        mask += [False] + [True] * (len(piece) - 1)
+        gap = rng.randint(0, 3)
+        ids += _draw(rng, pool, gap)
+        mask += [False] * gap
+    return ids[:length], mask[:length]
+
+
+def associations(rng: random.Random, pool: list[int], length: int) -> tuple[Ids, Mask]:
+    """Pairs "key value" shown in random order; a value is predictable after its key's return."""
+    n = rng.randint(2, max(3, length // 6))
+    keys = rng.sample(pool, n)
+    values = _draw(rng, pool, n)
+    ids: Ids = []
+    mask: Mask = []
+    seen: set[int] = set()
+    while len(ids) + 2 <= length:
+        i = rng.randrange(n)
+        ids += [keys[i], values[i]]
+        mask += [False, i in seen]
+        seen.add(i)
+    return ids, mask
+
+
+def document(rng: random.Random, pool: list[int], length: int, longest: int) -> tuple[Ids, Mask]:
+    kind = rng.random()
+    if kind < 0.6:
+        return periodic(rng, pool, length, longest)
+    if kind < 0.85:
+        return scattered(rng, pool, length)
+    return associations(rng, pool, length)

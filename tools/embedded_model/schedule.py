@@ -1,0 +1,52 @@
+"""What is trained when: sizes, seeds, learning rates and the curriculum.
+
+Copying comes first. Induction forms only while repeats over the whole vocabulary are a
+large share of the stream; once it stands, a smaller share keeps it.
+"""
+
+from __future__ import annotations
+
+import random
+
+SEED = 20
+TOKENS_PER_STEP = 8192
+STEPS = 3000
+CONTEXT = 256
+
+WARMUP = 60
+DECAY_FROM = 0.65
+"""Part of the run after which the learning rates fall linearly to zero."""
+MUON_LR = 0.012
+MUON_DECAY = 0.0
+ADAM_LR = 3e-3
+
+EARLY_STEPS = 500
+EARLY = {
+    "repeats": 0.45, "facts": 0.22, "ioi": 0.12, "lookup": 0.07,
+    "skills": 0.06, "prose": 0.05, "passages": 0.03,
+}  # fmt: skip
+LATE = {
+    "repeats": 0.17, "facts": 0.36, "ioi": 0.14, "lookup": 0.05,
+    "skills": 0.09, "prose": 0.08, "passages": 0.11,
+}  # fmt: skip
+
+LENGTHS = (64, 128, 256)
+EARLY_LENGTHS = (0.85, 0.15, 0.0)
+LATE_LENGTHS = (0.65, 0.22, 0.13)
+
+
+def shares(step: int) -> dict[str, float]:
+    """Share of tokens by kind of document; long kinds need long rows, see `row_length`."""
+    return EARLY if step < EARLY_STEPS else LATE
+
+
+def row_length(step: int, rng: random.Random) -> int:
+    return rng.choices(LENGTHS, EARLY_LENGTHS if step < EARLY_STEPS else LATE_LENGTHS)[0]
+
+
+def learning_rate(step: int, steps: int) -> float:
+    """Factor on both learning rates: linear warm-up, flat, linear decay to 0."""
+    if step < WARMUP:
+        return (step + 1) / WARMUP
+    left = (steps - step) / (steps * (1 - DECAY_FROM))
+    return max(0.0, min(1.0, left))
