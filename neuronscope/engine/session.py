@@ -13,7 +13,7 @@ from torch import nn
 from neuronscope.engine.metrics import Reading, readout
 from neuronscope.engine.prepare import Prepared, now, prepare
 from neuronscope.engine.resolve import Resolved, resolve
-from neuronscope.engine.sweeping import OnCells, OnHead, Watch, run_sweep
+from neuronscope.engine.sweeping import ALONE, OnCells, OnHead, Watch, run_sweep
 from neuronscope.errors import InvalidInput
 from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
@@ -60,7 +60,7 @@ class Model:
             clean=readout(prepared.scale.clean, tokenizer, k),
             edited=readout(edited, tokenizer, k),
             metrics=prepared.scale.values(edited, tokenizer),
-            warnings=_warnings(prepared, edited), environment=environment(self.host.device),
+            warnings=_warnings(prepared, edited), environment=environment(self.host.device) | {"batch": ALONE},
             started_at=started, duration_s=time.perf_counter() - clock)
 
     def sweep(

@@ -24,6 +24,8 @@ from neuronscope.spec.results import Cell, GridData
 BATCH_S = 0.1
 """Finished cells are handed on at most this often, in seconds."""
 
+ALONE = "one prompt per forward"
+
 OnHead = Callable[[GridData], None]
 OnCells = Callable[[list[Cell]], None]
 Numbered = tuple[int, Edit]
@@ -143,4 +145,6 @@ def _head(prepared: Prepared, started: str, told: str, fast: Fast | None) -> Gri
         top=[None] * plan.n_cells, errors={},
         clean=readout(prepared.scale.clean, host.tokenizer, resolved.spec.top_k),
         complete=False, execution=told, deviation=None if fast is None else fast.deviation,
-        environment=environment(host.device), started_at=started, duration_s=0.0)
+        environment=environment(host.device) | {"batch": ALONE if fast is None else (
+            f"rows of one start position, at most {fast.max_tokens} tokens")},
+        started_at=started, duration_s=0.0)

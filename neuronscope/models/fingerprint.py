@@ -104,7 +104,6 @@ def environment(device: torch.device) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "device": _device_name(device),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
-        "batch_shape": "one prompt per forward",
     }
 
 
