@@ -9,7 +9,15 @@ import {
 import { useMessages } from "../state/messages";
 import { api, unwrap } from "./client";
 import { ApiError } from "./problem";
-import type { GridData, Prompt, RunRecord, RunSpec, SweepPlan, SweepSpec } from "./types";
+import type {
+  GridData,
+  Prompt,
+  RunRecord,
+  RunSpec,
+  SweepAccepted,
+  SweepPlan,
+  SweepSpec,
+} from "./types";
 
 const EVER = Number.POSITIVE_INFINITY;
 const ACTIVE = new Set(["queued", "running"]);
@@ -71,7 +79,10 @@ export function useRecord(id: string | null) {
   return useQuery({
     queryKey: keys.record(id ?? ""),
     enabled: Boolean(id),
-    queryFn: () => unwrap(api.GET("/api/experiments/{key}", { params: { path: { key: id! } } })),
+    queryFn: async () =>
+      (await unwrap(
+        api.GET("/api/experiments/{key}", { params: { path: { key: id! } } }),
+      )) as RunRecord,
     staleTime: EVER,
   });
 }
@@ -104,7 +115,7 @@ export function usePlan(spec: SweepSpec | null) {
     queryFn: async () =>
       (await unwrap(
         api.POST("/api/sweeps", { body: spec!, params: { query: { dry_run: true } } }),
-      )) as unknown as SweepPlan,
+      )) as SweepPlan,
     staleTime: EVER,
     retry: false,
     placeholderData: keepPreviousData,
@@ -157,7 +168,8 @@ export function useRun() {
 export function useStartSweep() {
   const invalidate = useInvalidate();
   return useMutation({
-    mutationFn: (body: SweepSpec) => unwrap(api.POST("/api/sweeps", { body })),
+    mutationFn: async (body: SweepSpec) =>
+      (await unwrap(api.POST("/api/sweeps", { body }))) as SweepAccepted,
     onSuccess: () => invalidate("history", "jobs", "sweep"),
   });
 }

@@ -3,7 +3,6 @@ import { quantile } from "d3-array";
 import { rgb } from "d3-color";
 import { interpolatePuOr, interpolateRdBu, interpolateViridis } from "d3-scale-chromatic";
 
-export type Theme = "light" | "dark";
 export type Palette = "RdBu" | "PuOr";
 
 const SIZE = 256;
@@ -68,9 +67,3 @@ export function textOn(bytes: Uint8ClampedArray, entry: number): string {
   const luminance = 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
   return luminance > 0.179 ? "rgb(16 20 23)" : "rgb(255 255 255)";
 }
-
-/** What is drawn where there is no value: marks, never a colour of the scale. */
-export const MARKS: Record<Theme, { paper: string; hatch: string; cross: string }> = {
-  light: { paper: "rgb(244 242 235)", hatch: "rgb(190 184 168)", cross: "rgb(163 32 31)" },
-  dark: { paper: "rgb(22 27 31)", hatch: "rgb(70 80 87)", cross: "rgb(245 141 130)" },
-};

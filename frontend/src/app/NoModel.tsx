@@ -1,0 +1,30 @@
+import { Link } from "wouter";
+import { useJobs } from "../api/queries";
+import { count } from "../lib/format";
+import { Bar, Empty } from "../ui/ui";
+
+/** Shown where a view needs a model. Stored results stay readable without one. */
+export function NoModel({ loading }: { loading: string | null }) {
+  const job = useJobs().data?.find((each) => each.id === loading);
+  if (loading) {
+    return (
+      <Empty title="The model is loading">
+        <p role="status">
+          {job?.phase || "reading the weights"}
+          {job?.total ? `, ${job.done ?? 0} of ${count(job.total, "step")}` : ""}
+        </p>
+        <div style={{ width: 280 }}>
+          <Bar done={job?.done ?? 0} total={job?.total} label="Loading the model" />
+        </div>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="No model is loaded">
+      <p>An experiment needs a model. Stored results can be read without one.</p>
+      <p>
+        <Link href="/m">Choose a model</Link> or <Link href="/h">look at the history</Link>.
+      </p>
+    </Empty>
+  );
+}

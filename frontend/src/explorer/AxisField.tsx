@@ -1,0 +1,50 @@
+import { useState } from "react";
+import { parseIndices, showIndices } from "../lib/indices";
+import { cx, Segmented, styles } from "../ui/ui";
+import type { AxisValue } from "./axes";
+import css from "./explorer.module.css";
+
+type Mode = "off" | "all" | "list";
+
+interface AxisFieldProps {
+  label: string;
+  value: AxisValue;
+  onChange: (value: AxisValue) => void;
+}
+
+/** One axis of a sweep: not an axis, all of it, or a list. */
+export function AxisField({ label, value, onChange }: AxisFieldProps) {
+  const mode: Mode = value === null ? "off" : value === "all" ? "all" : "list";
+  const [text, setText] = useState(Array.isArray(value) ? showIndices(value) : "0-3");
+  const parsed = parseIndices(text);
+  const choose = (next: Mode) => {
+    if (next === "off") onChange(null);
+    else if (next === "all") onChange("all");
+    else if (parsed.ok && parsed.value.length) onChange(parsed.value);
+  };
+  return (
+    <div className={css.axis}>
+      <span className={styles.label}>{label}</span>
+      <Segmented
+        label={label}
+        value={mode}
+        options={[
+          { value: "off", label: "at once", title: "Not an axis: all of them together" },
+          { value: "all", label: "each", title: "One cell for each" },
+          { value: "list", label: "some", title: "One cell for each of a list" },
+        ]}
+        onChange={choose}
+      />
+      {mode === "list" && (
+        <input
+          className={cx(styles.input, styles.mono)}
+          aria-label={`${label}: which`}
+          aria-invalid={!parsed.ok}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onBlur={() => parsed.ok && parsed.value.length > 0 && onChange(parsed.value)}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,80 @@
+import type { GridData } from "../api/types";
+import { inUnit, percent, visible } from "../lib/format";
+import { Button, styles } from "../ui/ui";
+import css from "./explorer.module.css";
+import {
+  cellName,
+  extremes,
+  metricTitle,
+  type Shown,
+  STATUS_WORDS,
+  shownMetric,
+  showValue,
+} from "./gridView";
+
+interface CellCardProps {
+  grid: GridData;
+  shown: Shown;
+  pinned: number | null;
+  opening: boolean;
+  onOpen: (index: number) => void;
+}
+
+/** The pinned cell with all its metrics; without one, the cell with the largest effect. */
+export function CellCard({ grid, shown, pinned, opening, onOpen }: CellCardProps) {
+  const index = pinned ?? extremes(shown)?.index ?? null;
+  if (index === null) return null;
+  const top = grid.top[index];
+  const clean = grid.clean.top[0];
+  return (
+    <section className={css.card} aria-label="Cell">
+      <header>
+        <span className={css.cardKind}>
+          {pinned === null ? "Largest effect so far" : "Pinned cell"}
+        </span>
+        <h3>{cellName(grid, index)}</h3>
+      </header>
+      <table className={styles.table}>
+        <tbody>
+          {Object.entries(grid.metrics).map(([key, metric]) => {
+            const each = shownMetric(grid, key);
+            const status = each.status[index] ?? "pending";
+            return (
+              <tr key={key}>
+                <th scope="row">{metricTitle(metric)}</th>
+                <td className={styles.num}>
+                  {status === "ok"
+                    ? inUnit(grid.values[key]![index], metric.unit)
+                    : STATUS_WORDS[status]}
+                </td>
+                <td className={styles.num}>
+                  {status === "ok" && each.isChange && <b>{showValue(each, each.values[index])}</b>}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      {top && (
+        <p className={css.says}>
+          says <code>{visible(top.token)}</code> {top.prob === null ? "" : percent(top.prob)}
+          {clean && clean.id !== top.id ? (
+            <>
+              {" "}
+              instead of <code>{visible(clean.token)}</code>
+            </>
+          ) : (
+            ", as without the edit"
+          )}
+        </p>
+      )}
+      {grid.errors?.[String(index)] && <p className={css.says}>{grid.errors[String(index)]}</p>}
+      <Button small icon="arrow" disabled={opening} onClick={() => onOpen(index)}>
+        Open as its own experiment
+      </Button>
+      <p className={css.hint}>
+        One prompt, one edit at a time. A small effect here does not prove that a part is unused.
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,101 @@
+import { useEffect } from "react";
+import { useLocation } from "wouter";
+import { useFollow } from "../api/follow";
+import { asApiError } from "../api/problem";
+import {
+  useCancelJob,
+  useGrid,
+  useModel,
+  useRecord,
+  useStartSweep,
+  useSweep,
+} from "../api/queries";
+import type { SweepSpec } from "../api/types";
+import { NoModel } from "../app/NoModel";
+import { useKeys } from "../lib/hooks";
+import { toSweep, useDraft } from "../state/draft";
+import { useDraftUrl } from "../state/useDraftUrl";
+import { Button, Empty, Notice, Panel } from "../ui/ui";
+import css from "./explorer.module.css";
+import { GridPanel } from "./GridPanel";
+import { SweepForm } from "./SweepForm";
+
+/** A sweep's form beside its grid, which fills while the sweep runs. */
+export function Explorer({ id }: { id: string | null }) {
+  const [, go] = useLocation();
+  const { draft } = useDraft();
+  const info = useModel().data?.info;
+  const model = useModel();
+  const sweep = useSweep(id);
+  const grid = useGrid(id);
+  const record = useRecord(id);
+  const start = useStartSweep();
+  const cancel = useCancelJob();
+  const jobId = sweep.data?.job ?? null;
+  const progress = useFollow(jobId, id);
+  const differs = useDraftUrl({
+    id,
+    stored: (grid.data?.spec as SweepSpec | undefined) ?? null,
+    toSpec: toSweep,
+  });
+
+  const run = (spec: SweepSpec) => start.mutate(spec, { onSuccess: (made) => go(`/s/${made.id}`) });
+  useKeys({
+    r: () => info && draft.prompt !== "" && !start.isPending && run(toSweep(draft)),
+    ".": () => jobId && cancel.mutate(jobId),
+  });
+
+  // A run's id at this address: the workbench shows it.
+  const kind = record.data?.result.kind;
+  useEffect(() => {
+    if (kind === "run" && id) go(`/e/${id}`, { replace: true });
+  }, [kind, id, go]);
+
+  if (model.data && !info && !id) return <NoModel loading={model.data.loading ?? null} />;
+  const error = grid.error ?? null;
+  return (
+    <div className={css.explorer}>
+      <div className={css.form}>
+        {info && (
+          <SweepForm
+            info={info}
+            top={grid.data?.spec.prompt === draft.prompt ? grid.data.clean.top : []}
+            running={start.isPending}
+            error={start.error}
+            onRun={run}
+          />
+        )}
+        {model.data && !info && <NoModel loading={model.data.loading ?? null} />}
+      </div>
+      <div className={css.result}>
+        {grid.data ? (
+          <GridPanel
+            key={grid.data.spec_hash + id}
+            grid={grid.data}
+            record={record.data ?? null}
+            state={sweep.data ?? null}
+            progress={progress}
+            differs={differs}
+            onCancel={jobId ? () => cancel.mutate(jobId) : null}
+            onResume={() => run(grid.data.spec as SweepSpec)}
+          />
+        ) : error && id ? (
+          <Panel title="Sweep">
+            <Notice kind="bad">{asApiError(error).message}</Notice>
+            <Button onClick={() => go("/s")}>Back to the form</Button>
+          </Panel>
+        ) : (
+          <Panel title="Grid">
+            <Empty title={id ? "Reading the grid…" : "The same edit, everywhere."}>
+              <p>
+                A sweep makes one edit at every layer, position or head in turn, and draws what each
+                did. Choose a question on the left, then press <b>Run sweep</b>. The grid fills
+                while it runs.
+              </p>
+            </Empty>
+          </Panel>
+        )}
+      </div>
+    </div>
+  );
+}

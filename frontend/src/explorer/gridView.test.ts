@@ -1,0 +1,64 @@
+import { expect, it } from "vitest";
+import type { GridData } from "../api/types";
+import { cellName, cellRun, extremes, shownMetric, toCsv } from "./gridView";
+
+const grid = {
+  dims: ["site", "layer", "position"],
+  coords: { site: ["resid_pre"], layer: [0, 1], position: [0, 1] },
+  tokens: [
+    { index: 0, id: 1, text: "<s>" },
+    { index: 1, id: 5, text: " Tower" },
+  ],
+  spec: {
+    prompt: "x",
+    op: { kind: "zero" },
+    over: { sites: ["resid_pre"] },
+    metrics: [{ kind: "kl" }],
+    read_position: -1,
+    top_k: 5,
+  },
+  metrics: {
+    kl: { kind: "kl", label: "kl", unit: "nats", clean: 0 },
+    "prob:7": {
+      kind: "prob",
+      label: "prob ␣Paris",
+      unit: "probability",
+      tokens: [7],
+      clean: 0.8,
+      floor: 0,
+    },
+  },
+  values: { kl: [1, 2, null, 4], "prob:7": [0.5, 0.9, null, 0.8] },
+  status: { kl: ["ok", "ok", "failed", "ok"], "prob:7": ["ok", "ok", "failed", "ok"] },
+  top: [{ id: 7, token: ' "P,', logit: 1, prob: 1 }, null, null, null],
+} as unknown as GridData;
+
+it("shows the change against the clean run, and divergences as they are", () => {
+  const prob = shownMetric(grid, "prob:7");
+  expect(prob).toMatchObject({ isChange: true, signed: true, name: "Probability ␣Paris" });
+  expect(prob.values[0]).toBeCloseTo(-0.3);
+  expect(prob.values[2]).toBeNull();
+  expect(shownMetric(grid, "kl")).toMatchObject({
+    isChange: false,
+    signed: false,
+    values: [1, 2, null, 4],
+  });
+});
+
+it("opens the run that a cell stands for", () => {
+  expect(cellRun(grid, 3).edits).toEqual([
+    { target: { site: "resid_pre", layer: 1, position: 1 }, op: { kind: "zero" } },
+  ]);
+  expect(cellName(grid, 3)).toBe("Stream in, layer 1, position 1 ␣Tower");
+});
+
+it("finds the largest effect of either sign", () => {
+  expect(extremes(shownMetric(grid, "prob:7"))).toMatchObject({ index: 0 });
+});
+
+it("writes CSV with status, and quotes what needs it", () => {
+  const lines = toCsv(grid).split("\n");
+  expect(lines[0]).toBe("site,layer,position,kl,kl status,prob:7,prob:7 status,top token");
+  expect(lines[1]).toBe('resid_pre,0,0,1,ok,0.5,ok," ""P,"');
+  expect(lines[3]).toContain(",failed,");
+});

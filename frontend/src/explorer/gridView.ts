@@ -1,0 +1,162 @@
+// What a grid shows for one metric: numbers, units, words, and the experiment behind a cell.
+import type { CellStatus, Edit, GridData, MetricInfo, RunSpec, Site, Target } from "../api/types";
+import { type Coordinate, pointOf } from "../charts/heatLayout";
+import { changeInUnit, inUnit, visible } from "../lib/format";
+import { METRICS, SITES } from "../lib/names";
+
+export interface Shown {
+  key: string;
+  name: string;
+  unit: string;
+  /** Change against the clean run where there is a clean value; otherwise the value itself. */
+  isChange: boolean;
+  signed: boolean;
+  values: (number | null)[];
+  status: readonly CellStatus[];
+  floor: number | null;
+  /** What a positive number means. */
+  positive: string;
+}
+
+const UNSIGNED = new Set(["kl", "js"]);
+
+export function metricTitle(metric: MetricInfo): string {
+  const known = METRICS[metric.kind as keyof typeof METRICS]?.label ?? metric.kind;
+  const tokens = metric.label.slice(metric.kind.length).trim();
+  return metric.tokens?.length ? `${known} ${tokens}` : known;
+}
+
+export function shownMetric(grid: GridData, key: string): Shown {
+  const metric = grid.metrics[key]!;
+  const signed = !UNSIGNED.has(metric.kind);
+  const isChange = signed && metric.kind !== "recovered" && metric.clean !== null;
+  const raw = grid.values[key] ?? [];
+  return {
+    key,
+    name: metricTitle(metric),
+    unit: metric.unit,
+    isChange,
+    signed,
+    values: isChange
+      ? raw.map((value) => (value === null ? null : value - metric.clean!))
+      : [...raw],
+    status: grid.status[key] ?? [],
+    floor: metric.floor ?? null,
+    positive: meaning(metric),
+  };
+}
+
+function meaning(metric: MetricInfo): string {
+  switch (metric.kind) {
+    case "kl":
+    case "js":
+      return "larger: the edit moves the next-token distribution more";
+    case "rank":
+      return "blue: the edit pushes the answer down the list; red: up";
+    case "recovered":
+      return "0: as in this prompt; 1: as in the source prompt";
+    case "logit_diff":
+      return "blue: the edit favours the answer; red: the foil";
+    default:
+      return "blue: the edit raises it; red: it lowers it";
+  }
+}
+
+export function showValue(shown: Shown, value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  return shown.isChange ? changeInUnit(value, shown.unit) : inUnit(value, shown.unit);
+}
+
+/** A coordinate as its axis writes it. */
+export function coordinateLabel(grid: GridData, dim: string, value: Coordinate): string {
+  switch (dim) {
+    case "site":
+      return SITES[value as Site]?.label ?? String(value);
+    case "head":
+      return `H${value}`;
+    case "position": {
+      const token = grid.tokens[Number(value)];
+      return token ? `${visible(token.text)} ${value}` : String(value);
+    }
+    default:
+      return String(value);
+  }
+}
+
+const WORDS: Record<string, string> = {
+  layer: "layer",
+  head: "head",
+  neuron: "neuron",
+  position: "position",
+};
+
+/** "MLP, layer 3, position 4 ␣Tower". */
+export function cellName(grid: GridData, index: number): string {
+  const point = pointOf(grid, index);
+  return grid.dims
+    .map((dim) => {
+      const value = point[dim]!;
+      if (dim === "site") return SITES[value as Site]?.label ?? String(value);
+      if (dim === "position")
+        return `position ${value} ${visible(grid.tokens[Number(value)]?.text ?? "")}`;
+      return `${WORDS[dim] ?? dim} ${value}`;
+    })
+    .join(", ");
+}
+
+export const STATUS_WORDS: Record<CellStatus, string> = {
+  ok: "",
+  undefined: "undefined here",
+  non_finite: "the model’s output is not a number",
+  pending: "not run yet",
+  failed: "failed",
+};
+
+/** The run that a cell stands for. */
+export function cellRun(grid: GridData, index: number): RunSpec {
+  const point = pointOf(grid, index);
+  const target: Target = { site: point.site as Site };
+  for (const axis of ["layer", "head", "neuron", "position"] as const) {
+    if (point[axis] !== undefined) target[axis] = Number(point[axis]);
+  }
+  const edit: Edit = { target, op: grid.spec.op };
+  return {
+    prompt: grid.spec.prompt,
+    edits: [edit],
+    metrics: grid.spec.metrics,
+    read_position: grid.spec.read_position,
+    top_k: grid.spec.top_k,
+  };
+}
+
+/** All cells as CSV: coordinates, every metric with its status, the edited run's best token. */
+export function toCsv(grid: GridData): string {
+  const metrics = Object.keys(grid.values);
+  const head = [...grid.dims, ...metrics.flatMap((key) => [key, `${key} status`]), "top token"];
+  const lines = grid.top.map((top, index) => {
+    const point = pointOf(grid, index);
+    return [
+      ...grid.dims.map((dim) => point[dim]),
+      ...metrics.flatMap((key) => [grid.values[key]![index] ?? "", grid.status[key]![index]]),
+      top?.token ?? "",
+    ];
+  });
+  return [head, ...lines]
+    .map((line) => line.map(field).join(","))
+    .join("\n")
+    .concat("\n");
+}
+
+function field(value: unknown): string {
+  const text = String(value);
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+export function extremes(shown: Shown): { index: number; value: number } | null {
+  let best: { index: number; value: number } | null = null;
+  shown.values.forEach((value, index) => {
+    if (value !== null && (!best || Math.abs(value) > Math.abs(best.value)))
+      best = { index, value };
+  });
+  return best;
+}

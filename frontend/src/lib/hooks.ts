@@ -1,0 +1,76 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+
+export function useDebounced<T>(value: T, ms: number): T {
+  const [kept, setKept] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setKept(value), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return kept;
+}
+
+/** The width of an element, followed as it changes. */
+export function useWidth<E extends HTMLElement>(): [React.RefObject<E | null>, number] {
+  const ref = useRef<E>(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (!element) return;
+    const read = () => setWidth(Math.floor(element.clientWidth));
+    read();
+    const observer = new ResizeObserver(read);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return [ref, width];
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  );
+}
+
+export type KeyMap = Record<string, () => void>;
+
+/** Keys of the page; not while somebody types, and `g h` for a key after g. */
+export function useKeys(map: KeyMap): void {
+  const current = useRef(map);
+  current.current = map;
+  useEffect(() => {
+    let leader = 0;
+    const onKey = (event: KeyboardEvent) => {
+      if (event.altKey || event.defaultPrevented) return;
+      const plain = !event.ctrlKey && !event.metaKey;
+      const chord = plain ? event.key : `mod+${event.key.toLowerCase()}`;
+      if (plain && isTyping(event.target)) return;
+      const name = event.timeStamp - leader < 1200 && plain ? `g ${chord}` : chord;
+      leader = chord === "g" ? event.timeStamp : 0;
+      const action = current.current[name];
+      if (!action) return;
+      event.preventDefault();
+      action();
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
+}
+
+/** Copies text; false where the browser does not allow it. */
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function download(name: string, content: Blob): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}

@@ -1,0 +1,109 @@
+import { useRun } from "../api/queries";
+import type { MetricKind, TokenScore } from "../api/types";
+import { METRICS } from "../lib/names";
+import { useDraft } from "../state/draft";
+import { hasKind, replaceToken, toggleKind } from "../state/metrics";
+import { Button, Field, styles } from "../ui/ui";
+import css from "./question.module.css";
+import { TokenField } from "./TokenField";
+
+const KINDS = Object.keys(METRICS) as MetricKind[];
+
+interface MetricPickerProps {
+  /** Whether a patch is asked: only then has "recovered" a meaning. */
+  patching: boolean;
+  /** The clean run's top tokens, if this prompt's are known. */
+  top: readonly TokenScore[];
+}
+
+/** What is measured: metrics, and the answer and foil that they look at. */
+export function MetricPicker({ patching, top }: MetricPickerProps) {
+  const { draft, change } = useDraft();
+  const { metrics, answer, foil } = draft;
+  const clean = useRun();
+  const suggestions =
+    clean.data && clean.variables?.prompt === draft.prompt
+      ? (clean.data.result as { clean: { top: TokenScore[] } }).clean.top
+      : top;
+  const foilUsed = hasKind(metrics, "logit_diff") || hasKind(metrics, "recovered");
+  const answerUsed = metrics.some((metric) => METRICS[metric.kind ?? "kl"].needs !== "");
+
+  const why = (kind: MetricKind): string | null => {
+    if (kind === "recovered" && !patching) return "Needs a patch";
+    if (METRICS[kind].needs !== "" && answer === "") return "Needs an answer";
+    if (METRICS[kind].needs === "foil" && foil === "") return "Needs a foil";
+    return null;
+  };
+
+  return (
+    <div className={styles.field}>
+      <div className={styles.label} id="metrics-label">
+        Measure
+      </div>
+      <ul className={css.metrics} aria-labelledby="metrics-label">
+        {KINDS.map((kind) => {
+          const on = hasKind(metrics, kind);
+          const reason = on ? null : why(kind);
+          return (
+            <li key={kind}>
+              <button
+                type="button"
+                className={css.metric}
+                aria-pressed={on}
+                disabled={reason !== null}
+                title={reason ? `${METRICS[kind].hint}. ${reason}.` : METRICS[kind].hint}
+                onClick={() => change({ metrics: toggleKind(metrics, kind, answer, foil) })}
+              >
+                {METRICS[kind].label}
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+      <div className={css.pair}>
+        <TokenField
+          label="Answer"
+          value={answer}
+          used={answerUsed}
+          suggestions={suggestions}
+          onChange={(value) =>
+            change({ answer: value, metrics: replaceToken(metrics, answer, value) })
+          }
+        />
+        <TokenField
+          label="Foil (the other answer)"
+          value={foil}
+          used={foilUsed}
+          suggestions={suggestions}
+          onChange={(value) => change({ foil: value, metrics: replaceToken(metrics, foil, value) })}
+        />
+      </div>
+      <div className={css.reading}>
+        <Field label="Read at position" note="−1 is the last token">
+          <input
+            type="number"
+            className={styles.input}
+            value={draft.readPosition}
+            onChange={(event) => change({ readPosition: Math.trunc(Number(event.target.value)) })}
+          />
+        </Field>
+        {suggestions.length === 0 && (
+          <Button
+            small
+            disabled={clean.isPending || draft.prompt === ""}
+            title="A run without an edit: its top tokens become suggestions"
+            onClick={() =>
+              clean.mutate({
+                prompt: draft.prompt,
+                metrics: [{ kind: "kl" }],
+                read_position: draft.readPosition,
+              })
+            }
+          >
+            Ask the model for its answers
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}

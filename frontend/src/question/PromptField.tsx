@@ -1,0 +1,77 @@
+import { asApiError } from "../api/problem";
+import { useTokens } from "../api/queries";
+import type { Prompt, Token } from "../api/types";
+import { count } from "../lib/format";
+import { useDebounced } from "../lib/hooks";
+import { Button, cx, Notice, styles } from "../ui/ui";
+import css from "./question.module.css";
+import { TokenChips } from "./TokenChips";
+
+const DEBOUNCE_MS = 150;
+
+interface PromptFieldProps {
+  label: string;
+  prompt: Prompt;
+  onChange: (prompt: Prompt) => void;
+  chosen?: readonly number[] | null;
+  onToggle?: (index: number) => void;
+  differs?: ReadonlySet<number>;
+  readPosition?: number;
+}
+
+/** A prompt with the tokens that the server makes of it. */
+export function PromptField({ label, prompt, onChange, readPosition, ...chips }: PromptFieldProps) {
+  const settled = useDebounced(prompt, DEBOUNCE_MS);
+  const { data, error } = useTokens(settled);
+  const n = data?.n_tokens;
+  const read = readPosition !== undefined && n ? (readPosition + n) % n : undefined;
+  return (
+    <div className={styles.field}>
+      {typeof prompt === "string" ? (
+        <label className={styles.field}>
+          <span className={styles.label}>
+            {label}
+            <small>{prompt !== "" && n !== undefined && count(n, "token")}</small>
+          </span>
+          <textarea
+            className={cx(styles.input, css.prompt)}
+            rows={2}
+            value={prompt}
+            spellCheck={false}
+            onChange={(event) => onChange(event.target.value)}
+          />
+        </label>
+      ) : (
+        <div className={styles.label}>
+          {label}, given as token ids
+          <Button small look="quiet" onClick={() => onChange(textOf(data?.tokens))}>
+            Edit as text
+          </Button>
+        </div>
+      )}
+      {error && prompt !== "" && !asApiError(error).gone && (
+        <Notice kind="warn">{asApiError(error).message}</Notice>
+      )}
+      {data && prompt !== "" && (
+        <TokenChips
+          label={`Tokens of: ${label}`}
+          tokens={data.tokens}
+          readPosition={read}
+          {...chips}
+        />
+      )}
+      {data?.context && data.n_tokens > data.context && (
+        <Notice kind="bad">
+          {count(data.n_tokens, "token")}: this model reads at most {data.context}.
+        </Notice>
+      )}
+    </div>
+  );
+}
+
+function textOf(tokens: readonly Token[] | undefined): string {
+  return (tokens ?? [])
+    .filter((token) => !token.special)
+    .map((token) => token.text)
+    .join("");
+}

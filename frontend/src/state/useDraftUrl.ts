@@ -1,0 +1,60 @@
+// Keeps the draft and the address together: a link or a reload brings the question back.
+import { useEffect, useRef } from "react";
+import { useLocation, useSearch } from "wouter";
+import type { RunSpec, SweepSpec } from "../api/types";
+import { type Draft, EXAMPLE, fromSpec, useDraft } from "./draft";
+import { decodeSpec, encodeSpec, same, withParams } from "./url";
+
+const DEBOUNCE_MS = 200;
+
+interface Options {
+  id: string | null;
+  /** The spec of the stored result at this address, once it is there. */
+  stored: RunSpec | SweepSpec | null;
+  toSpec: (draft: Draft) => RunSpec | SweepSpec;
+}
+
+/** Returns whether the draft asks something else than the stored result. */
+export function useDraftUrl({ id, stored, toSpec }: Options): boolean {
+  const [path, go] = useLocation();
+  const search = useSearch();
+  const { draft, load } = useDraft();
+  const given = new URLSearchParams(search).get("spec") ?? "";
+  const written = useRef<string | null>(null);
+  const loadedFor = useRef<string | null>(null);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the address leads here, not the draft
+  useEffect(() => {
+    const current = useDraft.getState().draft;
+    const take = (spec: RunSpec | SweepSpec) => {
+      const next = fromSpec(spec, current);
+      if (!same(toSpec(next), toSpec(current))) load(next);
+    };
+    if (given && given !== written.current) {
+      const spec = decodeSpec(given);
+      if (spec && typeof spec === "object") take(spec as RunSpec | SweepSpec);
+      loadedFor.current = id;
+    } else if (!given && id && stored && loadedFor.current !== id) {
+      take(stored);
+      loadedFor.current = id;
+    } else if (!id) loadedFor.current = null;
+    written.current = given;
+  }, [given, id, stored]);
+
+  const spec = toSpec(draft);
+  const base = id ? (stored ? toSpec(fromSpec(stored, draft)) : null) : toSpec(EXAMPLE);
+  const differs = base !== null && !same(spec, base);
+  const ready = !id || (stored !== null && loadedFor.current === id);
+  const text = differs ? encodeSpec(spec) : "";
+
+  useEffect(() => {
+    if (!ready || text === given) return;
+    const timer = setTimeout(() => {
+      written.current = text;
+      go(path + withParams(window.location.search, { spec: text }), { replace: true });
+    }, DEBOUNCE_MS);
+    return () => clearTimeout(timer);
+  }, [text, given, ready, path, go]);
+
+  return Boolean(id) && differs;
+}

@@ -1,0 +1,87 @@
+import type { ModelInfo, Target } from "../api/types";
+import { opName, shortName } from "../lib/names";
+import { OpFields } from "../question/OpFields";
+import { useDraft } from "../state/draft";
+import { Icon } from "../ui/Icon";
+import { Button, cx, Notice, Panel } from "../ui/ui";
+import { ModelMap } from "./ModelMap";
+import { TargetFields } from "./TargetFields";
+import css from "./workbench.module.css";
+
+/** What is changed inside the model: edits as chips, the map to place them, and their details. */
+export function EditPanel({ info }: { info: ModelInfo }) {
+  const { draft, selected, past, future, undo, redo, change, place, remove, select } = useDraft();
+  const edit = draft.edits[selected];
+  const setOp = (op: typeof draft.op) =>
+    change({ edits: draft.edits.map((each, i) => (i === selected ? { ...each, op } : each)) });
+  const setTarget = (target: Target) =>
+    change({ edits: draft.edits.map((each, i) => (i === selected ? { ...each, target } : each)) });
+  const report = info.sites.find((site) => site.site === edit?.target.site);
+
+  return (
+    <Panel
+      title="Edit"
+      className={css.editPanel}
+      actions={
+        <span className={css.tools}>
+          <Button
+            look="quiet"
+            icon="undo"
+            aria-label="Undo"
+            disabled={!past.length}
+            onClick={undo}
+          />
+          <Button
+            look="quiet"
+            icon="redo"
+            aria-label="Redo"
+            disabled={!future.length}
+            onClick={redo}
+          />
+        </span>
+      }
+    >
+      <ul className={css.edits} aria-label="Edits">
+        {draft.edits.map((each, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: two equal edits are two chips
+          <li key={index} className={cx(css.edit, index === selected && css.current)}>
+            <button type="button" aria-pressed={index === selected} onClick={() => select(index)}>
+              <b>{shortName(each.target)}</b> {opName(each.op)}
+              {each.target.position !== undefined && ` @${String(each.target.position)}`}
+            </button>
+            <button
+              type="button"
+              aria-label={`Remove the edit of ${shortName(each.target)}`}
+              onClick={() => remove(index)}
+            >
+              <Icon name="close" size={13} />
+            </button>
+          </li>
+        ))}
+        <li>
+          <Button
+            small
+            icon="plus"
+            onClick={() => place(edit?.target ?? { site: "mlp_out", layer: 0 }, true)}
+          >
+            {draft.edits.length ? "Add" : "Add an edit"}
+          </Button>
+        </li>
+      </ul>
+      {edit ? (
+        <>
+          <OpFields op={edit.op} prompt={draft.prompt} answer={draft.answer} onChange={setOp} />
+          <TargetFields target={edit.target} info={info} onChange={setTarget} />
+          {report && !report.certified && (
+            <Notice kind="warn">
+              {edit.target.site} is not certified on this model. {report.reason}
+            </Notice>
+          )}
+        </>
+      ) : (
+        <Notice>No edit: a run shows what the model says when it is left alone.</Notice>
+      )}
+      <ModelMap info={info} />
+    </Panel>
+  );
+}

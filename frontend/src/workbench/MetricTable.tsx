@@ -1,0 +1,88 @@
+import type { MetricValue } from "../api/types";
+import { changeInUnit, inUnit } from "../lib/format";
+import { METRICS } from "../lib/names";
+import { cx, styles } from "../ui/ui";
+import { isAboveFloor } from "./verdict";
+import css from "./workbench.module.css";
+
+const STATUS: Record<string, string> = {
+  undefined: "undefined here",
+  non_finite: "not a number",
+  pending: "not run yet",
+  failed: "failed",
+};
+
+/** Each metric, clean and edited, with the size of effect that is mere noise. */
+export function MetricTable({
+  metrics,
+  clean,
+}: {
+  metrics: readonly MetricValue[];
+  clean: boolean;
+}) {
+  return (
+    <div className={css.wide}>
+      <table className={cx(styles.table, css.metricTable)}>
+        <thead>
+          <tr>
+            <th scope="col">Metric</th>
+            <th scope="col" className={styles.num}>
+              <i className={css.dotClean} /> Clean
+            </th>
+            <th scope="col" className={styles.num}>
+              <i className={css.dotEdited} /> Edited
+            </th>
+            <th scope="col" className={styles.num}>
+              Change
+            </th>
+            <th
+              scope="col"
+              className={styles.num}
+              title="The change under an edit that changes nothing, run in the same shape"
+            >
+              Noise floor
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {metrics.map((metric) => (
+            <tr key={`${metric.kind}${(metric.tokens ?? []).join()}${metric.label}`}>
+              <th scope="row">
+                {label(metric)} <small>{metric.unit}</small>
+              </th>
+              {metric.status && metric.status !== "ok" ? (
+                <td colSpan={3} className={styles.num}>
+                  {STATUS[metric.status]}
+                </td>
+              ) : (
+                <>
+                  <td className={styles.num}>{inUnit(metric.clean, metric.unit)}</td>
+                  <td className={cx(styles.num, css.editedValue)}>
+                    {clean ? "–" : inUnit(metric.edited, metric.unit)}
+                  </td>
+                  <td className={styles.num}>
+                    {clean ? (
+                      "–"
+                    ) : isAboveFloor(metric) ? (
+                      <b>{changeInUnit(metric.change, metric.unit)}</b>
+                    ) : (
+                      "≤ noise"
+                    )}
+                  </td>
+                </>
+              )}
+              <td className={cx(styles.num, css.floor)}>{inUnit(metric.floor, metric.unit)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function label(metric: MetricValue): string {
+  const known = METRICS[metric.kind as keyof typeof METRICS]?.label ?? metric.kind;
+  const rest = metric.label.replace(/^[a-z_ ]+(?= |$)/, "").trim();
+  const tokens = metric.label.slice(metric.kind.length).trim();
+  return metric.tokens?.length ? `${known} ${tokens || rest}` : known;
+}

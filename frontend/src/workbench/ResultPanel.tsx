@@ -1,0 +1,82 @@
+import { useState } from "react";
+import type { Result, RunRecord } from "../api/types";
+import { Dumbbell } from "../charts/Dumbbell";
+import { Annotate } from "../history/Annotate";
+import { duration, when } from "../lib/format";
+import { Button, Code, Notice, Panel, Segmented, styles } from "../ui/ui";
+import { MetricTable } from "./MetricTable";
+import { Reproduce } from "./Reproduce";
+import { bareJson } from "./reproduce";
+import { TopTable } from "./TopTable";
+import { verdict } from "./verdict";
+import css from "./workbench.module.css";
+
+type Tab = "chart" | "table" | "json" | "reproduce";
+const TABS: { value: Tab; label: string }[] = [
+  { value: "chart", label: "Top tokens" },
+  { value: "table", label: "Table" },
+  { value: "json", label: "JSON" },
+  { value: "reproduce", label: "Reproduce" },
+];
+
+interface ResultPanelProps {
+  record: RunRecord;
+  result: Result;
+  differs: boolean;
+  running: boolean;
+  onRun: () => void;
+}
+
+export function ResultPanel({ record, result, differs, running, onRun }: ResultPanelProps) {
+  const [tab, setTab] = useState<Tab>("chart");
+  const { headline, details, notShown } = verdict(result);
+  const clean = (result.spec.edits ?? []).length === 0;
+  return (
+    <Panel title={clean ? "Clean run" : "Result"} actions={<Annotate record={record} />}>
+      {differs && (
+        <div className={css.differs} role="status">
+          <span>The draft differs from this result.</span>
+          <Button small onClick={onRun} disabled={running}>
+            Run the draft
+          </Button>
+        </div>
+      )}
+      <div className={css.verdict} aria-live="polite">
+        <p className={css.headline}>{headline}</p>
+        {details.length > 0 && <p className={css.details}>{details.join(" ")}</p>}
+      </div>
+      {(result.warnings ?? []).map((note) => (
+        <Notice key={note.code + note.text} kind="warn">
+          {note.text}
+        </Notice>
+      ))}
+      <MetricTable metrics={Object.values(result.metrics)} clean={clean} />
+      <Segmented label="How to show the result" value={tab} options={TABS} onChange={setTab} />
+      {tab === "chart" && (
+        <Dumbbell clean={result.clean.top} edited={result.edited.top} same={clean} />
+      )}
+      {tab === "table" && <TopTable result={result} />}
+      {tab === "json" && <Code label="The stored result" text={bareJson(record)} />}
+      {tab === "reproduce" && <Reproduce result={result} />}
+      <details className={css.notShown} open={!clean}>
+        <summary>What this does not show</summary>
+        <ul>
+          {notShown.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+      </details>
+      <p className={css.foot}>
+        <span title={result.spec_hash}>
+          spec <code>{result.spec_hash.slice(0, 12)}</code>
+        </span>
+        <span>{result.model.id}</span>
+        <span>{duration(result.duration_s)}</span>
+        <span title={record.created_at}>{when(record.created_at)}</span>
+        <a className={styles.mono} href={`/e/${record.id}`}>
+          /e/{record.id}
+        </a>
+      </p>
+    </Panel>
+  );
+}

@@ -1,0 +1,153 @@
+import { useCallback, useEffect, useRef } from "react";
+import { useLocation } from "wouter";
+import { asApiError } from "../api/problem";
+import { useModel, useRecord, useRun } from "../api/queries";
+import type { Result, RunSpec } from "../api/types";
+import { NoModel } from "../app/NoModel";
+import { useKeys } from "../lib/hooks";
+import { asList } from "../lib/indices";
+import { SITES } from "../lib/names";
+import { MetricPicker } from "../question/MetricPicker";
+import { PromptField } from "../question/PromptField";
+import { toRun, useDraft } from "../state/draft";
+import { useDraftUrl } from "../state/useDraftUrl";
+import { Button, Empty, Notice, Panel, styles } from "../ui/ui";
+import { EditPanel } from "./EditPanel";
+import { ResultPanel } from "./ResultPanel";
+import css from "./workbench.module.css";
+
+/** One question, one answer: prompt and edits on the left, what they did on the right. */
+export function Workbench({ id }: { id: string | null }) {
+  const [, go] = useLocation();
+  const { draft, selected, change, undo, redo } = useDraft();
+  const model = useModel();
+  const record = useRecord(id);
+  const run = useRun();
+  const info = model.data?.info;
+  const result = record.data?.result.kind === "run" ? (record.data.result as Result) : null;
+  const differs = useDraftUrl({
+    id,
+    stored: (result?.spec as RunSpec | undefined) ?? null,
+    toSpec: toRun,
+  });
+
+  // A sweep's id at this address: its own view shows it.
+  const isSweep = record.data?.result.kind === "sweep";
+  useEffect(() => {
+    if (isSweep && id) go(`/s/${id}`, { replace: true });
+  }, [isSweep, id, go]);
+
+  const canRun = Boolean(info) && draft.prompt !== "" && !run.isPending;
+  const start = useCallback(() => {
+    if (!canRun) return;
+    run.mutate(toRun(draft), { onSuccess: (made) => go(`/e/${made.id}`) });
+  }, [canRun, draft, go, run.mutate]);
+  useKeys({ r: start, "mod+enter": start, "mod+z": undo, "mod+shift+z": redo });
+
+  // On a narrow page the answer is far below the button.
+  const answer = useRef<HTMLDivElement>(null);
+  const shown = result?.spec_hash;
+  useEffect(() => {
+    if (shown && window.innerWidth < 760) answer.current?.scrollIntoView({ block: "start" });
+  }, [shown]);
+
+  if (model.data && !info) return <NoModel loading={model.data.loading ?? null} />;
+
+  const edit = draft.edits[selected];
+  const chosen = edit ? asList(edit.target.position) : null;
+  const patching = draft.edits.some((each) => each.op.kind === "patch");
+  const toggle = (index: number) => {
+    if (!edit || !SITES[edit.target.site].axes.includes("position")) return;
+    const kept = chosen ?? [];
+    const next = kept.includes(index)
+      ? kept.filter((each) => each !== index)
+      : [...kept, index].sort((a, b) => a - b);
+    const { position: _, ...rest } = edit.target;
+    const target = next.length ? { ...rest, position: next.length === 1 ? next[0]! : next } : rest;
+    change({ edits: draft.edits.map((each, i) => (i === selected ? { ...each, target } : each)) });
+  };
+
+  return (
+    <div className={css.bench}>
+      <div className={css.question}>
+        <Panel
+          title="Question"
+          actions={
+            <Button
+              look="primary"
+              onClick={start}
+              disabled={!canRun}
+              title="Run (key r, or Ctrl+Enter)"
+            >
+              {run.isPending ? "Running…" : "Run"} <span className={styles.kbd}>r</span>
+            </Button>
+          }
+        >
+          <PromptField
+            label="Prompt"
+            prompt={draft.prompt}
+            onChange={(prompt) => change({ prompt })}
+            chosen={chosen}
+            onToggle={edit ? toggle : undefined}
+            readPosition={draft.readPosition}
+          />
+          <p className={css.note}>
+            {edit
+              ? chosen
+                ? "The edit acts at the marked positions."
+                : "The edit acts at every position; click tokens to restrict it."
+              : "No edit is chosen."}
+          </p>
+          <MetricPicker
+            patching={patching}
+            top={result?.spec.prompt === draft.prompt ? result.clean.top : []}
+          />
+          {run.error && !asApiError(run.error).gone && (
+            <Notice kind="bad">
+              <b>{asApiError(run.error).problem.title}.</b> {asApiError(run.error).message}{" "}
+              {asApiError(run.error).problem.hint}
+            </Notice>
+          )}
+        </Panel>
+      </div>
+      {info && <EditPanel info={info} />}
+      <div className={css.answer} ref={answer} aria-busy={run.isPending}>
+        {record.error && (
+          <Panel title="Result">
+            <Notice kind="bad">{asApiError(record.error).message}</Notice>
+            <Button onClick={() => go("/w")}>Back to the draft</Button>
+          </Panel>
+        )}
+        {result && record.data ? (
+          <ResultPanel
+            record={record.data}
+            result={result}
+            differs={differs}
+            onRun={start}
+            running={run.isPending}
+          />
+        ) : (
+          !record.error && (
+            <Panel title="Result">
+              <Empty
+                title={
+                  run.isPending || (id && record.isPending)
+                    ? "Running…"
+                    : "Break one part, see what changes."
+                }
+              >
+                <p>
+                  Press <b>Run</b>. The model reads the prompt twice: once untouched, once with the
+                  edit. What differs in its next token is the effect of the edited part.
+                </p>
+                <Button look="primary" onClick={start} disabled={!canRun}>
+                  Run
+                </Button>
+              </Empty>
+            </Panel>
+          )
+        )}
+      </div>
+    </div>
+  );
+}
