@@ -60,7 +60,8 @@ class Model:
             clean=readout(prepared.scale.clean, tokenizer, k),
             edited=readout(edited, tokenizer, k),
             metrics=prepared.scale.values(edited, tokenizer),
-            warnings=_warnings(prepared, edited), environment=environment(self.host.device) | {"batch": ALONE},
+            warnings=_warnings(prepared, edited),
+            environment=environment(self.host.device) | {"batch": ALONE},
             started_at=started, duration_s=time.perf_counter() - clock)
 
     def sweep(
