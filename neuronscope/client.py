@@ -1,0 +1,242 @@
+"""The lab of a running server: the calls of `neuronscope.Lab`, over REST."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from neuronscope.errors import (
+    Busy,
+    Cancelled,
+    Conflict,
+    NeuronScopeError,
+    RunFailed,
+    StorageError,
+    catalogue,
+)
+from neuronscope.service.lock import HOLDER_NAME
+from neuronscope.service.token import FILE_NAME
+from neuronscope.service.views import (
+    Annotation,
+    Health,
+    HistoryPage,
+    LoadedModel,
+    SweepAccepted,
+    Tokenized,
+)
+from neuronscope.settings import Settings
+from neuronscope.spec.experiments import Run, Sweep
+from neuronscope.spec.ops import Prompt
+from neuronscope.spec.results import Job, ModelEntry, ModelInfo, Record, Summary, SweepPlan
+
+TIMEOUT_S = 600.0
+RETRIES = 5
+
+Progress = Callable[[int, int | None], None]
+"""Called with the finished and all cells of a job; None while the total is unknown."""
+
+
+class Client:
+    """Use as a context manager, or call `close`.
+
+    url, token: of the server; without them, those that the server of `data` wrote down.
+    data: a server's data folder; without it, the usual one.
+    Raises: Conflict when no server is known, StorageError when its token cannot be read.
+    """
+
+    def __init__(self, url: str | None = None, token: str | None = None,
+                 data: str | Path | None = None) -> None:
+        settings = Settings.from_environment(data=Path(data) if data is not None else None)
+        self._http = httpx.Client(
+            base_url=url or _url_in(settings.data), timeout=TIMEOUT_S,
+            headers={"Authorization": f"Bearer {token or settings.token or _token(settings.data)}",
+                     "X-NeuronScope": "1"})
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. Jobs go on."""
+        self._http.close()
+
+    def health(self) -> Health:
+        """The state of the server."""
+        return Health.model_validate_json(self._get("/api/health"))
+
+    def models(self) -> list[ModelEntry]:
+        """The models that can be loaded."""
+        return [ModelEntry.model_validate(each) for each in json.loads(self._get("/api/models"))]
+
+    def model(self) -> LoadedModel:
+        """The loaded model, and the job that is loading one."""
+        return LoadedModel.model_validate_json(self._get("/api/model"))
+
+    def load(self, model_id: str, progress: Progress | None = None) -> ModelInfo:
+        """Load a model and wait for it. Raises: ModelNotFound, ModelRefused, OutOfMemory."""
+        self._wait(Job.model_validate_json(self._post(f"/api/models/{model_id}/load")), progress)
+        info = self.model().info
+        if info is None:
+            raise Conflict("The model was unloaded again by someone else.")
+        return info
+
+    def tokenize(self, prompt: Prompt) -> Tokenized:
+        """The tokens of a prompt. Raises: NoModel, ModelLoading, OutOfRange."""
+        return Tokenized.model_validate_json(self._post("/api/tokenize", {"prompt": prompt}))
+
+    def run(self, spec: Run, *, rerun: bool = False) -> tuple[Record, bool]:
+        """The record of a run, and whether it is new. Raises: InvalidInput, NoModel, …"""
+        answer = self._send("POST", "/api/experiments", json=_plain(spec),
+                            params={"rerun": rerun})
+        return Record.model_validate_json(answer.content), answer.status_code == 201
+
+    def plan(self, spec: Sweep) -> SweepPlan:
+        """What a sweep would do."""
+        return SweepPlan.model_validate_json(
+            self._post("/api/sweeps", _plain(spec), dry_run=True))
+
+    def sweep(self, spec: Sweep, *, rerun: bool = False,
+              progress: Progress | None = None) -> tuple[Record, bool]:
+        """The record of a finished sweep, and whether it is new.
+
+        Raises: InvalidInput, NoModel, RunFailed, Cancelled, …
+        """
+        accepted = SweepAccepted.model_validate_json(
+            self._post("/api/sweeps", _plain(spec), rerun=rerun))
+        if accepted.job is not None:
+            self._wait(accepted.job, progress)
+        return self.record(accepted.id), accepted.job is not None
+
+    def record(self, key: str) -> Record:
+        """A stored experiment by id or spec hash. Raises: NotFound, Gone."""
+        return Record.model_validate_json(self._get(f"/api/experiments/{key}"))
+
+    def history(self, *, q: str = "", cursor: str | None = None, limit: int = 50) -> HistoryPage:
+        """Newest first; `q` searches prompts, titles, names and notes."""
+        chosen = {"q": q, "limit": limit} | ({"cursor": cursor} if cursor else {})
+        return HistoryPage.model_validate_json(self._get("/api/experiments", **chosen))
+
+    def annotate(self, key: str, annotation: Annotation) -> Summary:
+        """Change what people wrote beside a result. Raises: NotFound, Gone."""
+        answer = self._send("PATCH", f"/api/experiments/{key}",
+                            json=annotation.model_dump(mode="json", exclude_none=True))
+        return Summary.model_validate_json(answer.content)
+
+    def delete(self, key: str) -> None:
+        """Remove an experiment. Raises: NotFound, Gone."""
+        self._send("DELETE", f"/api/experiments/{key}")
+
+    def _wait(self, job: Job, progress: Progress | None) -> None:
+        """Follow a job's events to its end. Raises: what ended the job."""
+        ended = None
+        for kind, data in self._events(job.id):
+            if kind == "progress" and progress is not None:
+                progress(data["done"], data["total"])
+            if kind == "end":
+                ended = Job.model_validate(data["job"])
+        if ended is None or ended.state == "cancelled":
+            raise Cancelled("The job was cancelled.", hint="Its finished cells are kept.")
+        if ended.error is not None:
+            raise _error(ended.error)
+
+    def _events(self, job_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The job's events; a broken connection is resumed where it broke."""
+        seen, broken = "0", 0
+        while True:
+            try:
+                with self._http.stream("GET", f"/api/jobs/{job_id}/events",
+                                       headers={"Last-Event-ID": seen}) as response:
+                    _check(response)
+                    for number, kind, data in _frames(response.iter_lines()):
+                        yield kind, data
+                        seen, broken = number, 0
+                        if kind == "end":
+                            return
+            except httpx.TransportError as error:
+                broken += 1
+                if broken > RETRIES:
+                    raise _unreachable(error) from None
+                time.sleep(0.2 * broken)
+
+    def _get(self, path: str, **parameters: Any) -> bytes:
+        return self._send("GET", path, params=parameters).content
+
+    def _post(self, path: str, body: Any = None, **parameters: Any) -> bytes:
+        return self._send("POST", path, json=body, params=parameters).content
+
+    def _send(self, method: str, path: str, **given: Any) -> httpx.Response:
+        if given.get("json") is None:
+            given.pop("json", None)
+        try:
+            response = self._http.request(method, path, **given)
+        except httpx.TransportError as error:
+            raise _unreachable(error) from None
+        _check(response)
+        return response
+
+
+def _plain(spec: Run | Sweep) -> Any:
+    return spec.model_dump(mode="json")
+
+
+def _check(response: httpx.Response) -> None:
+    if response.is_error:
+        response.read()
+        try:
+            raise _error(response.json())
+        except ValueError:
+            raise RunFailed(f"The server answered {response.status_code}.") from None
+
+
+def _error(problem: dict[str, Any]) -> NeuronScopeError:
+    """The error that a problem document stands for."""
+    cls = catalogue().get(problem.get("code", ""), RunFailed)
+    detail, hint = problem.get("detail", ""), problem.get("hint", "")
+    if issubclass(cls, Busy):
+        return cls(detail, hint=hint)
+    error = cls.__new__(cls)
+    NeuronScopeError.__init__(error, detail, hint=hint, pointer=problem.get("pointer", ""))
+    return error
+
+
+def _frames(lines: Iterator[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(id, event, data) of each server-sent event."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name:
+            fields[name] = value
+        elif "event" in fields:
+            yield fields.get("id", "0"), fields["event"], json.loads(fields["data"])
+            fields = {}
+
+
+def _unreachable(error: httpx.TransportError) -> Conflict:
+    return Conflict(f"The server does not answer ({type(error).__name__}).",
+                    hint="Is it running? `neuronscope serve` starts one.")
+
+
+def _url_in(data: Path) -> str:
+    try:
+        url = json.loads((data / HOLDER_NAME).read_text(encoding="utf-8"))["url"]
+    except (OSError, ValueError, KeyError, TypeError):
+        url = ""
+    if not url:
+        raise Conflict(f"No server uses the data folder {str(data)!r}.",
+                       hint="Start one with `neuronscope serve`, or give its url.")
+    return url
+
+
+def _token(data: Path) -> str:
+    try:
+        return (data / FILE_NAME).read_text(encoding="ascii").strip()
+    except OSError:
+        raise StorageError(f"The access token in {str(data)!r} cannot be read.",
+                           hint="Give the token that the server printed.") from None

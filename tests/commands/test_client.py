@@ -1,0 +1,92 @@
+"""`neuronscope.Client` gives over REST what the lab gives in the process."""
+
+from __future__ import annotations
+
+import pytest
+
+from neuronscope.client import Client
+from neuronscope.errors import (
+    Conflict,
+    ModelNotFound,
+    NotFound,
+    OutOfRange,
+    StorageError,
+    Unauthorized,
+)
+from neuronscope.service.views import Annotation
+from neuronscope.settings import Settings
+from neuronscope.spec.experiments import Edit, Run
+from neuronscope.spec.ops import Zero
+from neuronscope.spec.target import Target
+from tests.served import RUN, SWEEP, served, write_models
+from tests.tiny import PROMPT
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    data = tmp_path_factory.mktemp("data")
+    with served(Settings(data=data, models=write_models(tmp_path_factory.mktemp("models")))) as one:
+        one.lab.announce(one.url)
+        yield one
+
+
+@pytest.fixture
+def client(running):
+    with Client(data=running.lab.settings.data) as each:
+        yield each
+
+
+def test_a_run_is_the_lab_s_own_record(client, running):
+    record, created = client.run(RUN)
+    assert created
+    assert record == running.lab.record(record.id)
+    assert client.run(RUN) == (record, False)
+    assert client.run(RUN, rerun=True)[1]
+
+
+def test_a_sweep_is_followed_to_its_end(client, running):
+    told = []
+    record, created = client.sweep(SWEEP, progress=lambda done, total: told.append((done, total)))
+    assert created
+    assert record == running.lab.record(record.id)
+    assert told[-1] == (36, 36)
+    assert client.plan(SWEEP).n_cells == 36
+
+
+def test_the_rest_of_the_lab(client):
+    record, _ = client.run(RUN)
+    client.annotate(record.id, Annotation(name="first"))
+    assert client.record(record.id).name == "first"
+    assert record.id in [line.id for line in client.history(q="first").items]
+    assert client.health().model == "tiny"
+    assert client.tokenize(PROMPT).n_tokens == 6
+    assert {entry.id for entry in client.models()} >= {"tiny", "other"}
+    client.delete(record.id)
+
+
+def test_a_model_is_loaded_and_a_missing_one_is_named(client):
+    assert client.load("other").id == "other"
+    assert client.model().info.id == "other"
+    with pytest.raises(ModelNotFound):
+        client.load("absent")
+    client.load("tiny")
+
+
+def test_errors_arrive_as_their_own_classes(client):
+    with pytest.raises(OutOfRange, match="this model has 0–2") as caught:
+        client.run(Run(prompt=PROMPT, edits=[Edit(Target("mlp_out", layer=9), Zero())]))
+    assert caught.value.pointer == "/edits/0/target/layer"
+    with pytest.raises(NotFound):
+        client.record("0" * 16)
+
+
+def test_a_wrong_token_no_server_and_no_token(running, tmp_path):
+    with Client(url=running.url, token="wrong") as stranger, pytest.raises(Unauthorized):
+        stranger.models()
+    with pytest.raises(Conflict, match="No server uses"):
+        Client(data=tmp_path)
+    with pytest.raises(StorageError):
+        Client(url=running.url, data=tmp_path)
+    with (Client(url="http://localhost:9", token="x") as nobody,
+          pytest.raises(Conflict, match="does not answer")):
+        nobody.health()

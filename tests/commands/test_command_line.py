@@ -1,0 +1,143 @@
+"""The command line: what it prints, what it stores, and how it ends."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from neuronscope.cli import main
+from neuronscope.commands import shorthand
+from neuronscope.errors import InvalidInput
+from neuronscope.service.lock import FolderLock
+from neuronscope.spec.target import Target
+from tests.served import write_models
+from tests.tiny import LONGER, PROMPT, SOURCE
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    return write_models(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture
+def ns(tmp_path, models, monkeypatch, capsys):
+    """Calls a command in an empty folder; returns (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str):
+        code = main([*words, "--models", str(models)])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def test_a_run_is_printed_stored_and_found_again(ns):
+    words = ("run", PROMPT, "--zero", "mlp_out.0", "--patch", f"resid_pre.2@-1={SOURCE}",
+             "--metric", "kl", "--metric", "prob:w5", "--model", "tiny")
+    code, out, _ = ns(*words)
+    assert code == 0
+    assert "zero mlp_out.0, patch resid_pre.2@-1" in out
+    again = ns(*words)[1]
+    assert "stored already" in again
+    key = out.split("id ")[1].split()[0]
+    assert f"id {key}" in ns("show", key)[1]
+    assert key in ns("show")[1]
+
+
+def test_json_is_the_record_and_a_file_gives_the_same_hash_as_the_short_form(ns, tmp_path):
+    _, out, _ = ns("run", PROMPT, "--zero", "attn_out.1@2", "--model", "tiny", "--json")
+    record = json.loads(out)
+    (tmp_path / "spec.json").write_text(json.dumps(
+        {"prompt": PROMPT, "edits": [{"target": {"site": "attn_out", "layer": 1, "position": 2},
+                                      "op": {"kind": "zero"}}]}), encoding="utf-8")
+    from_file = json.loads(ns("run", "spec.json", "--model", "tiny", "--json")[1])
+    assert from_file["id"] == record["id"]
+
+
+def test_a_sweep_prints_a_table_and_writes_csv(ns, tmp_path):
+    code, out, _ = ns("sweep", PROMPT, "--zero", "--sites", "attn_out,mlp_out", "--positions",
+                      "all", "--csv", "grid.csv", "--model", "tiny")
+    assert code == 0
+    assert "-- site mlp_out" in out
+    assert "layer × position" in out
+    assert len((tmp_path / "grid.csv").read_text().splitlines()) == 1 + 2 * 3 * 6
+
+
+def test_a_wide_sweep_is_shaded(ns):
+    out = ns("sweep", PROMPT, "--zero", "--sites", "mlp_act", "--neurons", "all",
+             "--model", "tiny")[1]
+    assert "█" in out
+
+
+@pytest.mark.parametrize("words, said", [
+    (("run", PROMPT, "--zero", "mlp_out.99"), "layer 99: this model has 0–2"),
+    (("run", PROMPT, "--zero", "nowhere.0"), "must be 'embed'"),
+    (("run", PROMPT, "--zero", "mlp_out.x"), "'x' is not an index"),
+    (("run", PROMPT, "--zero", "embed.0"), "more parts than embed has axes"),
+    (("run", PROMPT, "--mean", "mlp_out.0"), "--reference PROMPT"),
+    (("run", PROMPT, "--patch", "resid_pre.0"), "lacks what comes after the target"),
+    (("run", PROMPT, "--patch", f"resid_pre.0={LONGER}"), "tokens"),
+    (("run", PROMPT, "--metric", "beauty"), "'beauty' is not a metric"),
+    (("run", "nothing.json"), "cannot be read"),
+    (("sweep", PROMPT, "--zero"), "the sites it is made at"),
+    (("run", PROMPT, "--model", "absent"), "no such model"),
+    (("run", PROMPT, "--model", "some/where"), "no config.json"),
+])
+def test_bad_input_ends_with_2_and_says_what_is_allowed(ns, words, said):
+    model = () if "--model" in words else ("--model", "tiny")
+    code, out, err = ns(*words, *model)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_a_folder_in_use_ends_with_3(ns, tmp_path):
+    lock = FolderLock(tmp_path / ".neuronscope")
+    try:
+        code, _, err = ns("show")
+    finally:
+        lock.release()
+    assert code == 3
+    assert "in use by process" in err
+
+
+def test_a_variable_that_is_no_setting_ends_with_2(ns, monkeypatch):
+    monkeypatch.setenv("NEURONSCOPE_COLOUR", "red")
+    code, _, err = ns("show")
+    assert code == 2
+    assert "NEURONSCOPE_COLOUR is not a setting" in err
+
+
+def test_models_are_listed_with_what_is_wrong_and_checked(ns):
+    assert "tiny" in ns("models")[1]
+    assert "ok  resid_pre" in ns("models", "check", "tiny")[1]
+
+
+@pytest.mark.parametrize("text", ["mlp_out.0", "z.5.2@-1", "mlp_act.3.17,18@2", "embed@1",
+                                  "final_norm", "resid_pre.0,1"])
+def test_targets_are_read_as_they_are_printed(text):
+    assert str(Target.model_validate(shorthand.target(text))) == text
+
+
+def test_hook_names_are_targets_too():
+    read = Target.model_validate(shorthand.target("blocks.3.attn.hook_z@2"))
+    assert str(read) == "z.3@2"
+
+
+@pytest.mark.parametrize("text, kind", [("kl", "kl"), ("prob: Paris", "prob"),
+                                        ("logit_diff: Paris, Rome", "logit_diff"),
+                                        ("recovered:logit_diff: Paris, Rome", "recovered")])
+def test_metrics_are_read(text, kind):
+    assert shorthand.metric(text)["kind"] == kind
+
+
+def test_a_token_keeps_its_leading_space():
+    assert shorthand.metric("prob: Paris") == {"kind": "prob", "token": " Paris"}
+
+
+def test_directions_are_read():
+    assert shorthand.direction("token: Paris") == {"kind": "unembed", "token": " Paris"}
+    assert shorthand.direction("random:7") == {"kind": "random", "seed": 7}
+    with pytest.raises(InvalidInput):
+        shorthand.direction("up")
