@@ -30,9 +30,9 @@ RUN_JSON = {"prompt": PROMPT, "metrics": [{"kind": "kl"}, {"kind": "prob", "toke
             "edits": [{"target": {"site": "mlp_out", "layer": 0}, "op": {"kind": "zero"}}]}
 SWEEP = Sweep(prompt=PROMPT, op=Zero(), metrics=[KL()],
               over=Over(sites=["resid_pre", "attn_out"], layers="all", positions="all"))
-LONG = Sweep(prompt=PROMPT, op=Zero(), metrics=[KL()],
+LONG = Sweep(prompt=PROMPT, op=Zero(), metrics=[KL()], mode="exact",
              over=Over(sites=["mlp_act"], layers="all", positions="all", neurons="all"))
-"""864 cells: seconds of work, so that something can happen in the middle of it."""
+"""864 cells, each alone: seconds of work, so that something can happen in the middle of it."""
 OVERFLOW = Run(prompt=PROMPT, metrics=[KL()], edits=[Edit(
     Target("resid_pre", layer=1), Add(Values([1.0] * 32), scale=1e300))])
 """Its logits are not finite."""

@@ -21,7 +21,8 @@ from neuronscope.errors import (
 from neuronscope.service.strict_json import pointer_to
 
 UNEXPECTED = (ArithmeticError, AssertionError, AttributeError, BufferError, EOFError, ImportError,
-              LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+              LookupError, MemoryError, OSError, ReferenceError, RuntimeError, StopIteration,
+              SyntaxError, SystemError, TypeError, ValueError, Warning)
 """What a defect or the machine can raise; interrupts and exits are not among them."""
 
 EXPECTED = {

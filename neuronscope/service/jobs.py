@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from neuronscope.errors import Cancelled, NeuronScopeError, NotFound, QueueFull
+from neuronscope.errors import Cancelled, NeuronScopeError, NotFound, QueueFull, RunFailed
 from neuronscope.service.explain import UNEXPECTED, as_failure, as_problem
 from neuronscope.service.views import Progress
 from neuronscope.spec.results import Job, JobState
@@ -114,8 +114,7 @@ class Jobs:
         self._running: Task | None = None
         self._closing = False
         self._change = threading.Condition()
-        self._thread = threading.Thread(target=self._serve, name="neuronscope-jobs", daemon=True)
-        self._thread.start()
+        self._start()
 
     def submit(self, kind: str, subject: str | None, work: Callable[[Task], Any], *,
                total: int | None = None, dropped: Callable[[], None] = lambda: None) -> Task:
@@ -198,15 +197,25 @@ class Jobs:
         for job_id in ended[:-KEPT]:
             del self._tasks[job_id]
 
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._serve, name="neuronscope-jobs", daemon=True)
+        self._thread.start()
+
     def _serve(self) -> None:
-        while True:
-            with self._change:
-                self._change.wait_for(lambda: self._closing or self._waiting)
-                if self._closing:
-                    return
-                self._running = task = self._waiting.popleft()
-            _work_on(task)
+        """Works on the queue. A job that ends this thread is followed by another thread."""
+        try:
+            while True:
+                with self._change:
+                    self._change.wait_for(lambda: self._closing or self._waiting)
+                    if self._closing:
+                        return
+                    self._running = task = self._waiting.popleft()
+                _work_on(task)
+                self._running = None
+        finally:
             self._running = None
+            if not self._closing:
+                self._start()
 
 
 def _work_on(task: Task) -> None:
@@ -222,3 +231,7 @@ def _work_on(task: Task) -> None:
         task.end("failed", as_failure(error))
     else:
         task.end(task.success)
+    finally:
+        if not task.ended.is_set():  # an exception of a kind that nobody foresaw
+            task.end("failed", RunFailed("An unforeseen error ended the job.",
+                                         hint="The server's log has the details."))

@@ -75,6 +75,22 @@ def test_a_failure_is_told_without_the_exceptions_text(jobs, caplog):
     assert "secret" in caplog.text  # but in the log
 
 
+def test_an_exception_that_nobody_foresaw_fails_its_job_and_not_the_queue(jobs, monkeypatch):
+    logged = []
+    monkeypatch.setattr(threading, "excepthook", lambda told: logged.append(told.exc_type))
+
+    class Strange(Exception):
+        pass
+
+    def fails(_task):
+        raise Strange
+
+    first, second = jobs.submit("run", None, fails), jobs.submit("run", None, lambda task: 7)
+    assert first.ended.wait(5) and second.ended.wait(5)
+    assert (first.view().error["code"], second.outcome) == ("run-failed", 7)
+    assert logged == [Strange]
+
+
 def test_an_own_error_is_told_as_it_is(jobs):
     def refuses(_task):
         raise BadDirection("no length", pointer="/op")

@@ -10,7 +10,7 @@ import stat
 import pytest
 from sqlalchemy import text
 
-from neuronscope.engine import session
+from neuronscope.engine import prepare
 from neuronscope.engine.session import Model
 from neuronscope.errors import (
     Cancelled,
@@ -92,21 +92,22 @@ def test_cancel_keeps_the_finished_cells(lab):
 
 
 def test_a_cell_that_fails_is_told_and_the_sweep_is_not_called_complete(lab, monkeypatch):
-    forward, calls = session.run_forward, itertools.count()
+    forward, calls = prepare.run_forward, itertools.count()
 
     def short_of_memory(*args, **kwargs):
         if next(calls) == 12:
             raise MemoryError
         return forward(*args, **kwargs)
 
-    monkeypatch.setattr(session, "run_forward", short_of_memory)
-    accepted = lab.start_sweep(SWEEP)
+    monkeypatch.setattr(prepare, "run_forward", short_of_memory)
+    exact = SWEEP.model_copy(update={"mode": "exact"})
+    accepted = lab.start_sweep(exact)
     wait_for(lambda: lab.has_ended(accepted.job.id))
     assert lab.job(accepted.job.id).state == "completed_with_errors"
     record = lab.record(accepted.id)
     assert record.state == "completed_with_errors" and not record.result.complete
     assert list(record.result.errors.values()) == ["out of memory"]
-    assert lab.start_sweep(SWEEP).job is not None  # not taken for an answer
+    assert lab.start_sweep(exact).job is not None  # not taken for an answer
 
 
 def test_a_full_disk_fails_the_job_and_keeps_what_is_stored(lab):

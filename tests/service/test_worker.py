@@ -10,8 +10,9 @@ import textwrap
 
 import pytest
 
-from neuronscope.errors import ModelRefused
+from neuronscope.errors import ModelRefused, OutOfRange
 from neuronscope.service.child import ChildProcess
+from neuronscope.service.executor import Listener
 from neuronscope.service.lab import Lab
 from neuronscope.settings import Settings
 from neuronscope.spec.grid import Grid
@@ -68,6 +69,12 @@ def test_a_failed_load_keeps_the_model(lab):
     assert lab.run(RUN, rerun=True)[1]
 
 
+def test_errors_keep_their_class_and_pointer_across_the_border(lab, child):
+    with pytest.raises(OutOfRange) as caught:
+        child.run(RUN.model_copy(update={"read_position": 99}), Listener())
+    assert caught.value.pointer == "/read_position"
+
+
 @posix
 def test_a_killed_process_fails_the_job_keeps_its_cells_and_is_replaced(lab, child):
     accepted, pid = running(lab), child.pid
@@ -106,7 +113,7 @@ def test_the_process_ends_with_its_parent(models, tmp_path):
         if __name__ == "__main__":
             child = ChildProcess()
             lab = Lab(Settings(data=Path(sys.argv[1]), models=Path(sys.argv[2])), child)
-            lab.load("tiny")
+            child._start()
             print(child.pid, flush=True)
             time.sleep(60)
     """)
@@ -134,12 +141,3 @@ def test_an_executor_without_a_process_says_that_nothing_is_loaded(models):
     executor = ChildProcess()
     assert not executor.alive() and executor.pid is None
     executor.close()
-
-
-def test_errors_keep_their_class_and_pointer_across_the_border(lab, child):
-    from neuronscope.errors import OutOfRange
-    from neuronscope.service.executor import Listener
-
-    with pytest.raises(OutOfRange) as caught:
-        child.run(RUN.model_copy(update={"read_position": 99}), Listener())
-    assert caught.value.pointer == "/read_position"
