@@ -105,6 +105,10 @@ export function useGrid(id: string | null) {
         api.GET("/api/sweeps/{key}/grid", { params: { path: { key: id! } } }),
       )) as GridData,
     staleTime: EVER,
+    // A sweep has no grid before its clean run: 409 until then.
+    retry: (failures, error) =>
+      error instanceof ApiError && (error.gone || error.problem.status === 409) && failures < 60,
+    retryDelay: 250,
   });
 }
 
@@ -205,7 +209,7 @@ export function useAnnotate() {
   return useMutation({
     mutationFn: ({ id, ...body }: Annotations) =>
       unwrap(api.PATCH("/api/experiments/{key}", { params: { path: { key: id } }, body })),
-    onSuccess: () => invalidate("history", "record"),
+    onSuccess: () => invalidate("history", "record", "sweep"),
   });
 }
 

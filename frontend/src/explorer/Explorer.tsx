@@ -1,15 +1,7 @@
-import { useEffect } from "react";
 import { useLocation } from "wouter";
 import { useFollow } from "../api/follow";
 import { asApiError } from "../api/problem";
-import {
-  useCancelJob,
-  useGrid,
-  useModel,
-  useRecord,
-  useStartSweep,
-  useSweep,
-} from "../api/queries";
+import { useCancelJob, useGrid, useModel, useStartSweep, useSweep } from "../api/queries";
 import type { SweepSpec } from "../api/types";
 import { NoModel } from "../app/NoModel";
 import { useKeys } from "../lib/hooks";
@@ -24,11 +16,10 @@ import { SweepForm } from "./SweepForm";
 export function Explorer({ id }: { id: string | null }) {
   const [, go] = useLocation();
   const { draft } = useDraft();
-  const info = useModel().data?.info;
   const model = useModel();
+  const info = model.data?.info;
   const sweep = useSweep(id);
   const grid = useGrid(id);
-  const record = useRecord(id);
   const start = useStartSweep();
   const cancel = useCancelJob();
   const jobId = sweep.data?.job ?? null;
@@ -44,12 +35,6 @@ export function Explorer({ id }: { id: string | null }) {
     r: () => info && draft.prompt !== "" && !start.isPending && run(toSweep(draft)),
     ".": () => jobId && cancel.mutate(jobId),
   });
-
-  // A run's id at this address: the workbench shows it.
-  const kind = record.data?.result.kind;
-  useEffect(() => {
-    if (kind === "run" && id) go(`/e/${id}`, { replace: true });
-  }, [kind, id, go]);
 
   if (model.data && !info && !id) return <NoModel loading={model.data.loading ?? null} />;
   const error = grid.error ?? null;
@@ -72,7 +57,6 @@ export function Explorer({ id }: { id: string | null }) {
           <GridPanel
             key={grid.data.spec_hash + id}
             grid={grid.data}
-            record={record.data ?? null}
             state={sweep.data ?? null}
             progress={progress}
             differs={differs}

@@ -8,7 +8,14 @@ import { visible } from "../lib/format";
 import { useWidth } from "../lib/hooks";
 import { useTheme } from "../lib/theme";
 import css from "./explorer.module.css";
-import { cellName, coordinateLabel, type Shown, STATUS_WORDS, showValue } from "./gridView";
+import {
+  cellName,
+  cellText,
+  coordinateLabel,
+  type Shown,
+  STATUS_WORDS,
+  showValue,
+} from "./gridView";
 
 interface GridChartProps {
   grid: GridData;
@@ -66,7 +73,7 @@ export function GridChart({ grid, shown, pinned, onPin, onOpen, onCanvas }: Grid
                 .join(", "),
             )
           : [],
-      cellText: (index: number) => showValue(shown, shown.values[index]),
+      cellText: (index: number) => cellText(shown, shown.values[index]),
     };
   }, [layout, shown, domain, colours, grid, coords]);
 

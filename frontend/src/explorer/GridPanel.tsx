@@ -3,7 +3,7 @@ import { useLocation, useSearch } from "wouter";
 import type { Progress } from "../api/follow";
 import { useRun } from "../api/queries";
 import type { components } from "../api/schema";
-import type { GridData, RunRecord } from "../api/types";
+import type { GridData } from "../api/types";
 import { Annotate } from "../history/Annotate";
 import { count, duration, when } from "../lib/format";
 import { download, useKeys } from "../lib/hooks";
@@ -27,7 +27,6 @@ const TABS: { value: Tab; label: string }[] = [
 
 interface GridPanelProps {
   grid: GridData;
-  record: RunRecord | null;
   state: components["schemas"]["SweepState"] | null;
   progress: Progress | null;
   differs: boolean;
@@ -35,15 +34,7 @@ interface GridPanelProps {
   onResume: () => void;
 }
 
-export function GridPanel({
-  grid,
-  record,
-  state,
-  progress,
-  differs,
-  onCancel,
-  onResume,
-}: GridPanelProps) {
+export function GridPanel({ grid, state, progress, differs, onCancel, onResume }: GridPanelProps) {
   const [path, go] = useLocation();
   const params = new URLSearchParams(useSearch());
   const [tab, setTab] = useState<Tab>("map");
@@ -70,7 +61,7 @@ export function GridPanel({
   const pending = shown.status.filter((each) => each === "pending").length;
   const running = onCancel !== null;
   return (
-    <Panel title="Grid" actions={record && <Annotate record={record} />}>
+    <Panel title="Grid" actions={state && <Annotate record={state.summary} />}>
       {differs && (
         <Notice kind="warn">The form differs from this grid. Run it to see its own.</Notice>
       )}

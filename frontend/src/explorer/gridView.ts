@@ -67,6 +67,11 @@ export function showValue(shown: Shown, value: number | null | undefined): strin
   return shown.isChange ? changeInUnit(value, shown.unit) : inUnit(value, shown.unit);
 }
 
+/** The number alone: the legend has the unit. */
+export function cellText(shown: Shown, value: number | null | undefined): string {
+  return showValue(shown, value).replace(/ (pp|%)$/, "");
+}
+
 /** A coordinate as its axis writes it. */
 export function coordinateLabel(grid: GridData, dim: string, value: Coordinate): string {
   switch (dim) {

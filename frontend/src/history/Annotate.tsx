@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useAnnotate } from "../api/queries";
-import type { RunRecord } from "../api/types";
+
 import { Icon } from "../ui/Icon";
 import { Button, cx, Field, styles } from "../ui/ui";
 import css from "./history.module.css";
@@ -26,8 +26,16 @@ export function Star({ id, starred, what }: StarProps) {
   );
 }
 
+/** What records and lines of the history have in common. */
+export interface Annotated {
+  id: string;
+  name?: string;
+  notes?: string;
+  starred?: boolean;
+}
+
 /** Star, name and notes of a stored result: what people write beside it, outside its hash. */
-export function Annotate({ record }: { record: RunRecord }) {
+export function Annotate({ record }: { record: Annotated }) {
   const [open, setOpen] = useState(false);
   return (
     <span className={css.annotate}>
@@ -41,7 +49,7 @@ export function Annotate({ record }: { record: RunRecord }) {
   );
 }
 
-function Notes({ record, onDone }: { record: RunRecord; onDone: () => void }) {
+function Notes({ record, onDone }: { record: Annotated; onDone: () => void }) {
   const [name, setName] = useState(record.name ?? "");
   const [notes, setNotes] = useState(record.notes ?? "");
   const annotate = useAnnotate();

@@ -71,7 +71,7 @@ export function MetricPicker({ patching, top }: MetricPickerProps) {
           }
         />
         <TokenField
-          label="Foil (the other answer)"
+          label="Foil"
           value={foil}
           used={foilUsed}
           suggestions={suggestions}

@@ -1,4 +1,4 @@
-import type { Op, OpKind, Prompt, SiteReport } from "../api/types";
+import type { Op, OpKind, Prompt } from "../api/types";
 import { OPS } from "../lib/names";
 import { Field, Segmented, styles } from "../ui/ui";
 import { AddFields } from "./AddFields";
@@ -29,7 +29,6 @@ interface OpFieldsProps {
   op: Op;
   prompt: Prompt;
   answer: string | number;
-  site?: SiteReport;
   onChange: (op: Op) => void;
 }
 
@@ -49,7 +48,7 @@ export function OpFields({ op, prompt, answer, onChange }: OpFieldsProps) {
         onChange={(chosen) => chosen !== kind && onChange(newOp(chosen, answer))}
       />
       <p className={styles.label}>
-        <small>{OPS[kind].hint}.</small>
+        <small>{OPS[kind].hint}</small>
       </p>
       {op.kind === "mean" && (
         <>

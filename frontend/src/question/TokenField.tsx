@@ -39,8 +39,8 @@ export function TokenField({ label, value, used, suggestions, onChange }: TokenF
           onChange={(event) => onChange(event.target.value)}
         />
       </Field>
-      {check?.state === "several" && <Notice kind="warn">{check.says}</Notice>}
-      {check?.state === "space" && (
+      {used && check?.state === "several" && <Notice kind="warn">{check.says}</Notice>}
+      {used && check?.state === "space" && (
         <Notice kind="warn">
           {check.says}{" "}
           <Button small onClick={() => onChange(check.better)}>

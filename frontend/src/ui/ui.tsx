@@ -59,7 +59,7 @@ export function Segmented<T extends string>({
   onChange,
 }: SegmentedProps<T>) {
   return (
-    <fieldset className={css.segmented} style={{ margin: 0, minWidth: 0 }}>
+    <fieldset className={css.segmented}>
       <legend className="visually-hidden">{label}</legend>
       {options.map((option) => (
         <button

@@ -48,7 +48,7 @@ export function MetricTable({
           {metrics.map((metric) => (
             <tr key={`${metric.kind}${(metric.tokens ?? []).join()}${metric.label}`}>
               <th scope="row">
-                {label(metric)} <small>{metric.unit}</small>
+                {label(metric)} {metric.unit !== "probability" && <small>{metric.unit}</small>}
               </th>
               {metric.status && metric.status !== "ok" ? (
                 <td colSpan={3} className={styles.num}>

@@ -27,6 +27,14 @@ interface ResultPanelProps {
   onRun: () => void;
 }
 
+/** A sentence whose tokens, marked with `, are set in their own type. */
+function Marked({ text }: { text: string }) {
+  return text.split("`").map((part, index) =>
+    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one sentence do not move
+    index % 2 ? <code key={index}>{part}</code> : part,
+  );
+}
+
 export function ResultPanel({ record, result, differs, running, onRun }: ResultPanelProps) {
   const [tab, setTab] = useState<Tab>("chart");
   const { headline, details, notShown } = verdict(result);
@@ -42,8 +50,14 @@ export function ResultPanel({ record, result, differs, running, onRun }: ResultP
         </div>
       )}
       <div className={css.verdict} aria-live="polite">
-        <p className={css.headline}>{headline}</p>
-        {details.length > 0 && <p className={css.details}>{details.join(" ")}</p>}
+        <p className={css.headline}>
+          <Marked text={headline} />
+        </p>
+        {details.length > 0 && (
+          <p className={css.details}>
+            <Marked text={details.join(" ")} />
+          </p>
+        )}
       </div>
       {(result.warnings ?? []).map((note) => (
         <Notice key={note.code + note.text} kind="warn">

@@ -31,13 +31,13 @@ const zero = (target: Edit["target"]): Edit => ({ target, op: { kind: "zero" } }
 
 it("names the component that was edited, and the numbers", () => {
   const { headline, details } = verdict(result([zero({ site: "mlp_out", layer: 3 })]));
-  expect(headline).toBe("Setting the MLP of layer 3 to zero moved “␣Paris” from 80 % to 10 %.");
-  expect(details.join(" ")).toContain("now says “␣the” (50 %) instead of “␣Paris”");
+  expect(headline).toBe("Setting the MLP of layer 3 to zero moved `␣Paris` from 80 % to 10 %.");
+  expect(details.join(" ")).toContain("now says `␣the` (50 %) instead of `␣Paris`");
 });
 
 it("does not call everything an MLP", () => {
   const { headline } = verdict(result([zero({ site: "z", layer: 1, head: 2, position: 2 })]));
-  expect(headline).toContain("head 2 of layer 1 at position 2 “␣Eiffel”");
+  expect(headline).toContain("head 2 of layer 1 at position 2 `␣Eiffel`");
 });
 
 it("claims nothing within the noise floor", () => {
@@ -52,5 +52,5 @@ it("never speaks of necessity, and says what is not shown", () => {
 });
 
 it("does not call a run without an edit an intervention", () => {
-  expect(verdict(result([], 0)).headline).toBe("Without an edit the model says “␣Paris” (80 %).");
+  expect(verdict(result([], 0)).headline).toBe("Without an edit the model says `␣Paris` (80 %).");
 });

@@ -10,6 +10,11 @@ export interface Verdict {
   notShown: string[];
 }
 
+/** A token, marked so that it is set in its own type. */
+function code(text: string): string {
+  return `\`${visible(text).replaceAll("`", "ˋ")}\``;
+}
+
 const VERBS = { zero: "Setting", mean: "Replacing", patch: "Patching", add: "Pushing" } as const;
 
 function where(edit: Edit, result: Result): string {
@@ -18,7 +23,7 @@ function where(edit: Edit, result: Result): string {
   if (at.length > 2) return ` at positions ${showIndices(at)}`;
   const names = at.map((index) => {
     const token = result.tokens.at(index);
-    return token ? `position ${token.index} “${visible(token.text)}”` : `position ${index}`;
+    return token ? `position ${token.index} ${code(token.text)}` : `position ${index}`;
   });
   return ` at ${names.join(" and ")}`;
 }
@@ -82,7 +87,7 @@ function subject(
     typeof value === "number" ? percent(value) : null;
   return {
     id,
-    name: visible(name),
+    name: code(name),
     before: exact(metric?.clean) ?? probability(result.clean.top, id),
     after: exact(metric?.edited) ?? probability(result.edited.top, id),
   };
@@ -95,7 +100,7 @@ export function verdict(result: Result): Verdict {
   if (edits.length === 0) {
     return {
       headline: top
-        ? `Without an edit the model says “${visible(top.token)}” (${percent(top.prob ?? 0)}).`
+        ? `Without an edit the model says ${code(top.token)} (${percent(top.prob ?? 0)}).`
         : "A run without an edit.",
       details: ["Choose a part on the model map and run again to see what depends on it."],
       notShown: ["Why: nothing was changed, so no cause was tested."],
@@ -116,20 +121,20 @@ export function verdict(result: Result): Verdict {
   } else if (about) {
     const same = about.before === about.after;
     headline = same
-      ? `${actions(result)} left “${about.name}” at ${about.before}.`
-      : `${actions(result)} moved “${about.name}” from ${about.before} to ${about.after}.`;
-    details.push(
-      `“${about.name}” was ${place(result.clean.top, about.id)} and is now ${place(result.edited.top, about.id)}.`,
-    );
+      ? `${actions(result)} left ${about.name} at ${about.before}.`
+      : `${actions(result)} moved ${about.name} from ${about.before} to ${about.after}.`;
+    const [was, is] = [place(result.clean.top, about.id), place(result.edited.top, about.id)];
+    details.push(was === is ? `It stays ${is}.` : `It was ${was} and is now ${is}.`);
   } else {
     headline = `${actions(result)} changed the output.`;
   }
 
-  if (top && now && moved.length > 0) {
+  const told = top?.id === now?.id && about?.id === top?.id;
+  if (top && now && moved.length > 0 && !told) {
     details.push(
       top.id === now.id
-        ? `The model still says “${visible(now.token)}”.`
-        : `The model now says “${visible(now.token)}” (${percent(now.prob ?? 0)}) instead of “${visible(top.token)}”.`,
+        ? `The model still says ${code(now.token)}.`
+        : `The model now says ${code(now.token)} (${percent(now.prob ?? 0)}) instead of ${code(top.token)}.`,
     );
   }
   const kl = metrics.find((each) => each.kind === "kl" && each.status === "ok");
