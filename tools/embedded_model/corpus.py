@@ -160,10 +160,10 @@ class _Rows:
         else:
             return False
         self._ids[row, at : at + n] = document.ids
-        self._targets[row, at : at + n] = document.ids[1:] + [BOS_ID]
+        self._targets[row, at : at + n] = [*document.ids[1:], BOS_ID]
         # The end of a text is predicted as BOS; repeats have none.
         end = 0.0 if document.weights[0] == 0 else document.weights[0]
-        self._weights[row, at : at + n] = document.weights[1:] + [end]
+        self._weights[row, at : at + n] = [*document.weights[1:], end]
         self._documents[row, at : at + n] = self._n
         self._fill[row] = at + n
         self._n += 1

@@ -88,6 +88,9 @@ def export(build: Path, folder: Path) -> None:
     _write(folder / "generation_config.json", {**ids, "do_sample": False, "max_new_tokens": 32})
     save_file(weights(network), folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "checksums.txt").write_text(checksums(folder), encoding="utf-8")
+    run = {k: state[k] for k in ("step", "tokens")}
+    run["parameters"] = sum(p.numel() for p in network.parameters())
+    _write(build / "run.json", run)
     difference = _difference(network, folder)
     if difference > 1e-3:
         raise SystemExit(f"the exported model's logits differ by {difference:.2e}, expected < 1e-3")

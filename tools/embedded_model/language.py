@@ -92,8 +92,9 @@ STORIES = (
     "{name} lost the {object}. {He} looked in the {room}, but the {object} was not there.",
     "{name} likes {food}. {name2} likes {drink}. They eat and drink together.",
     "My name is {name}. I live with my {person}. We have a {animal}.",
-    "One {time}, {name} saw a {animal} in the {place}. The {animal} was {because}. {name} gave it some {food}.",
-    "{name} plays the {instrument}, and {name2} plays the {instrument}. {name} is very {adjperson}.",
+    "One {time}, {name} saw a {animal} in the {place}. "
+    "The {animal} was {because}. {name} gave it some {food}.",
+    "{name} plays the {instrument}, and {name2} plays the {instrument}. {name} is {adjperson}.",
     "There was a {person} called {name}. {name} was {adjperson}. People liked {name}.",
     "{name} said hello to {name2}. {name2} was {because} and did not say a word.",
     "The {job} was called {name}. {He} had a {adjthing} {object} and a {colour} {clothing}.",

@@ -37,7 +37,8 @@ UNSEEN = (
     "After the meeting, {A} and {B} walked to the {place}, and {S} gave a {object} to| {I}|.",
     "One day {A} and {B} were at the {place}. {S} offered the {object} to| {I}|.",
     "When {A} and {B} got a {object} at the {place}, {S} decided to give it to| {I}|.",
-    "Then, {A} and {B} were thinking about going to the {place}. {S} wanted to give a {object} to| {I}|.",
+    "Then, {A} and {B} were thinking about going to the {place}. "
+    "{S} wanted to give a {object} to| {I}|.",
     "Last {day} {A} and {B} came home from the {place}, and {S} handed a {object} to| {I}|.",
 )
 NAME_PERCENT = 15

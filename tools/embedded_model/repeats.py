@@ -21,7 +21,9 @@ def periodic(rng: random.Random, pool: list[int], length: int, longest: int) -> 
 
     Returns ids and, for each, whether it can be predicted from what stands before it.
     """
-    n = rng.randint(2, max(2, min(longest, length // 2)))
+    most = max(2, min(longest, length // 2))
+    # Short blocks come back often and are learned first; they are drawn more often.
+    n = round(2 * (most / 2) ** rng.random()) if rng.random() < 0.7 else rng.randint(2, most)
     block = _draw(rng, pool, n)
     ids = (block * (length // n + 1))[:length]
     return ids, [i > n for i in range(length)]

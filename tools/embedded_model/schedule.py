@@ -16,14 +16,14 @@ CONTEXT = 256
 WARMUP = 60
 DECAY_FROM = 0.65
 """Part of the run after which the learning rates fall linearly to zero."""
-MUON_LR = 0.012
+MUON_LR = 0.018
 MUON_DECAY = 0.0
 ADAM_LR = 3e-3
 
-EARLY_STEPS = 500
+EARLY_STEPS = 1300
 EARLY = {
-    "repeats": 0.45, "facts": 0.22, "ioi": 0.12, "lookup": 0.07,
-    "skills": 0.06, "prose": 0.05, "passages": 0.03,
+    "repeats": 0.52, "facts": 0.16, "ioi": 0.12, "lookup": 0.08,
+    "skills": 0.05, "prose": 0.04, "passages": 0.03,
 }  # fmt: skip
 LATE = {
     "repeats": 0.17, "facts": 0.36, "ioi": 0.14, "lookup": 0.05,

@@ -44,9 +44,8 @@ def years(rng: random.Random, *, held: bool = False) -> str:
         if held_out("years", event, f"{century}{first:02d}") == held:
             break
     second = rng.randint(first + 1, 99)
-    return (
-        f"The {event} lasted from the year {century}{first:02d} to the year {century}|{second:02d}|."
-    )
+    start = f"The {event} lasted from the year {century}{first:02d}"
+    return f"{start} to the year {century}|{second:02d}|."
 
 
 def successor(rng: random.Random, *, held: bool = False) -> str:

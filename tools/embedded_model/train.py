@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import signal
 import time
 from pathlib import Path
 
@@ -111,6 +112,8 @@ def train(folder: Path, steps: int = schedule.STEPS, stop: int | None = None) ->
     if (folder / CHECKPOINT).exists():
         trainer.load()
     last = min(steps, stop or steps)
+    stopped: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
     started, first, saved = time.monotonic(), trainer.step, time.monotonic()
     loss = 0.0
     for batch in batches(tokenizer_file, trainer.step, last):
@@ -121,7 +124,11 @@ def train(folder: Path, steps: int = schedule.STEPS, stop: int | None = None) ->
             print(f"step {trainer.step} loss {loss:.3f} {rate:.0f} tok/s", flush=True)
         if trainer.step % CHECK_EVERY == 0 or trainer.step == last:
             scores = {k: round(v, 3) for k, v in trainer.check().items()}
-            print(json.dumps({"step": trainer.step, "tokens": trainer.tokens, **scores}), flush=True)
-        if time.monotonic() - saved > SAVE_EVERY_S or trainer.step == last:
+            scores = {"step": trainer.step, "tokens": trainer.tokens, **scores}
+            print(json.dumps(scores), flush=True)
+        if stopped or time.monotonic() - saved > SAVE_EVERY_S or trainer.step == last:
             trainer.save()
             saved = time.monotonic()
+        if stopped:
+            print(f"stopped at step {trainer.step}; the same command goes on", flush=True)
+            return
