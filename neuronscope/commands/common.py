@@ -7,15 +7,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from neuronscope.errors import InvalidInput, NoModel, NotFound
 from neuronscope.service.explain import explain_validation
-from neuronscope.service.lab import Lab
 from neuronscope.service.strict_json import parse
 from neuronscope.settings import Settings
+
+if TYPE_CHECKING:
+    from neuronscope.service.lab import Lab
 
 Spec = TypeVar("Spec")
 
@@ -57,6 +59,16 @@ def settings_of(arguments: argparse.Namespace, **given: Any) -> tuple[Settings, 
         raise InvalidInput(f"{error}.") from None
 
 
+def open_lab(settings: Settings) -> Lab:
+    """The lab of these settings; imported only here, since it costs a second that `--help` spares.
+
+    Raises: DataFolderLocked, NewerDatabase, StorageError.
+    """
+    from neuronscope.service.lab import Lab
+
+    return Lab(settings)
+
+
 @contextmanager
 def lab_with_model(arguments: argparse.Namespace) -> Iterator[Lab]:
     """An open lab with the model loaded that the arguments name, or the default one.
@@ -64,7 +76,7 @@ def lab_with_model(arguments: argparse.Namespace) -> Iterator[Lab]:
     Raises: NoModel, ModelNotFound, ModelRefused, DataFolderLocked, NewerDatabase.
     """
     settings, named = settings_of(arguments)
-    with Lab(settings) as lab:
+    with open_lab(settings) as lab:
         chosen = named or lab.default_model()
         if chosen is None:
             raise NoModel("No model was named, and there is no single one to take.",

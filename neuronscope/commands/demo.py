@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neuronscope.commands import common
 from neuronscope.commands.tables import number, table, top_tokens
-from neuronscope.engine.session import Model, load
 from neuronscope.errors import ModelNotFound
 from neuronscope.models.discover import Registry, embedded_folder
 from neuronscope.spec.experiments import Over, Run, Sweep
@@ -16,6 +15,9 @@ from neuronscope.spec.grid import Grid
 from neuronscope.spec.metrics import KL, Prob
 from neuronscope.spec.ops import Patch, Zero
 from neuronscope.spec.results import Token
+
+if TYPE_CHECKING:
+    from neuronscope.engine.session import Model
 
 PROMPT, SUBJECT, ANSWER = "The Eiffel Tower is in", " Tower", " Paris"
 SOURCE, SOURCE_SUBJECT, SOURCE_ANSWER = "The Colosseum is in", " Colosseum", " Rome"
@@ -30,6 +32,8 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def carry_out(arguments: argparse.Namespace) -> int:
     """Run the example on the embedded model and print it; nothing is stored."""
+    from neuronscope.engine.session import load
+
     model = load(_folder(arguments), device=arguments.device or "auto",
                  dtype=arguments.dtype or "auto")
     info = model.info

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neuronscope.commands import common
 from neuronscope.commands.tables import table
 from neuronscope.errors import ModelNotFound
-from neuronscope.service.lab import Lab
 from neuronscope.spec.results import ModelInfo
+
+if TYPE_CHECKING:
+    from neuronscope.service.lab import Lab
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
@@ -31,7 +33,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
         with common.lab_with_model(arguments) as lab:
             return _report(lab, arguments.json)
     settings, _ = common.settings_of(argparse.Namespace(**vars(arguments) | {"model": None}))
-    with Lab(settings) as lab:
+    with common.open_lab(settings) as lab:
         entries = lab.models()
     if arguments.json:
         print(json.dumps([entry.model_dump() for entry in entries], ensure_ascii=False))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from neuronscope.api.serve import serve
 from neuronscope.commands import common
 
 
@@ -23,6 +22,8 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def carry_out(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
+    from neuronscope.api.serve import serve
+
     settings, named = common.settings_of(arguments, host=arguments.host, port=arguments.port)
     serve(settings, open_browser=not arguments.no_browser, model=named,
           port_given=arguments.port is not None, allow_remote=arguments.allow_remote)

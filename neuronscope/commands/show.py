@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neuronscope.commands import common
 from neuronscope.commands.tables import record_lines
-from neuronscope.service.lab import Lab
-from neuronscope.store.history import Filter
+
+if TYPE_CHECKING:
+    from neuronscope.service.lab import Lab
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
@@ -24,7 +25,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
 def carry_out(arguments: argparse.Namespace) -> int:
     """Print one record, or a page of the history."""
     settings, _ = common.settings_of(arguments)
-    with Lab(settings) as lab:
+    with common.open_lab(settings) as lab:
         if arguments.id is None:
             return _list(lab, arguments)
         record = lab.record(arguments.id)
@@ -33,6 +34,8 @@ def carry_out(arguments: argparse.Namespace) -> int:
 
 
 def _list(lab: Lab, arguments: argparse.Namespace) -> int:
+    from neuronscope.store.history import Filter
+
     page = lab.history(Filter(q=arguments.search))
     if arguments.json:
         print(page.model_dump_json())

@@ -73,6 +73,24 @@ def test_no_configuration_is_guessed():
     assert guesses == []
 
 
+def test_the_package_imports_only_what_it_declares():
+    """What users get by installing; the tests' own packages would hide a missing one."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    listed = re.search(r"^dependencies = \[(.*?)^\]", text, re.MULTILINE | re.DOTALL)[1]
+    declared = set(re.findall(r'^ *"(\w+)', listed, re.MULTILINE))
+    brought = {"starlette", "pydantic_core", "tokenizers", "huggingface_hub", "typing_extensions"}
+    found = {name.split(".")[0] for _, tree in parsed(python_files(PACKAGE))
+             for node in ast.walk(tree) for name in imported(node)}
+    optional = {"pandas"}
+    assert found - declared - brought - optional - set(sys.stdlib_module_names) == {"neuronscope"}
+
+
+def imported(node) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+
+
 def test_no_singletons_are_made_at_import():
     """Stores, labs, engines and applications are built by whoever needs them."""
     makers = {"Lab", "Store", "Settings", "create_app", "create_engine", "FastAPI", "load"}
