@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
-from neuronscope.service.lab import Lab
 from pydantic import BaseModel
+
+from neuronscope.service.lab import Lab
 
 
 def lab_of(request: Request) -> Lab:

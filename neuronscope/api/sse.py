@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
-from neuronscope.service.lab import Lab
 from starlette.concurrency import run_in_threadpool
 
+from neuronscope.service.lab import Lab
 from neuronscope.service.views import News
 from neuronscope.spec.base import Items, Spec
 from neuronscope.spec.results import Cell, Job

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from neuronscope.service.lab import Lab
 from starlette.concurrency import run_in_threadpool
 
+from neuronscope.service.lab import Lab
 from neuronscope.spec.results import Record
 
 
