@@ -99,7 +99,8 @@ def test_serve_prints_its_address_loads_the_model_and_ends_with_0(tmp_path, mode
 
 def test_uvicorn_serves_the_app_on_any_port(tmp_path, models):
     port = free_port()
-    command = ("-m", "uvicorn", "neuronscope.main:app", "--host", "localhost", "--port", str(port))
+    command = ("-m", "uvicorn", "neuronscope.main:app", "--host", "localhost", "--port", str(port),
+               "--no-access-log")
     environment = {"NEURONSCOPE_DATA": str(tmp_path / "data"),
                    "NEURONSCOPE_MODELS": str(models / "tiny")}
     with process(*command, **environment) as (running, url, token):
