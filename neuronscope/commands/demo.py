@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuronscope.commands import common
-from neuronscope.commands.tables import number, table, top_tokens
+from neuronscope.commands.tables import table
 from neuronscope.errors import ModelNotFound
 from neuronscope.models.discover import Registry, embedded_folder
 from neuronscope.spec.experiments import Over, Run, Sweep
-from neuronscope.spec.grid import Grid
 from neuronscope.spec.metrics import KL, Prob
 from neuronscope.spec.ops import Patch, Zero
-from neuronscope.spec.results import Token
 
 if TYPE_CHECKING:
     from neuronscope.engine.session import Model
 
-PROMPT, SUBJECT, ANSWER = "The Eiffel Tower is in", " Tower", " Paris"
-SOURCE, SOURCE_SUBJECT, SOURCE_ANSWER = "The Colosseum is in", " Colosseum", " Rome"
+PROMPT, ANSWER = "The Eiffel Tower is in", " Paris"
+SOURCE, SOURCE_ANSWER = "The Colosseum is in", " Rome"
+FLIPPED = 0.5
+TOP_SHOWN = 4
 
 
 def add(commands: Any) -> argparse.ArgumentParser:
@@ -56,7 +56,8 @@ def _folder(arguments: argparse.Namespace) -> Path:
 
 def _clean(model: Model) -> list[str]:
     result = model.run(Run(prompt=PROMPT))
-    return [f'What follows "{PROMPT}"?', f"  {top_tokens(result.clean)}"]
+    shown = ", ".join(f'"{each.token}" {fixed(each.prob)}' for each in result.clean.top[:TOP_SHOWN])
+    return [f'What follows "{PROMPT}"?', f"  {shown}"]
 
 
 def _zeroing(model: Model) -> list[str]:
@@ -66,66 +67,56 @@ def _zeroing(model: Model) -> list[str]:
         over=Over(sites=["attn_out", "mlp_out"], layers="all")))
     prob, kl = grid.values["prob"], grid.values["kl"]
     rows = [["layer", "attention: P", "KL", "MLP: P", "KL"]]
-    rows += [[str(layer), *(number(each[site, row]) for site in (0, 1) for each in (prob, kl))]
+    rows += [[str(layer), *(fixed(each[site, row]) for site in (0, 1) for each in (prob, kl))]
              for row, layer in enumerate(grid.coords["layer"])]
     site, layer = divmod(int(kl.argmax()), kl.shape[1])
     part = ("attention", "MLP")[site]
     return [
-        f'Zero one part, and P("{ANSWER}") goes from {number(grid.clean("prob"))} to '
+        f'Zero one part, and P("{ANSWER}") goes from {fixed(grid.clean("prob"))} to '
         "(KL from the clean prediction in nats):",
         *_indent(table(rows)),
         f"Here the prediction moves most without the {part} of layer {layer}: "
-        f'P("{ANSWER}") {number(prob[site, layer])}.',
+        f'P("{ANSWER}") {fixed(prob[site, layer])}.',
         "That shows what this prompt's prediction needs, not where the fact is kept; other parts",
         "may make up for what is removed, and zeros are not values the model is used to.",
     ]
 
 
 def _patching(model: Model) -> list[str]:
-    """The residual stream is taken from the other prompt, at the subject and at the end."""
-    here, there = (model.tokens(prompt) for prompt in (PROMPT, SOURCE))
-    subject = (_find(here, SUBJECT), _find(there, SOURCE_SUBJECT))
-    last = (len(here) - 1, len(there) - 1)
+    """The residual stream at one token entering one layer is taken from the other prompt."""
     grid = model.sweep(Sweep(
-        prompt=PROMPT, op=Patch(SOURCE, positions=[subject, last]),
-        over=Over(sites=["resid_pre"], layers="all", positions=[subject[0], last[0]]),
-        metrics=[Prob(SOURCE_ANSWER), Prob(ANSWER)]))
-    layers = grid.coords["layer"]
-    new, old = (grid.values[key].reshape(len(layers), 2) for key in grid.data.values)
-    rows = [["layer", f"at{SUBJECT}:{SOURCE_ANSWER}", ANSWER.strip(),
-             f"at the end:{SOURCE_ANSWER}", ANSWER.strip()]]
-    rows += [[str(layer), number(new[row, 0]), number(old[row, 0]),
-              number(new[row, 1]), number(old[row, 1])] for row, layer in enumerate(layers)]
+        prompt=PROMPT, op=Patch(SOURCE), metrics=[Prob(SOURCE_ANSWER)],
+        over=Over(sites=["resid_pre"], layers="all", positions="all")))
+    prob, layers = grid.values["prob"][0], grid.coords["layer"]
+    texts = [each.text.strip() for each in grid.data.tokens]
+    rows = [["layer", *texts]]
+    rows += [[str(layer), *map(fixed, prob[row])] for row, layer in enumerate(layers)]
     return [
-        f'Take the residual stream entering a layer from "{SOURCE}", at one token:',
+        f'Take the residual stream entering a layer from "{SOURCE}", at one token, and',
+        f'P("{SOURCE_ANSWER}") goes from {fixed(grid.clean("prob"))} to:',
         *_indent(table(rows)),
-        *_moved(new, layers, grid),
+        *_moved(prob, layers, texts),
         "That shows where the stream carries what decides between these two prompts. It does not",
-        "show that other prompts use the same place.",
+        "show that other prompts use the same places.",
     ]
 
 
-def _moved(new: Any, layers: tuple[Any, ...], grid: Grid) -> list[str]:
-    """The sentence that the two columns of the patched answer support."""
-    before = next(iter(grid.data.metrics.values())).clean
-    subject = [layers[row] for row in range(len(layers)) if new[row, 0] > 0.5]
-    end = [layers[row] for row in range(len(layers)) if new[row, 1] > 0.5]
-    parts = [f"into layer{'s' if len(found) > 1 else ''} {', '.join(map(str, found))} at {place}"
-             for found, place in ((subject, SUBJECT.strip()), (end, "the last token")) if found]
-    if not parts:
-        return [f'No single patch takes P("{SOURCE_ANSWER}") over one half '
-                f"(clean {number(before)})."]
-    return [f'The answer becomes "{SOURCE_ANSWER}" (over one half; clean {number(before)}) '
-            "when what is patched flows", f"{' or '.join(parts)}."]
+def _moved(prob: Any, layers: tuple[Any, ...], texts: list[str]) -> list[str]:
+    """The sentence that the table supports: where one patch makes the answer the other one."""
+    places = []
+    for column, text in enumerate(texts):
+        found = [str(layer) for row, layer in enumerate(layers) if prob[row, column] > FLIPPED]
+        if found:
+            places.append(f'"{text}" entering layer{"s" if len(found) > 1 else ""} '
+                          f'{", ".join(found)}')
+    if not places:
+        return [f'No single patch takes P("{SOURCE_ANSWER}") over {FLIPPED}.']
+    return [f'One patch takes P("{SOURCE_ANSWER}") over {FLIPPED} at {" and at ".join(places)}.']
 
 
-def _find(tokens: tuple[Token, ...], text: str) -> int:
-    """Position of the last token with this text. Raises: ModelNotFound where it has none."""
-    found = [each.index for each in tokens if each.text == text]
-    if not found:
-        raise ModelNotFound(f"This model's tokenizer has no single token {text!r}; the demo is "
-                            "made for the embedded model.", hint="Leave --model out.")
-    return found[-1]
+def fixed(value: float | None) -> str:
+    """Three decimals; `–` where there is no value."""
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _indent(lines: list[str]) -> list[str]:
