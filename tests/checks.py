@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FRONTEND = ROOT / "frontend"
 WEB = ROOT / "neuronscope" / "web"
 IN_CI = bool(os.environ.get("CI"))
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
 OLDEST_NODE = 20
 
 
@@ -119,27 +119,32 @@ def tree_hash(folder: Path) -> str:
 
 def browser() -> bool:
     """Chromium for the tests that drive the page; installed where that needs no question."""
-    if found_browser():
-        print(f"using {found_browser()}")
-        return True
-    may_install = (hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"))
-    if may_install:
+    may_install = hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")
+    if found_browser() is None and may_install:
         env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for arguments in (["update"], ["install", "-y", "chromium"]):
             print(f"apt-get {' '.join(arguments)}", flush=True)
             subprocess.run(["apt-get", "-q", *arguments], env=env, check=False,
                            stdout=subprocess.DEVNULL)
-        if found_browser():
-            return True
-    raise CannotRun("the browser tests need Chromium. Debian: sudo apt-get install chromium; "
-                    "or name a browser's program in the variable CHROMIUM.")
+    found = found_browser()
+    if found is None:
+        raise CannotRun("the browser tests need Chromium. Install it with\n"
+                        f"    {sys.executable} -m playwright install --with-deps chromium")
+    print(f"using {found}")
+    return True
 
 
 def found_browser() -> str | None:
-    named = os.environ.get("CHROMIUM")
-    if named:
-        return shutil.which(named)
-    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    """An installed browser, or the one that Playwright keeps for itself."""
+    for name in BROWSERS:
+        if path := shutil.which(name):
+            return path
+    code = ("from playwright.sync_api import sync_playwright as start\n"
+            "with start() as it: print(it.chromium.executable_path)")
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                           check=False)
+    path = asked.stdout.strip()
+    return path if path and Path(path).exists() else None
 
 
 def tests() -> bool:
