@@ -92,23 +92,20 @@ export function useSweep(id: string | null) {
     queryKey: ["sweep", id],
     enabled: Boolean(id),
     queryFn: () => unwrap(api.GET("/api/sweeps/{key}", { params: { path: { key: id! } } })),
-    refetchInterval: ({ state }) => (state.data?.job ? 2000 : false),
+    refetchInterval: ({ state }) => (state.data?.job ? 1500 : false),
   });
 }
 
-export function useGrid(id: string | null) {
+/** The grid; a sweep has none before its first cells (`ready`). */
+export function useGrid(id: string | null, ready: boolean) {
   return useQuery({
     queryKey: keys.grid(id ?? ""),
-    enabled: Boolean(id),
+    enabled: Boolean(id) && ready,
     queryFn: async () =>
       (await unwrap(
         api.GET("/api/sweeps/{key}/grid", { params: { path: { key: id! } } }),
       )) as GridData,
     staleTime: EVER,
-    // A sweep has no grid before its clean run: 409 until then.
-    retry: (failures, error) =>
-      error instanceof ApiError && (error.gone || error.problem.status === 409) && failures < 60,
-    retryDelay: 250,
   });
 }
 

@@ -14,6 +14,7 @@ const options = {
   maxCellWidth: 60,
   maxCellHeight: 40,
   targetHeight: 400,
+  labelWidth: 30,
 };
 const layout = heatLayout(grid, options);
 

@@ -27,6 +27,8 @@ export interface HeatLayout {
   width: number;
   height: number;
   panelHeight: number;
+  /** Column labels do not fit side by side. */
+  slanted: boolean;
 }
 
 export interface HeatOptions {
@@ -38,6 +40,8 @@ export interface HeatOptions {
   maxCellWidth: number;
   maxCellHeight: number;
   targetHeight: number;
+  /** The longest label of a column, in pixels. */
+  labelWidth: number;
 }
 
 /** The last long dimension runs across, the one before it down; all others make panels. */
@@ -81,6 +85,7 @@ export function heatLayout(grid: GridShape, options: HeatOptions): HeatLayout {
     width: options.left + cols.length * width,
     height: options.top + combos.length * (panelHeight + options.gap) - options.gap,
     panelHeight,
+    slanted: options.labelWidth > width,
   };
 }
 

@@ -167,9 +167,8 @@ function rowLabels(context: CanvasRenderingContext2D, picture: HeatPicture, pane
 function columnLabels(context: CanvasRenderingContext2D, picture: HeatPicture): void {
   const { layout, ink } = picture;
   const y = (layout.panels[0]?.y ?? layout.top) - (picture.panelTitles[0] ? 22 : 0);
-  const longest = Math.max(...picture.colLabels.map((label) => label.length));
-  const slanted = longest * 7 > layout.cell.width;
-  const every = Math.ceil((slanted ? 13 : longest * 7 + 6) / layout.cell.width);
+  const { slanted } = layout;
+  const every = slanted ? Math.ceil(13 / layout.cell.width) : 1;
   context.font = `11.5px ${ink.mono}`;
   context.fillStyle = ink.faint;
   picture.colLabels.forEach((label, col) => {
@@ -177,7 +176,7 @@ function columnLabels(context: CanvasRenderingContext2D, picture: HeatPicture): 
     context.save();
     context.translate(layout.left + (col + 0.5) * layout.cell.width, y - 8);
     context.textAlign = slanted ? "left" : "center";
-    if (slanted && longest > 3) context.rotate(-Math.PI / 4);
+    if (slanted) context.rotate(-Math.PI / 4);
     context.fillText(label.length > 14 ? `${label.slice(0, 13)}…` : label, 0, 0);
     context.restore();
   });

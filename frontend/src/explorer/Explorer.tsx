@@ -19,11 +19,12 @@ export function Explorer({ id }: { id: string | null }) {
   const model = useModel();
   const info = model.data?.info;
   const sweep = useSweep(id);
-  const grid = useGrid(id);
   const start = useStartSweep();
   const cancel = useCancelJob();
   const jobId = sweep.data?.job ?? null;
   const progress = useFollow(jobId, id);
+  const begun = sweep.data && (!jobId || sweep.data.done > 0 || (progress?.done ?? 0) > 0);
+  const grid = useGrid(id, Boolean(begun));
   const differs = useDraftUrl({
     id,
     stored: (grid.data?.spec as SweepSpec | undefined) ?? null,
@@ -37,7 +38,7 @@ export function Explorer({ id }: { id: string | null }) {
   });
 
   if (model.data && !info && !id) return <NoModel loading={model.data.loading ?? null} />;
-  const error = grid.error ?? null;
+  const error = sweep.error ?? grid.error;
   return (
     <div className={css.explorer}>
       <div className={css.form}>

@@ -26,18 +26,24 @@ interface GridChartProps {
   onCanvas: (canvas: HTMLCanvasElement | null) => void;
 }
 
-const CELL = { gap: 40, minCell: 7, maxCellWidth: 76, maxCellHeight: 34, targetHeight: 420 };
+const CELL = { gap: 40, minCell: 7, maxCellWidth: 104, maxCellHeight: 46, targetHeight: 440 };
+const CHARACTER = 7;
 
 function layOut(grid: GridData, width: number): HeatLayout {
-  const probe = heatLayout(grid, { ...CELL, width, left: 0, top: 0 });
-  const longest = (dim: string | null) =>
-    dim
-      ? Math.max(...(grid.coords[dim] ?? []).map((each) => coordinateLabel(grid, dim, each).length))
-      : 0;
-  const left = 14 + Math.min(16, longest(probe.rowDim)) * 7;
-  const slant = longest(probe.colDim) > 3 ? 28 + Math.min(14, longest(probe.colDim)) * 4 : 24;
-  const titled = probe.panels.length > 1;
-  return heatLayout(grid, { ...CELL, width: width - 60, left, top: slant + (titled ? 22 : 0) });
+  const labels = (dim: string | null) =>
+    (dim ? (grid.coords[dim] ?? []) : []).map((each) => coordinateLabel(grid, dim!, each).length);
+  const plain = { ...CELL, left: 0, top: 0, labelWidth: 0 };
+  const probe = heatLayout(grid, { ...plain, width });
+  const longest = Math.max(1, ...labels(probe.colDim));
+  const options = {
+    ...plain,
+    width: width - 60,
+    left: 14 + Math.min(16, Math.max(0, ...labels(probe.rowDim))) * CHARACTER,
+    labelWidth: longest * CHARACTER + 4,
+  };
+  const { slanted, panels } = heatLayout(grid, options);
+  const room = slanted ? 22 + Math.min(14, longest) * 5 : 24;
+  return heatLayout(grid, { ...options, top: room + (panels.length > 1 ? 22 : 0) });
 }
 
 /** A grid as a heatmap with its legend. */

@@ -79,7 +79,7 @@ export function MetricPicker({ patching, top }: MetricPickerProps) {
         />
       </div>
       <div className={css.reading}>
-        <Field label="Read at position" note="−1 is the last token">
+        <Field label="Read at position" note="−1: last">
           <input
             type="number"
             className={styles.input}
