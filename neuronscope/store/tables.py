@@ -47,6 +47,8 @@ experiments = Table(
         name="state_known",
     ),
     Index("experiments_by_hash", "spec_hash", "environment"),
+    Index("experiments_by_kind", "kind", "seq"),
+    Index("experiments_by_model", "model_id", "seq"),
     sqlite_strict=True,
     sqlite_autoincrement=True,
 )

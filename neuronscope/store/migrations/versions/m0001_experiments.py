@@ -67,3 +67,5 @@ def _create_experiments() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("experiments_by_hash", "experiments", ["spec_hash", "environment"])
+    op.create_index("experiments_by_kind", "experiments", ["kind", "seq"])
+    op.create_index("experiments_by_model", "experiments", ["model_id", "seq"])

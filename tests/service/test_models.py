@@ -1,0 +1,51 @@
+"""Which model is loaded, and what is asked of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from neuronscope.errors import ModelMismatch, ModelNotFound, ModelRefused, NoModel
+from tests.served import LONG, RUN, wait_for
+
+
+def test_a_failed_load_keeps_the_model(lab):
+    with pytest.raises(ModelRefused):
+        lab.load("broken")
+    with pytest.raises(ModelNotFound):
+        lab.load("absent")
+    assert lab.model().info.id == "tiny"
+    assert lab.run(RUN)[1] is True
+
+
+def test_a_spec_for_another_model_is_refused(lab):
+    with pytest.raises(ModelMismatch):
+        lab.run(RUN.model_copy(update={"model": "other"}))
+    with pytest.raises(ModelMismatch):
+        lab.run(RUN.model_copy(update={"model": "sha256:" + "0" * 64}))
+    with pytest.raises(ModelNotFound):
+        lab.run(RUN.model_copy(update={"model": "nowhere"}))
+    assert lab.run(RUN.model_copy(update={"model": "tiny"}))[1] is True
+
+
+def test_what_waits_for_a_model_that_is_replaced_is_refused(lab):
+    long = lab.start_sweep(LONG)
+    lab.start_load("other")
+    waiting = lab.start_run(RUN)
+    lab.cancel_sweep(long.id)
+    wait_for(lambda: lab.has_ended(waiting.id))
+    assert lab.job(waiting.id).error["code"] == "model-mismatch"
+    assert lab.model().info.id == "other"
+
+
+def test_unload_frees_the_model(lab):
+    lab.unload()
+    assert (lab.model().info, lab.health().worker) == (None, "empty")
+    with pytest.raises(NoModel):
+        lab.tokenize("w3")
+
+
+def test_tokenize_gives_ids_and_text(lab):
+    found = lab.tokenize("w3 w14")
+    assert [(token.id, token.text, token.special) for token in found.tokens] == [
+        (1, "<bos>", True), (3, "w3", False), (14, "w14", False)]
+    assert (found.n_tokens, found.context) == (3, 64)
