@@ -48,7 +48,7 @@ def write_models(folder: Path) -> Path:
     return folder
 
 
-def wait_for(condition, timeout_s: float = 60.0) -> None:
+def wait_for(condition, timeout_s: float = 120.0) -> None:
     """Until `condition()` is true; fails the test if it does not become so."""
     deadline = time.monotonic() + timeout_s
     while not condition():

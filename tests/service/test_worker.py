@@ -55,7 +55,7 @@ def test_the_child_gives_what_the_library_gives(lab, models, tmp_path):
 def test_cancel_stops_a_sweep_between_cells_and_keeps_the_process(lab, child):
     pid, accepted = child.pid, running(lab)
     lab.cancel(accepted.job.id)
-    wait_for(lambda: lab.has_ended(accepted.job.id), 2)
+    wait_for(lambda: lab.has_ended(accepted.job.id), 5)
     state = lab.sweep_state(accepted.id)
     assert state.summary.state == "cancelled" and 10 < state.done < state.total
     assert (Grid(lab.grid(accepted.id)).status["kl"] == "ok").sum() == state.done
