@@ -39,14 +39,14 @@ export function useKeys(map: KeyMap): void {
   const current = useRef(map);
   current.current = map;
   useEffect(() => {
-    let leader = 0;
+    let leader = Number.NEGATIVE_INFINITY;
     const onKey = (event: KeyboardEvent) => {
       if (event.altKey || event.defaultPrevented) return;
       const plain = !event.ctrlKey && !event.metaKey;
       const chord = plain ? event.key : `mod+${event.key.toLowerCase()}`;
       if (plain && isTyping(event.target)) return;
       const name = event.timeStamp - leader < 1200 && plain ? `g ${chord}` : chord;
-      leader = chord === "g" ? event.timeStamp : 0;
+      leader = chord === "g" ? event.timeStamp : Number.NEGATIVE_INFINITY;
       const action = current.current[name];
       if (!action) return;
       event.preventDefault();

@@ -9,7 +9,7 @@ import { keysOf, type MapCell, mapRows, neighbour } from "./mapLayout";
 
 const FACES: Partial<Record<MapCell["target"]["site"], string>> = {
   embed: "embeddings",
-  attn_out: "attn",
+  attn_out: "attention",
   mlp_out: "MLP",
   mlp_act: "neurons",
   final_norm: "final norm",

@@ -1,0 +1,53 @@
+"""axe finds nothing to object to, in either theme."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import ROOT
+from tests.e2e.steps import run, sweep
+
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def violations(page: Page) -> list[str]:
+    if not AXE.exists():
+        pytest.fail("axe-core is missing. Install it with:\n  cd frontend && npm ci", pytrace=False)
+    page.evaluate(Path(AXE).read_text(encoding="utf-8"))
+    page.wait_for_timeout(200)
+    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    return [f"{each['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+            for each in found["violations"] for node in each["nodes"]]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(open_page, theme):
+    page = open_page("/", theme=theme)
+    assert page.locator("html").get_attribute("data-theme") == theme
+    expect(page.get_by_label("Tokens of: Prompt")).to_be_visible()
+    assert violations(page) == []
+    run(page)
+    assert violations(page) == []
+    page.get_by_role("button", name="Reproduce", exact=True).click()
+    assert violations(page) == []
+    page.get_by_role("link", name="Explorer").click()
+    sweep(page, "Which layers matter?")
+    assert violations(page) == []
+    page.get_by_role("button", name="Table", exact=True).click()
+    assert violations(page) == []
+    for view in ("History", "Models"):
+        page.get_by_role("link", name=view).click()
+        expect(page.get_by_role("region", name=view).first).to_be_visible()
+        expect(page.get_by_role("listitem").filter(has_text="atlas").first).to_be_visible()
+        assert violations(page) == []
+
+
+def test_the_theme_can_be_chosen_and_is_kept(open_page):
+    page = open_page("/", theme="light")
+    button = page.get_by_role("button", name="Theme:", exact=False)
+    button.click()
+    button.click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") == "dark"

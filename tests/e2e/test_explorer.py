@@ -1,0 +1,103 @@
+"""Sweeps: filled while they run, read by pointer and keyboard, opened, exported."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import free_port, start_server, stop_server
+from tests.e2e.steps import EXPERIMENT, colours, finished, prompt, ready, result, sweep
+
+
+def test_a_sweep_fills_the_heatmap_and_survives_a_reload(open_page):
+    page = open_page("/s")
+    sweep(page, "Where does the answer move?")
+    assert colours(page) > 10
+    page.reload()
+    finished(page)
+    assert colours(page) > 10
+    expect(page.get_by_role("button", name="Where does the answer move?")).to_have_attribute(
+        "aria-pressed", "true")
+
+
+def test_a_cell_opens_as_its_own_experiment_with_the_same_number(open_page):
+    page = open_page("/s")
+    sweep(page, "Which layers matter?")
+    page.get_by_role("group", name="Metric", exact=True).get_by_role("button", name="KL").click()
+    page.get_by_role("grid").focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    cell = page.get_by_role("gridcell")
+    expect(cell).to_contain_text("MLP, layer 2")
+    value = re.search(r": ([^;]+)", cell.inner_text())[1]
+    page.keyboard.press("Enter")
+    page.wait_for_url(EXPERIMENT)
+    expect(result(page)).to_contain_text("the MLP of layer 2")
+    kl = result(page).get_by_role("row").filter(has_text="KL").locator("td").nth(1)
+    assert float(kl.inner_text()) == pytest.approx(float(value), rel=0.01)
+    page.go_back()
+    finished(page)
+
+
+def test_pinning_is_in_the_address(open_page):
+    page = open_page("/s")
+    sweep(page, "Which heads?")
+    page.get_by_role("grid").click(position={"x": 60, "y": 60})
+    page.wait_for_url(re.compile("cell="))
+    pinned = page.get_by_role("region", name="Cell").get_by_role("heading").inner_text()
+    page.reload()
+    expect(page.get_by_role("region", name="Cell")).to_contain_text("Pinned cell")
+    expect(page.get_by_role("region", name="Cell").get_by_role("heading")).to_have_text(pinned)
+
+
+def test_table_and_files_hold_every_cell(open_page):
+    page = open_page("/s")
+    sweep(page, "Which layers matter?")
+    page.get_by_role("button", name="Table", exact=True).click()
+    rows = page.get_by_role("region", name="Cells as a table").get_by_role("row")
+    cells = rows.count() - 1
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="CSV").click()
+    lines = saved.value.path().read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("site,layer,kl,kl status")
+    assert len(lines) - 1 == cells >= 12
+    page.get_by_role("button", name="Heatmap", exact=True).click()
+    with page.expect_download() as picture:
+        page.get_by_role("button", name="PNG").click()
+    assert picture.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_history_lists_finds_stars_and_opens(open_page):
+    page = open_page("/s")
+    sweep(page, "Which layers matter?")
+    page.get_by_role("link", name="History").click()
+    page.get_by_label("Search the history").fill("Eiffel")
+    page.wait_for_url(re.compile("q=Eiffel"))
+    row = page.get_by_role("listitem").filter(has_text="attn_out, mlp_out").first
+    row.get_by_role("button", name=re.compile("^Star")).click()
+    page.get_by_role("button", name=re.compile("Starred only")).click()
+    expect(page.get_by_role("list", name="Experiments").get_by_role("listitem")).to_have_count(1)
+    page.get_by_role("link", name=re.compile("attn_out")).click()
+    finished(page)
+    page.get_by_role("link", name="History").click()
+    page.get_by_label("Search the history").fill("nothing like this")
+    expect(page.get_by_text("Nothing fits the filters.")).to_be_visible()
+
+
+def test_a_server_that_goes_and_comes_back(open_page, tmp_path):
+    port = free_port()
+    server = start_server(tmp_path / "data", port)
+    try:
+        page = open_page("/", at=server)
+        ready(page)
+        stop_server(server)
+        prompt(page).fill("The Colosseum is in")
+        expect(page.get_by_text("reconnecting", exact=False)).to_be_visible()
+        server = start_server(tmp_path / "data", port)
+        expect(page.get_by_text("reconnecting", exact=False)).to_have_count(0)
+        expect(prompt(page)).to_have_value("The Colosseum is in")
+        page.keyboard.press("Escape")
+        ready(page).click()
+        page.wait_for_url(EXPERIMENT)
+    finally:
+        stop_server(server)

@@ -1,0 +1,137 @@
+"""From nothing to a first causal result, and what can be done with it."""
+
+import json
+import re
+import subprocess
+import sys
+
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import ROOT
+from tests.e2e.steps import EXPERIMENT, overflow, prompt, ready, result, run
+
+
+def test_the_first_causal_result_is_one_click_away(open_page):
+    page = open_page("/")
+    expect(prompt(page)).to_have_value("The Eiffel Tower is in")
+    assert "token" not in page.url
+    run(page)
+    verdict = result(page)
+    expect(verdict).to_contain_text("the MLP of layer 0")
+    probability = verdict.get_by_role("row").filter(has_text="Probability")
+    clean = float(probability.locator("td").first.inner_text().removesuffix(" %"))
+    assert clean > 30
+    expect(verdict.get_by_role("img", name=re.compile("␣Paris"))).to_be_visible()
+    expect(verdict).to_contain_text("What this does not show")
+
+
+def test_the_verdict_names_what_was_edited(open_page):
+    page = open_page("/")
+    page.get_by_role("button", name="layer 1, head 2", exact=True).click()
+    page.get_by_role("button", name=re.compile("␣Tower")).first.click()
+    run(page)
+    expect(result(page)).to_contain_text(re.compile(r"head 2 of layer 1 at position \d+ ␣Tower"))
+
+
+def test_a_first_result_by_keyboard_alone(open_page):
+    page = open_page("/")
+    ready(page)
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.textContent.startsWith('Run')"):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url(EXPERIMENT)
+    expect(result(page)).to_contain_text("the MLP of layer 0")
+
+
+def test_the_map_is_walked_with_arrows(open_page):
+    page = open_page("/")
+    page.get_by_role("button", name="layer 0, MLP", exact=True).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="layer 1, MLP", exact=True)).to_have_attribute(
+        "aria-pressed", "true")
+    expect(page.get_by_role("button", name="layer 0, MLP", exact=True)).to_have_attribute(
+        "aria-pressed", "false")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("button", name="layer 2, MLP", exact=True).click(modifiers=["Shift"])
+    expect(page.get_by_label("Edits").get_by_role("button", name="Remove")).to_have_count(2)
+
+
+def test_back_and_reload_keep_the_question_and_its_result(open_page):
+    page = open_page("/")
+    run(page)
+    first = page.url
+    page.get_by_role("button", name="layer 2, MLP", exact=True).click()
+    expect(page.get_by_text("The draft differs from this result.")).to_be_visible()
+    page.wait_for_url(re.compile("spec="))
+    page.reload()
+    expect(page.get_by_text("The draft differs from this result.")).to_be_visible()
+    ready(page)
+    page.keyboard.press("r")
+    page.wait_for_url(EXPERIMENT)
+    expect(result(page)).to_contain_text("the MLP of layer 2")
+    page.go_back()
+    expect(result(page)).to_contain_text("the MLP of layer 0")
+    assert page.url.split("?")[0] == first
+
+
+def test_a_link_carries_the_draft(open_page):
+    page = open_page("/")
+    prompt(page).fill("Big Ben is in")
+    page.wait_for_url(re.compile("spec="))
+    other = open_page(page.url.removeprefix(page.url.split("/w")[0]))
+    expect(prompt(other)).to_have_value("Big Ben is in")
+
+
+def test_patching_explains_unequal_lengths_and_takes_a_map(open_page):
+    page = open_page("/")
+    page.get_by_role("button", name="Patch", exact=True).click()
+    page.get_by_label("Source prompt").first.fill("The great and old Colosseum is in")
+    expect(page.get_by_text("it is not clear which positions belong together")).to_be_visible()
+    page.get_by_role("button", name="Match equal tokens from both ends").click()
+    expect(page.get_by_label("Position map")).not_to_have_value("")
+    run(page)
+    expect(result(page)).to_contain_text("Patching the MLP of layer 0")
+
+
+def test_a_bad_answer_is_explained_and_can_be_mended(open_page):
+    page = open_page("/")
+    page.get_by_label("Answer").fill("Paris")
+    use = page.get_by_role("button", name="Use ␣Paris")
+    expect(use).to_be_visible()
+    page.get_by_label("Answer").fill(" Paris and Rome")
+    expect(page.get_by_text(re.compile("is 3 tokens"))).to_be_visible()
+    ready(page).click()
+    alert = page.get_by_role("alert").filter(has_text="not exactly one token")
+    expect(alert.first).to_be_visible()
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.get_by_role("button", name="Dismiss")).to_have_count(0)
+
+
+def test_what_is_offered_for_reproduction_reproduces(open_page, tmp_path):
+    page = open_page("/")
+    run(page)
+    shown = page.get_by_role("row").filter(has_text="KL").locator("td").nth(1).inner_text()
+    page.get_by_role("button", name="Reproduce", exact=True).click()
+    page.get_by_role("button", name="Command line", exact=True).click()
+    text = page.get_by_role("region", name="Reproduce with shell").inner_text()
+    spec = text.split("<<'JSON'\n")[1].removesuffix("\nJSON")
+    made = subprocess.run(
+        [sys.executable, "-m", "neuronscope", "run", "-", "--json", "--data", str(tmp_path)],
+        input=spec, text=True, capture_output=True, cwd=ROOT, check=True)
+    answer = json.loads(made.stdout)
+    kl = answer.get("result", answer)["metrics"]["kl"]["edited"]
+    assert f"{kl:.3g}" == shown
+
+
+def test_a_narrow_window_has_everything(open_page):
+    page = open_page("/", width=420, height=860)
+    run(page)
+    assert overflow(page) <= 0
+    expect(result(page)).to_be_in_viewport()
+    page.get_by_role("link", name="Explorer").click()
+    expect(page.get_by_role("button", name="Run sweep")).to_be_visible()
+    assert overflow(page) <= 0
