@@ -22,6 +22,7 @@ export function percent(p: number): string {
   if (p === 0) return "0 %";
   const value = p * 100;
   if (value < 0.01) return "< 0.01 %";
+  if (value > 99.95 && p < 1) return "> 99.9 %";
   return `${value >= 10 ? fixed3(Math.round(value * 10) / 10) : sig3(value)} %`;
 }
 

@@ -129,8 +129,8 @@ export function AddFields({ op, answer, onChange }: AddFieldsProps) {
               onChange({ ...op, unit: event.target.value as "vector" | "site_norm" })
             }
           >
-            <option value="site_norm">the site’s own mean norm</option>
-            <option value="vector">the vector as it is</option>
+            <option value="site_norm">site’s mean norm</option>
+            <option value="vector">as it is</option>
           </select>
         </Field>
       </div>

@@ -1,8 +1,8 @@
 // The sentence over a result: only what its numbers say, with what they do not show beside it.
-import type { Edit, MetricValue, Result, TokenScore } from "../api/types";
+import type { Direction, Edit, MetricValue, Result, TokenScore } from "../api/types";
 import { changeInUnit, number, ordinal, percent, visible } from "../lib/format";
 import { asList, showIndices } from "../lib/indices";
-import { componentName } from "../lib/names";
+import { componentName, tokenName } from "../lib/names";
 
 export interface Verdict {
   headline: string;
@@ -15,7 +15,18 @@ function code(text: string): string {
   return `\`${visible(text).replaceAll("`", "ˋ")}\``;
 }
 
-const VERBS = { zero: "Setting", mean: "Replacing", patch: "Patching", add: "Pushing" } as const;
+function directionName(direction: Direction): string {
+  switch (direction.kind) {
+    case "unembed":
+      return `the direction of ${code(tokenName(direction.token))}`;
+    case "prompts":
+      return "the difference of two sets of prompts";
+    case "random":
+      return `a random direction (seed ${direction.seed})`;
+    default:
+      return "a given vector";
+  }
+}
 
 function where(edit: Edit, result: Result): string {
   const at = asList(edit.target.position);
@@ -32,16 +43,16 @@ function action(edit: Edit, result: Result): string {
   const what = `${componentName(edit.target)}${where(edit, result)}`;
   switch (edit.op.kind) {
     case "mean":
-      return `${VERBS.mean} ${what} by a mean over ${edit.op.reference.prompts.length} prompts`;
+      return `Replacing ${what} by a mean over ${edit.op.reference.prompts.length} prompts`;
     case "patch": {
       const source =
         typeof edit.op.source_prompt === "string" ? `“${edit.op.source_prompt}”` : "other tokens";
-      return `${VERBS.patch} ${what} from ${source}`;
+      return `Patching ${what} from ${source}`;
     }
     case "add":
-      return `${VERBS.add} ${what} ${number(edit.op.scale ?? 1)}× along a direction`;
+      return `Adding ${number(edit.op.scale ?? 1)}× ${directionName(edit.op.direction)} to ${what}`;
     default:
-      return `${VERBS.zero} ${what} to zero`;
+      return `Setting ${what} to zero`;
   }
 }
 
