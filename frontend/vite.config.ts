@@ -8,7 +8,18 @@ export default defineConfig({
   server: {
     port: 5173,
     strictPort: true,
-    proxy: { "/api": { target: server, changeOrigin: true } },
+    proxy: {
+      "/api": {
+        target: server,
+        changeOrigin: true,
+        // The server refuses other origins; what comes through here is its own page.
+        configure: (proxy) => {
+          proxy.on("proxyReq", (request) => {
+            if (request.hasHeader("origin")) request.setHeader("origin", server);
+          });
+        },
+      },
+    },
   },
   build: {
     outDir: "../neuronscope/web",

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import free_port, start_server, stop_server
-from tests.e2e.steps import EXPERIMENT, colours, finished, prompt, ready, result, sweep
+from tests.e2e.steps import EXPERIMENT, SWEEP, colours, finished, prompt, ready, result, sweep
 
 
 def test_a_sweep_fills_the_heatmap_and_survives_a_reload(open_page):
@@ -84,6 +84,7 @@ def test_history_lists_finds_stars_and_opens(open_page):
     expect(page.get_by_text("Nothing fits the filters.")).to_be_visible()
 
 
+@pytest.mark.timeout(900)
 def test_a_server_that_goes_and_comes_back(open_page, tmp_path):
     port = free_port()
     server = start_server(tmp_path / "data", port)
@@ -101,3 +102,34 @@ def test_a_server_that_goes_and_comes_back(open_page, tmp_path):
         page.wait_for_url(EXPERIMENT)
     finally:
         stop_server(server)
+
+
+def test_a_long_sweep_is_followed_after_a_reload_and_can_be_cancelled(open_page):
+    page = open_page("/s")
+    sites = page.get_by_role("list", name="Sites")
+    sites.get_by_role("button", name="Neurons", exact=True).click()
+    for site in ("Attention", "MLP"):
+        sites.get_by_role("button", name=site, exact=True).click()
+    for axis in ("Neurons", "Positions"):
+        page.get_by_role("group", name=axis).get_by_role("button", name="each").click()
+    page.get_by_role("button", name="Run sweep").click()
+    page.wait_for_url(SWEEP)
+    cancel = page.get_by_role("button", name="Cancel", exact=True)
+    expect(cancel).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("progressbar", name="Cells of the sweep")).to_be_visible()
+    expect(page.get_by_role("grid")).to_be_visible()
+    page.keyboard.press(".")
+    expect(page.get_by_role("button", name="Run the missing cells")).to_be_visible()
+    expect(page.get_by_text("not run", exact=False).first).to_be_visible()
+    expect(page.get_by_text("idle", exact=True)).to_be_visible()
+
+
+def test_an_edit_that_changes_nothing_is_said_to(open_page):
+    page = open_page("/")
+    page.get_by_role("button", name="Patch", exact=True).click()
+    page.get_by_label("Source prompt").first.fill("The Eiffel Tower is in")
+    expect(page.get_by_text("the patch will change nothing", exact=False)).to_be_visible()
+    ready(page).click()
+    page.wait_for_url(EXPERIMENT)
+    expect(result(page)).to_contain_text("changed nothing that can be told from noise")

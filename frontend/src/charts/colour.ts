@@ -38,7 +38,8 @@ export function domainOf(values: readonly (number | null)[], signed: boolean): D
   // By nearest rank: fewer than a hundred values are never clipped.
   const bound = sizes[Math.ceil(0.99 * sizes.length) - 1] || sizes.at(-1) || 1;
   const low = signed ? -bound : 0;
-  const slack = bound * 1e-9;
+  // What hardly exceeds an end is not said to be clipped.
+  const slack = bound * 0.005;
   return {
     signed,
     low,

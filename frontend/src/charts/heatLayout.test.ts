@@ -46,6 +46,12 @@ it("drops dimensions of length one from rows and columns", () => {
   expect(heatLayout(single, options).panels[0]!.cells).toEqual([0]);
 });
 
+it("writes numbers upright, at round steps, where columns are narrow", () => {
+  const coords = { layer: [0, 1], neuron: Array.from({ length: 400 }, (_, i) => i) };
+  const wide = heatLayout({ dims: ["layer", "neuron"], coords }, { ...options, labelWidth: 25 });
+  expect(wide).toMatchObject({ slanted: false, labelEvery: 5, cell: { width: 8 } });
+});
+
 it("moves over panel borders by keys, and stops at the ends", () => {
   const at = { panel: 0, row: 2, col: 3 };
   expect(step(layout, at, "ArrowDown", false)).toEqual({ panel: 1, row: 0, col: 3 });

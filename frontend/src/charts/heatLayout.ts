@@ -29,6 +29,8 @@ export interface HeatLayout {
   panelHeight: number;
   /** Column labels do not fit side by side. */
   slanted: boolean;
+  /** Upright labels are written at every so many columns. */
+  labelEvery: number;
 }
 
 export interface HeatOptions {
@@ -85,7 +87,10 @@ export function heatLayout(grid: GridShape, options: HeatOptions): HeatLayout {
     width: options.left + cols.length * width,
     height: options.top + combos.length * (panelHeight + options.gap) - options.gap,
     panelHeight,
-    slanted: options.labelWidth > width,
+    slanted:
+      options.labelWidth > width &&
+      !cols.every((label) => typeof label === "number" && colDim !== "position"),
+    labelEvery: niceStep(options.labelWidth / width),
   };
 }
 
@@ -185,6 +190,13 @@ function combinations(grid: GridShape, dims: readonly string[]): Record<string, 
       all.flatMap((point) => (grid.coords[dim] ?? []).map((value) => ({ ...point, [dim]: value }))),
     [{}],
   );
+}
+
+/** The smallest of 1, 2, 5, 10, 20, … that is at least as large. */
+function niceStep(least: number): number {
+  for (let unit = 1; ; unit *= 10) {
+    for (const step of [1, 2, 5]) if (step * unit >= least) return step * unit;
+  }
 }
 
 function clamp(value: number, low: number, high: number): number {

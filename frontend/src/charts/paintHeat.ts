@@ -168,7 +168,7 @@ function columnLabels(context: CanvasRenderingContext2D, picture: HeatPicture): 
   const { layout, ink } = picture;
   const y = (layout.panels[0]?.y ?? layout.top) - (picture.panelTitles[0] ? 22 : 0);
   const { slanted } = layout;
-  const every = slanted ? Math.ceil(13 / layout.cell.width) : 1;
+  const every = slanted ? Math.ceil(13 / layout.cell.width) : layout.labelEvery;
   context.font = `11.5px ${ink.mono}`;
   context.fillStyle = ink.faint;
   picture.colLabels.forEach((label, col) => {

@@ -51,7 +51,7 @@ export function Workbench({ id }: { id: string | null }) {
     if (shown && window.innerWidth < 760) answer.current?.scrollIntoView({ block: "start" });
   }, [shown]);
 
-  if (model.data && !info) return <NoModel loading={model.data.loading ?? null} />;
+  if (model.data && !info && !id) return <NoModel loading={model.data.loading ?? null} />;
 
   const edit = draft.edits[selected];
   const chosen = edit ? asList(edit.target.position) : null;
@@ -110,7 +110,11 @@ export function Workbench({ id }: { id: string | null }) {
           )}
         </Panel>
       </div>
-      {info && <EditPanel info={info} />}
+      {info ? (
+        <EditPanel info={info} />
+      ) : (
+        model.data && <NoModel loading={model.data.loading ?? null} />
+      )}
       <div className={css.answer} ref={answer} aria-busy={run.isPending}>
         {record.error && (
           <Panel title="Result">
