@@ -86,7 +86,7 @@ TEXT: dict[str, Callable[[random.Random], str]] = {
     "ioi": ioi_text,
     "skills": skill_text,
     "lookup": lambda rng: tasks.lookup(rng, any_words()),
-    "prose": lambda rng: language.sentence(rng) if rng.random() < 0.5 else language.story(rng),
+    "prose": language.prose,
     "passages": lambda rng: language.passage(rng, lambda: facts.sentence(rng)),
 }
 

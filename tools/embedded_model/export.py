@@ -87,6 +87,7 @@ def export(build: Path, folder: Path) -> None:
     ids = {"bos_token_id": BOS_ID, "eos_token_id": BOS_ID, "pad_token_id": PAD_ID}
     _write(folder / "generation_config.json", {**ids, "do_sample": False, "max_new_tokens": 32})
     save_file(weights(network), folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)
     (folder / "checksums.txt").write_text(checksums(folder), encoding="utf-8")
     run = {k: state[k] for k in ("step", "tokens")}
     run["parameters"] = sum(p.numel() for p in network.parameters())

@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Callable
 
+from . import grammar
 from .tables import lexicon, names
 
 # Slots are lexicon categories; {name}, {name2} are first names, the same within one text.
@@ -138,10 +139,15 @@ def story(rng: random.Random) -> str:
     return _fill(rng, rng.choice(STORIES))
 
 
+def prose(rng: random.Random) -> str:
+    """One sentence or one short story."""
+    return rng.choices((sentence, story, grammar.sentence), (0.3, 0.25, 0.45))[0](rng)
+
+
 def passage(rng: random.Random, fact: Callable[[], str]) -> str:
     """Some sentences of prose, with facts among them now and then."""
     parts = []
     for _ in range(rng.randint(2, 6)):
         kind = rng.random()
-        parts.append(story(rng) if kind < 0.25 else fact() if kind < 0.6 else sentence(rng))
+        parts.append(fact() if kind < 0.4 else prose(rng))
     return " ".join(parts)

@@ -107,7 +107,7 @@ def _table(values: np.ndarray, head: list[str], digits: int = 2) -> str:
 
 def section(model: ns.Model) -> str:
     tokens = [t.text for t in model.tokens(FACT_PAIRS[0][0][0])]
-    head = [t.strip() or t for t in tokens]
+    head = [t.strip().replace("|", "\\|") for t in tokens]
     facts = [(prompt, answer) for pair in FACT_PAIRS for prompt, answer in pair]
     blocks = block_effects(model, facts)
     parts = [

@@ -15,6 +15,10 @@ from torch import Tensor, nn
 
 ROPE_THETA = 10_000.0
 NORM_EPS = 1e-5
+EMBED_STD = 0.4
+"""Large beside what an untrained block adds, so that blocks can read which token it is."""
+FINAL_NORM = 0.1
+"""Start of the last norm's weight: keeps the first logits small under large embeddings."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,9 @@ class Layer(nn.Module):
         self.norm_attn = nn.Parameter(torch.ones(d))
         self.norm_mlp = nn.Parameter(torch.ones(d))
         self.qkv = nn.Parameter(torch.randn(3, d, d) * d**-0.5)
-        self.o = nn.Parameter(torch.randn(d, d) * (d * 4 * shape.n_layers) ** -0.5)
+        self.o = nn.Parameter(torch.zeros(d, d))
         self.gate_up = nn.Parameter(torch.randn(2, m, d) * d**-0.5)
-        self.down = nn.Parameter(torch.randn(d, m) * (m * 4 * shape.n_layers) ** -0.5)
+        self.down = nn.Parameter(torch.zeros(d, m))
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> Tensor:
         rows, length, d = x.shape
@@ -76,9 +80,12 @@ class Network(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
-        self.embed = nn.Parameter(torch.randn(shape.vocab, shape.d_model) * 0.04)
+        # One vector is added to all tokens. The output does not notice (every logit moves
+        # alike), but queries and keys get a part that depends on position alone.
+        self.shared = torch.randn(shape.d_model)
+        self.embed = nn.Parameter((torch.randn(shape.vocab, shape.d_model) + self.shared) * EMBED_STD)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.n_layers))
-        self.norm = nn.Parameter(torch.ones(shape.d_model))
+        self.norm = nn.Parameter(torch.full((shape.d_model,), FINAL_NORM))
 
     def hidden(self, ids: Tensor, documents: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         """Final normalised residual, [rows, length, d_model]."""

@@ -10,24 +10,25 @@ import random
 
 SEED = 20
 TOKENS_PER_STEP = 8192
-STEPS = 3000
+STEPS = 1050
 CONTEXT = 256
 
 WARMUP = 60
-DECAY_FROM = 0.65
+DECAY_FROM = 0.5
 """Part of the run after which the learning rates fall linearly to zero."""
 MUON_LR = 0.018
 MUON_DECAY = 0.0
-ADAM_LR = 3e-3
+EMBED_LR = 0.015
+NORM_LR = 2e-3
 
-EARLY_STEPS = 1300
+EARLY_STEPS = 300
 EARLY = {
-    "repeats": 0.52, "facts": 0.16, "ioi": 0.12, "lookup": 0.08,
-    "skills": 0.05, "prose": 0.04, "passages": 0.03,
+    "repeats": 0.33, "facts": 0.28, "ioi": 0.13, "lookup": 0.07,
+    "skills": 0.07, "prose": 0.07, "passages": 0.05,
 }  # fmt: skip
 LATE = {
-    "repeats": 0.17, "facts": 0.36, "ioi": 0.14, "lookup": 0.05,
-    "skills": 0.09, "prose": 0.08, "passages": 0.11,
+    "repeats": 0.15, "facts": 0.35, "ioi": 0.14, "lookup": 0.05,
+    "skills": 0.10, "prose": 0.11, "passages": 0.10,
 }  # fmt: skip
 
 LENGTHS = (64, 128, 256)

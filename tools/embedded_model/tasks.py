@@ -61,7 +61,7 @@ def successor(rng: random.Random, *, held: bool = False) -> str:
 def counting(rng: random.Random) -> str:
     """A run through a sequence; every item after the first two is predictable."""
     row = lexicon()[rng.choice(SEQUENCES)][:20]
-    start = rng.randrange(len(row) - 3)
+    start = rng.randrange(min(len(row) - 3, 11))
     run = row[start : start + rng.randint(4, 9)]
     first = run[0][0].upper() + run[0][1:] + ", " + run[1]
     return first + "".join(f",| {item}|" for item in run[2:]) + "."

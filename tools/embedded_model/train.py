@@ -15,6 +15,7 @@ from . import measure, schedule
 from .corpus import Batch, Corpus
 from .muon import Muon
 from .network import Network, Shape, rope_tables
+from .seeding import seed_copying
 from .tokenizer import BOS_ID
 
 CHECKPOINT = "checkpoint.pt"
@@ -49,12 +50,17 @@ class Trainer:
         torch.manual_seed(schedule.SEED)
         self.tokenizer, self.folder, self.steps = tokenizer, folder, steps
         self.network = Network(Shape(tokenizer.get_vocab_size()))
+        seed_copying(self.network, self.network.shared)
         matrices = [p for n, p in self.network.named_parameters() if p.ndim > 1 and n != "embed"]
-        others = [p for n, p in self.network.named_parameters() if p.ndim == 1 or n == "embed"]
-        self.muon = Muon(matrices, schedule.MUON_LR, decay=schedule.MUON_DECAY)
+        norms = [p for p in self.network.parameters() if p.ndim == 1]
+        rates = ((self.network.embed, schedule.EMBED_LR), *((p, schedule.NORM_LR) for p in norms))
         self.adam = torch.optim.AdamW(
-            others, schedule.ADAM_LR, betas=(0.9, 0.98), weight_decay=0.0, fused=True
-        )
+            [{"params": [p], "lr": rate, "peak": rate} for p, rate in rates],
+            betas=(0.9, 0.98), weight_decay=0.0, fused=True,
+        )  # fmt: skip
+        self.muon = Muon(matrices, schedule.MUON_LR, decay=schedule.MUON_DECAY)
+        for group in self.muon.param_groups:
+            group["peak"] = schedule.MUON_LR
         self.step = 0
         self.tokens = 0
         self.compiled = torch.compile(self.network, dynamic=False)
@@ -62,9 +68,8 @@ class Trainer:
 
     def train_step(self, batch: Batch) -> float:
         factor = schedule.learning_rate(self.step, self.steps)
-        for optimiser, rate in ((self.muon, schedule.MUON_LR), (self.adam, schedule.ADAM_LR)):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * factor
+        for group in (*self.muon.param_groups, *self.adam.param_groups):
+            group["lr"] = group["peak"] * factor
         cos, sin = (t.bfloat16() for t in self._rope[batch.ids.shape[1]])
         arrays = (batch.ids, batch.documents, batch.places, batch.targets, batch.weights)
         with torch.autocast("cpu", torch.bfloat16):
