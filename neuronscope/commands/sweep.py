@@ -44,6 +44,8 @@ def add(commands: Any) -> argparse.ArgumentParser:
     for field in AXIS_FIELDS.values():
         parser.add_argument(f"--{field}", metavar="all|INDICES")
     shorthand.add_ops(parser)
+    parser.add_argument("--exact", action="store_true",
+                        help="a forward of its own for every cell (slower)")
     parser.add_argument("--rerun", action="store_true", help="run again what is stored already")
     parser.add_argument("--csv", metavar="FILE", help="also write the cells as CSV")
     parser.add_argument("--json", action="store_true", help="print the record as JSON")
@@ -88,7 +90,10 @@ def from_arguments(arguments: argparse.Namespace) -> shorthand.Data:
     if "layers" not in over and all("layer" in SITES[site].axes for site in sites if site in SITES):
         over["layers"] = "all"
     op = shorthand.op(kind, value if isinstance(value, str) else None, arguments)
-    return shorthand.shared(arguments) | {"prompt": arguments.spec, "op": op, "over": over}
+    return shorthand.shared(arguments) | {
+        "prompt": arguments.spec, "op": op, "over": over,
+        "mode": "exact" if arguments.exact else "fast",
+    }
 
 
 def _axis(text: str) -> str | list[int]:

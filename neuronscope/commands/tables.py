@@ -78,6 +78,7 @@ def sweep_lines(grid: Grid, width: int) -> list[str]:
         floor = "" if metric.floor is None else f", noise floor {number(metric.floor)}"
         lines += ["", f"{metric.label} of the edited run ({metric.unit}{clean}{floor})"]
         lines += _blocks(grid, key, width)
+    lines += ["", f"how: {data.execution}"]
     lines += [f"incomplete: {reason}" for reason in data.reasons]
     lines += [f"failed: {place}: {error}" for place, error in data.errors.items()]
     return lines

@@ -51,6 +51,8 @@ def test_links_between_documents_lead_somewhere():
     broken = [f"{file.name}: {target}" for file in files
               for target in re.findall(r"\]\(([^)#]+)\)", file.read_text(encoding="utf-8"))
               if "://" not in target and not (file.parent / target).exists()]
+    broken += [src for src in re.findall(r'(?:src|srcset)="([^"]+)"', README)
+               if not (ROOT / src).exists()]
     assert broken == []
 
 
