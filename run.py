@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -196,7 +197,8 @@ def install_torch(wanted: str) -> None:
     sources = ([cpu], [cpu, "--index-url", CPU_INDEX])
     for source in sources:
         # without its dependencies: those come from the ordinary index, as pinned
-        if not try_pip("install", "--no-deps", "--retries", "1", *source).returncode:
+        tried = try_pip("install", "--no-deps", "--retries", "1", "--timeout", "30", *source)
+        if tried.returncode == 0:
             return
     cuda = cuda_requirements(release)
     if cuda:
@@ -215,7 +217,7 @@ def cuda_requirements(release: str) -> list[str]:
     if asked.returncode:
         raise Stop(f"{asked.stderr}\n{release} is not to be had from the package index.")
     metadata = json.loads(asked.stdout)["install"][0]["metadata"]
-    return [need for need in metadata.get("requires_dist", ())
+    return [re.split(r"[^\w.-]", need)[0] for need in metadata.get("requires_dist", ())
             if need.startswith(CUDA_PACKAGES) and "extra ==" not in need]
 
 

@@ -1,4 +1,7 @@
-"""The README's examples run, and its numbers are those of a run."""
+"""The README's examples run, and its numbers are those of a run.
+
+`python -m tests.docs.test_readme` writes the present numbers into the README.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"\d+\.\d+(?:e-?\d+)?")
 TOLERANCE = 0.02
+DEMO = ["demo", "--device", "cpu"]
 
 
 def blocks(language: str) -> list[str]:
@@ -56,7 +60,7 @@ def assert_same_but_for_rounding(shown: str, actual: str) -> None:
 
 
 def test_the_first_example_prints_what_the_readme_shows(place):
-    assert_same_but_for_rounding(blocks("text")[0], printed(main, ["demo"]))
+    assert_same_but_for_rounding(blocks("text")[0], printed(main, DEMO))
 
 
 def test_the_python_examples_run(place):
@@ -96,3 +100,9 @@ def test_the_rest_example_runs(place):
     with served(settings, load=EMBEDDED) as running:
         record = json.loads(shell(script.replace("http://localhost:8000", running.url), place))
     assert record["result"]["clean"]["top"][0]["token"] == " Paris"
+
+
+if __name__ == "__main__":
+    shown = printed(main, DEMO).strip()
+    (ROOT / "README.md").write_text(README.replace(blocks("text")[0].strip(), shown),
+                                    encoding="utf-8")
