@@ -78,8 +78,10 @@ class Fast:
             if skip.issuperset(index for index, _ in batch):
                 continue
             same, parts = self._plan(batch)
-            if same:  # nothing that the read position sees was changed: the clean run exactly
-                yield same, self.stream.logits.expand(len(same), -1)
+            # nothing that the read position sees was changed: the clean run exactly
+            for first in range(0, len(same), self._step):
+                some = same[first:first + self._step]
+                yield some, self.stream.logits.expand(len(some), -1)
             for part in parts:
                 if cancelled():
                     return
@@ -93,10 +95,14 @@ class Fast:
         live = [row for row in enter(self.stream, edited, self.max_tokens)
                 if row.layer < n_layers or int(row.positions[-1]) == read]
         changed = {row.index for row in live}
-        step = max(1, HEAD_ELEMENTS // self.stream.logits.shape[0])
-        parts = [chunk[first:first + step] for chunk in chunks(live, read, self.max_tokens)
-                 for first in range(0, len(chunk), step)]
+        parts = [chunk[first:first + self._step] for chunk in chunks(live, read, self.max_tokens)
+                 for first in range(0, len(chunk), self._step)]
         return [index for index, _ in cells if index not in changed], parts
+
+    @property
+    def _step(self) -> int:
+        """How many rows of logits are given at once."""
+        return max(1, HEAD_ELEMENTS // self.stream.logits.shape[0])
 
     def _run(self, rows: list[Row]) -> Iterator[tuple[list[int], Tensor | None]]:
         """Rows together; in halves where they do not fit in memory together."""

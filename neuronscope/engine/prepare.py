@@ -11,7 +11,7 @@ from neuronscope.engine.compile import compile_edit, self_patch
 from neuronscope.engine.execute import Key, run_forward
 from neuronscope.engine.metrics import Reading, read
 from neuronscope.engine.plan import keys_of
-from neuronscope.engine.resolve import Resolved
+from neuronscope.engine.resolve import Resolved, source_position
 from neuronscope.engine.scoring import Scale
 from neuronscope.engine.sources import Sources, gather
 from neuronscope.models.host import LoadedModel
@@ -77,9 +77,10 @@ def _without_selection(edit: Edit) -> Edit:
 
 def _source_reading(edits: tuple[Edit, ...], sources: Sources, position: int) -> Reading | None:
     """The source prompt's reading at the position that stands for the read position."""
-    patches = {edit.op.source_prompt: edit.op for edit in edits if isinstance(edit.op, Patch)}
-    if len(patches) != 1:
+    places = {(edit.op.source_prompt, source_position(edit.op, position))
+              for edit in edits if isinstance(edit.op, Patch)}
+    known = [(ids, there) for ids, there in places if there is not None]
+    if len(known) != 1:
         return None
-    (ids, op), = patches.items()
-    there = position if op.positions is None else dict(op.positions).get(position)
-    return None if there is None else read(sources.logits[ids], there)
+    (ids, there), = known
+    return read(sources.logits[ids], there)

@@ -20,7 +20,13 @@ from neuronscope.engine.checks import (
     resolve_target,
 )
 from neuronscope.engine.resolve_ops import resolve_op
-from neuronscope.errors import MissingSource, ModelMismatch, OutOfRange, SweepSize
+from neuronscope.errors import (
+    MissingSource,
+    ModelMismatch,
+    OutOfRange,
+    SweepSize,
+    UnsupportedTarget,
+)
 from neuronscope.models.tokens import Tokenizer
 from neuronscope.spec.experiments import (
     AXIS_FIELDS,
@@ -153,6 +159,9 @@ def _axis(values: AxisValues, size: int, axis: str, owner: str) -> tuple[int, ..
     """Indices from 0 in the order asked; None where this is not an axis."""
     if values is None:
         return None
+    if size < 1:
+        raise UnsupportedTarget(f"This model has no single number of {axis}s.",
+                                hint=f"Leave `{axis}s` out.", pointer=f"/over/{axis}s")
     chosen = range(size) if values == "all" else values
     plain = tuple(one_index(value, size, axis, owner, f"/over/{axis}s") for value in chosen)
     if len(set(plain)) != len(plain):
@@ -187,18 +196,28 @@ def _metric(metric: Metric, tokenizer: Tokenizer, at: str) -> Metric:
 def _check_recovered(spec: Run | Sweep, ops: list, read: int) -> None:
     if not any(isinstance(metric, Recovered) for metric in spec.metrics):
         return
-    patches = {op.source_prompt: op.positions for op in ops if isinstance(op, Patch)}
-    if len(patches) != 1:
+    patches = [op for op in ops if isinstance(op, Patch)]
+    prompts = {op.source_prompt for op in patches}
+    if len(prompts) != 1:
         raise MissingSource(
-            f"`recovered` compares with one source prompt; the edits have {len(patches)}.",
+            f"`recovered` compares with one source prompt; the edits have {len(prompts)}.",
             hint="Use it with a patch from one source prompt.", pointer="/metrics")
-    pairs = next(iter(patches.values()))
-    if pairs is not None and read not in dict(pairs):
+    found = {source_position(op, read) for op in patches} - {None}
+    if len(found) > 1:
+        raise MissingSource(
+            f"`recovered` reads the source where position {read} comes from, and the position "
+            f"maps name {sorted(found)}.", hint="Let the maps agree there.", pointer="/metrics")
+    if not found:
         raise MissingSource(
             f"`recovered` reads the source where position {read} comes from, and the position "
             "map does not say where that is.",
             hint=f"Add a pair [{read}, position in the source] to the map.",
             pointer="/op/positions")
+
+
+def source_position(op: Patch, position: int) -> int | None:
+    """The position in the source that stands for one here; None where the map has none."""
+    return position if op.positions is None else dict(op.positions).get(position)
 
 
 def _plan(spec: Sweep, form: dict[str, Any], spec_hash: str, max_cells: int) -> SweepPlan:

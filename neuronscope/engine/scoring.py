@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,12 +41,16 @@ class Scale:
         return max(abs(value - start) for value in found if value is not None)
 
     def clean_value(self, metric: Metric) -> float | None:
-        """The metric on the clean run; 0 by definition for divergences and recovery."""
+        """The metric on the clean run; 0 by definition for divergences and recovery.
+
+        None where it is not finite, as the log-probability of a masked token.
+        """
         if not self.clean.whole:
             return None
         if isinstance(metric, KL | JS | Recovered):
             return 0.0
-        return float(of_tokens(metric, self.clean))
+        value = float(of_tokens(metric, self.clean))
+        return value if math.isfinite(value) else None
 
     def measured(self, metric: Metric, edited: Reading) -> list[Measured]:
         """The metric of each edited row."""

@@ -113,14 +113,18 @@ def _directions(
         case Unembed():
             return {key: _unembed_row(host, direction) for key in keys}
         case Random():
-            generator = torch.Generator().manual_seed(direction.seed)
-            width = {_width(host, key) for key in keys}
-            vectors = {each: torch.randn(each, dtype=torch.float64, generator=generator)
-                       for each in sorted(width)}
-            return {key: vectors[_width(host, key)] / vectors[_width(host, key)].norm()
-                    for key in keys}
+            vectors = {each: _unit_vector(direction.seed, each)
+                       for each in {_width(host, key) for key in keys}}
+            return {key: vectors[_width(host, key)] for key in keys}
         case _:
             assert_never(direction)
+
+
+def _unit_vector(seed: int, width: int) -> Tensor:
+    """Depends on nothing but its arguments, whatever else a sweep visits."""
+    vector = torch.randn(width, dtype=torch.float64,
+                         generator=torch.Generator().manual_seed(seed))
+    return vector / vector.norm()
 
 
 def _width(host: LoadedModel, key: Key) -> int:
@@ -145,9 +149,10 @@ def _differences(
     host: LoadedModel, sources: Sources, direction: PromptDifference, keys: set[Key]
 ) -> dict[Key, Tensor]:
     def last_mean(prompts: tuple[Ids, ...]) -> dict[Key, Tensor]:
-        runs = [_captured(host, sources, ids, keys)[1] for ids in prompts]
-        return {key: torch.stack([run[key][-1].double() for run in runs]).mean(dim=0)
-                for key in keys}
+        lasts = [{key: value[-1].double()
+                  for key, value in _captured(host, sources, ids, keys)[1].items()}
+                 for ids in prompts]
+        return {key: torch.stack([last[key] for last in lasts]).mean(dim=0) for key in keys}
 
     positive, negative = last_mean(direction.positive), last_mean(direction.negative)
     found = {key: positive[key] - negative[key] for key in keys}

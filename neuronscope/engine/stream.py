@@ -74,6 +74,8 @@ class Stream:
                 return with_first_tensor(self.templates[index], hidden)
 
             self._passing(note, self.ids[start:], prefix(self.cache, start))
+            # masks grow with the square of the length: only the first and this one are kept
+            self.frames = {0: self.frames[0]} if 0 in self.frames else {}
             self.frames[start] = Frame(start, tuple(calls))
         return self.frames[start]
 

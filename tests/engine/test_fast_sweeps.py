@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from neuronscope.engine import fast as fast_path
+from neuronscope.engine import sweeping
 from neuronscope.engine.fast import Fast, largest_deviation
 from neuronscope.engine.plan import cells
 from neuronscope.engine.prepare import prepare
@@ -172,3 +173,17 @@ def test_nothing_is_left_on_the_model(model):
     with pytest.raises(ZeroDivisionError):
         model.sweep(spec, on_cells=lambda cells: 1 / 0)
     assert census() == before
+
+
+def test_memory_does_not_grow_with_the_number_of_cells(llama, monkeypatch):
+    monkeypatch.setattr(fast_path, "HEAD_ELEMENTS", 2 * 96)
+    captured, held = [], []
+    monkeypatch.setattr(fast_path, "capture", lambda *args, plain=fast_path.capture:
+                        captured.append(plain(*args)) or captured[-1])
+    monkeypatch.setattr(sweeping, "read_rows", lambda rows, at, plain=sweeping.read_rows:
+                        held.append(len(rows)) or plain(rows, at))
+    grid = llama.sweep(Sweep(prompt=list(range(3, 33)), op=Patch([*range(3, 32), 50]),
+                             over=Over(sites=["resid_pre"], layers=ALL, positions=ALL)))
+    assert grid.complete and (grid.values["kl"][..., :29] == 0).all()
+    assert max(held[1:]) <= 2  # the first are the replays of the clean run
+    assert len(captured[0].frames) <= 2

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 
+from neuronscope.errors import MissingSource
 from neuronscope.spec.experiments import Edit, Over, Run, Sweep
 from neuronscope.spec.metrics import JS, KL, LogitDiff, LogProb, Prob, Rank, Recovered
 from neuronscope.spec.ops import Add, Patch, Random, Zero
@@ -186,3 +187,24 @@ def test_no_hook_is_left_after_success_error_and_cancel(llama):
 
 def _explode(module, args):
     raise ZeroDivisionError
+
+
+def test_a_random_direction_does_not_depend_on_what_else_a_sweep_visits(llama):
+    op = Add(Random(seed=5), scale=3.0)
+    grid = llama.sweep(Sweep(prompt=PROMPT, op=op, mode="exact", over=Over(
+        sites=["resid_pre", "mlp_act"], layers=[1])))
+    for index, site in enumerate(("resid_pre", "mlp_act")):
+        alone = run(llama, [Edit(Target(site, layer=1), op)])
+        assert grid.values["kl"][index, 0] == alone.metrics["kl"].edited
+
+
+def test_recovery_needs_position_maps_that_agree_on_the_read_position(llama):
+    def recovered(*sources):
+        sites = ("resid_pre", "mlp_out")
+        return llama.run(Run(prompt=PROMPT, metrics=[Recovered(Prob("w17"))], edits=[
+            Edit(Target(site, layer=1, position=at), Patch(SOURCE, positions=[(at, there)]))
+            for site, (at, there) in zip(sites, sources, strict=True)])).metrics["recovered"].status
+
+    assert recovered((5, 5), (2, 2)) == recovered((2, 2), (5, 5)) == "ok"
+    with pytest.raises(MissingSource, match=r"the position maps name \[3, 5\]"):
+        recovered((5, 5), (5, 3))

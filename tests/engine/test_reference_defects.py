@@ -12,9 +12,10 @@ import torch
 from pydantic import ValidationError
 
 from neuronscope import errors
+from neuronscope.engine.resolve import resolve
 from neuronscope.engine.session import load
 from neuronscope.spec.experiments import Edit, Over, Run, Sweep
-from neuronscope.spec.metrics import KL, Prob, Rank
+from neuronscope.spec.metrics import KL, LogProb, Prob, Rank
 from neuronscope.spec.ops import Add, Mean, Patch, Reference, Unembed, Values, Zero
 from neuronscope.spec.target import Target
 from tests.tiny import LONGER, PROMPT, SOURCE, build, tokenizer
@@ -193,3 +194,30 @@ def test_edits_without_sound_data_are_refused(llama, edit, error):
 def test_overlapping_edits_are_refused(llama, pair):
     with pytest.raises(errors.OverlappingEdits):
         run(llama, *(Edit(target, Zero()) for target in pair))
+
+
+@pytest.mark.parametrize("more", [{"prompt": "w3 <extra>"}, {"metrics": [Prob("<extra>")]},
+                                  {"metrics": [Prob(96)]}, {"prompt": [3, 96]}])
+def test_a_token_that_only_the_tokenizer_has_is_refused(more):
+    larger = tokenizer()
+    larger.add_tokens(["<extra>"])
+    model = load(hf_model=build("llama"), tokenizer=larger)
+    with pytest.raises(errors.OutOfRange, match="Token id 96: this model has 0–95"):
+        model.run(Run(**{"prompt": PROMPT, **more}))
+
+
+def test_a_token_that_the_model_masks_has_no_log_probability():
+    hf_model = build("llama")
+    hf_model.lm_head.register_forward_hook(
+        lambda module, args, logits: logits.index_fill(-1, torch.tensor([5]), -torch.inf))
+    model = load(hf_model=hf_model, tokenizer=tokenizer())
+    found = model.run(Run(prompt=PROMPT, metrics=[LogProb("w5"), Prob("w5")])).metrics
+    assert (found["log_prob"].clean, found["log_prob"].status) == (None, "non_finite")
+    assert (found["prob"].clean, found["prob"].status) == (0.0, "ok")
+
+
+def test_all_neurons_of_a_model_whose_layers_differ_in_width_are_refused(llama):
+    uneven = llama.info.model_copy(update={"d_mlp": None})
+    with pytest.raises(errors.UnsupportedTarget, match="no single number of neurons"):
+        resolve(Sweep(prompt=PROMPT, op=Zero(), over=Over(sites=["mlp_act"], neurons="all")),
+                uneven, llama.host.tokenizer)
