@@ -77,15 +77,18 @@ def _contributions(
         reason = f"no {missing} was found in the layer, so what each branch adds is not known"
         return {"attn_out": reason, "mlp_out": reason}
     delta = layer.gave.double() - layer.given.double()
-    tolerance = 64 * torch.finfo(layer.gave.dtype).eps * float(layer.gave.double().abs().max())
     pairs = list(itertools.product(_follow(attention, rest, layer), _follow(mlp, rest, layer)))
     for scaled in (False, True):
+        fitting = []
         for attn, feed in pairs:
             scales = _scales(delta, attn.gave, feed.gave) if scaled else (1.0, 1.0)
-            total = scales[0] * attn.gave.double() + scales[1] * feed.gave.double()
-            if min(map(abs, scales)) > 1e-6 and _fits(total, delta, tolerance):
-                return {"attn_out": Point(attn.module, "out", scales[0]),
-                        "mlp_out": Point(feed.module, "out", scales[1])}
+            error = _error(layer, scales[0] * attn.gave.double(), scales[1] * feed.gave.double())
+            if min(map(abs, scales)) > 1e-6 and float(error.max()) <= _tolerance(layer):
+                fitting.append((float(error.square().mean()), attn, feed, scales))
+        if fitting:
+            _, attn, feed, scales = min(fitting, key=lambda each: each[0])
+            return {"attn_out": Point(attn.module, "out", scales[0]),
+                    "mlp_out": Point(feed.module, "out", scales[1])}
     reason = "the layer's change of the residual stream is not the sum of its two branches"
     return {"attn_out": reason, "mlp_out": reason}
 
@@ -101,8 +104,19 @@ def _scales(delta: Tensor, attn: Tensor, mlp: Tensor) -> tuple[float, float]:
     return round(float(solved[0]), 6), round(float(solved[1]), 6)
 
 
-def _fits(total: Tensor, delta: Tensor, tolerance: float) -> bool:
-    return bool((total - delta).abs().max() <= tolerance)
+def _error(layer: Call, attn: Tensor, mlp: Tensor) -> Tensor:
+    """How far each entry is from given + attn + mlp = gave, relative to their sizes.
+
+    Entry by entry: beside one massive entry every wrong sum would look small.
+    """
+    given, gave = layer.given.double(), layer.gave.double()
+    size = given.abs() + gave.abs() + attn.abs() + mlp.abs()
+    return (given + attn + mlp - gave).abs() / size.clamp(min=torch.finfo(gave.dtype).tiny)
+
+
+def _tolerance(layer: Call) -> float:
+    """A few roundings of the model's dtype, or of a scale that was solved for."""
+    return max(4 * torch.finfo(layer.gave.dtype).eps, 1e-5)
 
 
 def _projection_in(branch: Call | None, calls: list[Call], what: str) -> Outcome:

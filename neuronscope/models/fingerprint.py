@@ -75,10 +75,14 @@ def module_digest(model: nn.Module) -> str:
 
 
 def tokenizer_digest(hf: Any) -> str:
-    """SHA-256 over what a tokenizer does: its pipeline, vocabulary and special tokens."""
+    """SHA-256 over what a tokenizer does: its pipeline, vocabulary and special tokens.
+
+    Not over padding and truncation: the last call leaves those behind, and no prompt here
+    is padded or cut.
+    """
     backend = getattr(hf, "backend_tokenizer", None)
-    pipeline = json.loads(backend.to_str()) if backend is not None else sorted(
-        hf.get_vocab().items())
+    pipeline = (json.loads(backend.to_str()) | {"padding": None, "truncation": None}
+                if backend is not None else sorted(hf.get_vocab().items()))
     specials = {key: str(value) for key, value in hf.special_tokens_map.items()}
     return content_hash(_no_floats([type(hf).__name__ if backend is None else "fast",
                                     pipeline, specials]))

@@ -109,8 +109,10 @@ def _read_model(
 ) -> nn.Module:
     try:
         with _quiet():
-            model = _model_class(config).from_pretrained(
-                folder, dtype=dtype, local_files_only=True, use_safetensors=True)
+            model, found = _model_class(config).from_pretrained(
+                folder, dtype=dtype, local_files_only=True, use_safetensors=True,
+                output_loading_info=True)
+        _refuse_missing(folder, sorted(found["missing_keys"]))
         return model.eval().to(device)
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise OutOfMemory(f"{folder.name!r} does not fit on {device.type}.",
@@ -119,6 +121,15 @@ def _read_model(
         raise ModelRefused(
             f"transformers cannot load {folder.name!r} ({type(error).__name__}).",
             hint="Check that config.json and the weights belong together.") from error
+
+
+def _refuse_missing(folder: Path, names: list[str]) -> None:
+    """transformers fills weights that a checkpoint lacks with random numbers."""
+    if names:
+        raise ModelRefused(
+            f"{len(names)} weights are missing in the files of {folder.name!r}, the first is "
+            f"{names[0]!r}.", hint="Without them the model would run on random numbers. Save it "
+                                   "again, whole: model.save_pretrained(folder).")
 
 
 @contextmanager

@@ -17,9 +17,9 @@ class Tokenizer:
     """A HuggingFace tokenizer, seen as the specs see it."""
 
     def __init__(self, hf: Any, vocab: int | None = None) -> None:
-        """hf: a transformers tokenizer; vocab: the model's logit count, if larger than its own."""
+        """hf: a transformers tokenizer; vocab: the model's logit count, which may differ."""
         self.hf = hf
-        self.vocab = max(vocab or 0, len(hf))
+        self.vocab = vocab or len(hf)
         self._specials = frozenset(hf.all_special_ids)
 
     @classmethod
@@ -46,13 +46,11 @@ class Tokenizer:
     def encode(self, prompt: str | Sequence[int]) -> tuple[int, ...]:
         """Token ids of a text, with the model's usual special tokens; ids pass unchanged.
 
-        Raises: OutOfRange for an id outside the vocabulary.
+        Raises: OutOfRange for an id outside the model's vocabulary, which a tokenizer's own
+        can exceed.
         """
-        if isinstance(prompt, str):
-            return tuple(self.hf.encode(prompt))
-        for index in prompt:
-            self._check_id(index)
-        return tuple(prompt)
+        ids = self.hf.encode(prompt) if isinstance(prompt, str) else prompt
+        return tuple(self._check_id(id_) for id_ in ids)
 
     def tokens(self, ids: Sequence[int]) -> tuple[Token, ...]:
         """The tokens of a prompt with their text."""
@@ -84,7 +82,7 @@ class Tokenizer:
             return self._check_id(name, pointer)
         found = self._lookup(name)
         if found is not None:
-            return found
+            return self._check_id(found, pointer)
         pieces = [self.text(id_) for id_ in self.hf.encode(name, add_special_tokens=False)]
         near = name[1:] if name.startswith(" ") else f" {name}"
         hint = (f"{near!r} is one token: write it so." if self._lookup(near) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from neuronscope.models.certify import certify
 from neuronscope.models.forward import forward
 from neuronscope.models.layout import discover
 from neuronscope.models.load import probe_ids
-from tests.tiny import VOCAB, build
+from tests.tiny import CONFIGS, VOCAB, build, site_module
 
 IDS = probe_ids(VOCAB, torch.device("cpu"))
 
@@ -109,3 +110,14 @@ def test_tap_raises_when_a_point_does_not_fire():
     with pytest.raises(errors.RunFailed, match=r"z\.0 fired 0 times"), \
             tap([Tapped(("z", 0), Point(nn.Linear(2, 2), "in"))]):
         pass
+
+
+@pytest.mark.parametrize("family", sorted(CONFIGS))
+def test_a_coarse_dtype_does_not_hide_which_tensor_is_added(family):
+    """In bfloat16 the output before a post-norm adds up nearly as well as the one after."""
+    hf = build(family).bfloat16()
+    layout = discover(hf, IDS)
+    for site, layer in itertools.product(("attn_out", "mlp_out"), range(3)):
+        point = layout.point(site, layer)
+        assert (point.module, point.side) == site_module(hf, family, site, layer)
+        assert point.scale == 1.0

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from neuronscope import errors
 from neuronscope.engine.session import load
 from neuronscope.models.discover import Registry
+from neuronscope.models.fingerprint import tokenizer_digest
 from neuronscope.spec.experiments import Edit, Run
 from neuronscope.spec.ops import Zero
 from neuronscope.spec.target import Target
@@ -166,3 +167,17 @@ def test_load_wants_a_folder_or_a_model():
     for given in ({}, {"hf_model": build("llama")}):
         with pytest.raises(errors.InvalidInput):
             load(**given)
+
+
+def test_a_checkpoint_that_lacks_a_weight_is_refused_not_filled_with_random_numbers(folder):
+    tensors = load_file(folder / "model.safetensors")
+    del tensors["model.layers.1.mlp.down_proj.weight"]
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(errors.ModelRefused, match="1 weights are missing"):
+        load(folder)
+
+
+def test_padding_that_a_call_left_behind_is_not_part_of_the_tokenizers_digest():
+    used = tokenizer()
+    used(["w3", "w3 w4"], padding=True, truncation=True, max_length=5)
+    assert tokenizer_digest(used) == tokenizer_digest(tokenizer())
