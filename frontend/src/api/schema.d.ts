@@ -442,7 +442,9 @@ export interface components {
          * @description A sweep's outcome as plain data; `Grid` wraps it with numpy arrays.
          *
          *     Cells are in row-major order of `dims`. `values` holds each metric *of the edited
-         *     run*; null where its status is not `ok`.
+         *     run*; null where its status is not `ok`. `execution` says how the cells were run;
+         *     `deviation` is the largest difference of a logit from one forward per cell that was
+         *     measured on sampled cells (null where every cell had a forward of its own).
          */
         GridData: {
             clean: components["schemas"]["Readout"];
@@ -452,6 +454,8 @@ export interface components {
             coords: {
                 [key: string]: (number | string)[];
             };
+            /** Deviation */
+            deviation?: number | null;
             /** Dims */
             dims: string[];
             /** Duration S */
@@ -1172,7 +1176,10 @@ export interface components {
         };
         /**
          * Sweep
-         * @description The same operation at every combination of `over`, one edited forward per cell.
+         * @description The same operation at every combination of `over`: a grid of cells.
+         *
+         *     mode: `fast` computes only what an edit can change and tells how far sampled cells lie
+         *     from a forward of their own; `exact` gives every cell a forward of its own.
          */
         Sweep: {
             /**
@@ -1184,6 +1191,12 @@ export interface components {
              *     ]
              */
             metrics?: (components["schemas"]["KL"] | components["schemas"]["JS"] | components["schemas"]["LogitDiff"] | components["schemas"]["Prob"] | components["schemas"]["LogProb"] | components["schemas"]["Rank"] | components["schemas"]["Recovered"])[];
+            /**
+             * Mode
+             * @default fast
+             * @enum {string}
+             */
+            mode?: "fast" | "exact";
             /** Model */
             model?: string | null;
             /** Op */

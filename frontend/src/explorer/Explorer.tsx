@@ -4,7 +4,7 @@ import { asApiError } from "../api/problem";
 import { useCancelJob, useGrid, useModel, useStartSweep, useSweep } from "../api/queries";
 import type { SweepSpec } from "../api/types";
 import { NoModel } from "../app/NoModel";
-import { useKeys } from "../lib/hooks";
+import { useKeys, useShowWhenNarrow } from "../lib/hooks";
 import { toSweep, useDraft } from "../state/draft";
 import { useDraftUrl } from "../state/useDraftUrl";
 import { Button, Empty, Notice, Panel } from "../ui/ui";
@@ -37,6 +37,8 @@ export function Explorer({ id }: { id: string | null }) {
     ".": () => jobId && cancel.mutate(jobId),
   });
 
+  const shown = useShowWhenNarrow(grid.data?.spec_hash);
+
   if (model.data && !info && !id) return <NoModel loading={model.data.loading ?? null} />;
   const error = sweep.error ?? grid.error;
   return (
@@ -53,7 +55,7 @@ export function Explorer({ id }: { id: string | null }) {
         )}
         {model.data && !info && <NoModel loading={model.data.loading ?? null} />}
       </div>
-      <div className={css.result}>
+      <div className={css.result} ref={shown}>
         {grid.data ? (
           <GridPanel
             key={grid.data.spec_hash + id}

@@ -25,6 +25,19 @@ export function useWidth<E extends HTMLElement>(): [React.RefObject<E | null>, n
   return [ref, width];
 }
 
+/** On a narrow page the answer lies below the question: brings it into view when it changes. */
+export function useShowWhenNarrow(
+  what: string | undefined,
+): React.RefObject<HTMLDivElement | null> {
+  const ref = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (what && window.innerWidth <= NARROW) ref.current?.scrollIntoView({ block: "start" });
+  }, [what]);
+  return ref;
+}
+
+const NARROW = 900;
+
 function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&

@@ -2,9 +2,11 @@
 import type { ButtonHTMLAttributes, ReactNode } from "react";
 import { useState } from "react";
 import { copyText } from "../lib/hooks";
+import controls from "./controls.module.css";
 import { Icon, type IconName } from "./Icon";
-import css from "./ui.module.css";
+import parts from "./ui.module.css";
 
+const css = { ...controls, ...parts };
 export const styles = css;
 
 export function cx(...names: (string | false | null | undefined)[]): string {

@@ -1,10 +1,10 @@
-import { useCallback, useEffect, useRef } from "react";
+import { useCallback, useEffect } from "react";
 import { useLocation } from "wouter";
 import { asApiError } from "../api/problem";
 import { useModel, useRecord, useRun } from "../api/queries";
 import type { Result, RunSpec } from "../api/types";
 import { NoModel } from "../app/NoModel";
-import { useKeys } from "../lib/hooks";
+import { useKeys, useShowWhenNarrow } from "../lib/hooks";
 import { asList } from "../lib/indices";
 import { SITES } from "../lib/names";
 import { MetricPicker } from "../question/MetricPicker";
@@ -44,12 +44,7 @@ export function Workbench({ id }: { id: string | null }) {
   }, [canRun, draft, go, run.mutate]);
   useKeys({ r: start, "mod+enter": start, "mod+z": undo, "mod+shift+z": redo });
 
-  // On a narrow page the answer is far below the button.
-  const answer = useRef<HTMLDivElement>(null);
-  const shown = result?.spec_hash;
-  useEffect(() => {
-    if (shown && window.innerWidth < 760) answer.current?.scrollIntoView({ block: "start" });
-  }, [shown]);
+  const answer = useShowWhenNarrow(result?.spec_hash);
 
   if (model.data && !info && !id) return <NoModel loading={model.data.loading ?? null} />;
 
