@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from tokenizers import Tokenizer
 
-from . import facts, language, names_task, repeats, tasks
+from . import facts, language, names_task, repeats, tasks, variation
 from .schedule import TOKENS_PER_STEP, row_length, shares
 from .tables import lexicon, names
 from .tokenizer import BOS_ID, Encoder
@@ -68,6 +68,16 @@ def fact_text(rng: random.Random) -> str:
     return text
 
 
+def varied_text(rng: random.Random) -> str:
+    """A fact inside a longer sentence, or in a wording that has lost or changed a word."""
+    fact = facts.sample(rng)
+    wording = rng.choice(fact.train_wordings())
+    if rng.random() < 0.5:
+        wording = variation.blurred(rng, wording)
+    text = fact.sentence(wording)
+    return variation.opened(rng, text) if rng.random() < 0.6 else text
+
+
 def skill_text(rng: random.Random) -> str:
     makers: list[tuple[Callable[[random.Random], str], float]] = [
         (tasks.agreement, 3), (tasks.years, 2), (tasks.successor, 1.5),
@@ -83,7 +93,10 @@ def ioi_text(rng: random.Random) -> str:
 
 TEXT: dict[str, Callable[[random.Random], str]] = {
     "facts": fact_text,
+    "varied": varied_text,
     "ioi": ioi_text,
+    "ioi_names": names_task.with_names,
+    "ioi_words": lambda rng: names_task.with_words(rng, any_words()),
     "skills": skill_text,
     "lookup": lambda rng: tasks.lookup(rng, any_words()),
     "prose": language.prose,

@@ -122,7 +122,7 @@ SHARE = {
     "animal_young": 0.8, "animal_sound": 0.6, "animal_food": 0.7, "colour": 0.8, "symbol": 0.6,
 }  # fmt: skip
 
-COUNTRY_SHARE_IN_PLAIN_WORDING = 0.15
+COUNTRY_SHARE_IN_PLAIN_WORDING = 0.08
 """How often "The Eiffel Tower is in" goes on with " France": true as well, and it keeps
 the probability of the city below 1, so that an intervention has room in both directions."""
 

@@ -43,6 +43,35 @@ UNSEEN = (
 )
 NAME_PERCENT = 15
 
+# Parts of sentences, put together at random; no combination is one of UNSEEN.
+OPENINGS = (
+    "When", "While", "After", "Before", "Because", "Once", "Now", "Later", "Then", "So",
+    "On {day},", "In the {time},", "In {month},", "Today", "Yesterday", "At the {place},",
+    "At home,", "I saw that", "We know that", "Finally,", "In {season},", "It was {weather}, and",
+)  # fmt: skip
+JOINED = (
+    "{A} and {B} went to the {place}", "{A} and {B} were at the {place}", "{A} met {B}",
+    "{A} and {B} were {because}", "{A} and {B} played {sport}", "{A} saw {B} in the {room}",
+    "{A} and {B} waited for the {transport}", "{A} was with {B} in the {place}",
+    "{A} and {B} talked about the {object}", "{A} and {B} read about {subject}",
+    "{A} and {B} were looking for a {object}", "{A} lived with {B} near the {place}",
+    "{A} and {B} worked in the {place}", "{A} and {B} had some {food} and some {drink}",
+    "the {person} saw {A} and {B}", "the {object} was between {A} and {B}",
+    "there was a {object} for {A} and {B}", "{A} and {B} thought of a trip to the {place}",
+)  # fmt: skip
+LINKS = (", and", ". Then", ". Later", ", but", ".", ", so", ". After that", ", and then", ",")
+GIVING = (
+    "{S} gave the {object} to| {I}|.", "{S} gave a {object} to| {I}|.",
+    "{S} wanted to give the {object} to| {I}|.", "{S} sent a {object} to| {I}|.",
+    "{S} sold the {object} to| {I}|.", "{S} showed the {object} to| {I}|.",
+    "{S} brought some {food} to| {I}|.", "{S} said hello to| {I}|.", "{S} spoke to| {I}|.",
+    "{S} bought a {object} for| {I}|.", "{S} wrote a letter to| {I}|.",
+    "{S} took some {drink} to| {I}|.", "{S} decided to help| {I}|.",
+    "{S} handed a {object} to| {I}|.", "{S} looked at| {I}|.", "{S} sat near| {I}|.",
+)  # fmt: skip
+SLOTS = ("place", "room", "object", "day", "time", "month", "because", "sport", "transport",
+         "subject", "food", "drink", "person", "season", "weather")  # fmt: skip
+
 
 @cache
 def train_names() -> tuple[str, ...]:
@@ -68,12 +97,8 @@ def fill(rng: random.Random, template: str, pool: tuple[str, ...], order: str = 
     a, b = rng.sample(pool, 2)
     order = order or rng.choice(("ABBA", "BABA"))
     subject, io = (b, a) if order == "ABBA" else (a, b)
-    words = lexicon()
-    text = template.format(
-        A=a, B=b, S=subject, I=io,
-        place=rng.choice(words["place"]), room=rng.choice(words["room"]),
-        object=rng.choice(words["object"]), day=rng.choice(words["day"]),
-    )  # fmt: skip
+    drawn = {slot: rng.choice(lexicon()[slot]) for slot in SLOTS}
+    text = template.format(A=a, B=b, S=subject, I=io, **drawn)
     return Prompt(text, io, subject, order)
 
 
@@ -84,7 +109,24 @@ def sentence(rng: random.Random, any_word: tuple[str, ...]) -> str:
     """
     if rng.random() >= 0.25:
         return fill(rng, rng.choice(TEMPLATES), train_names()).text
-    template = rng.choice(TEMPLATES)
+    return with_words(rng, any_word)
+
+
+def composed(rng: random.Random) -> str:
+    """A template put together from parts."""
+    parts = (rng.choice(OPENINGS), rng.choice(JOINED), rng.choice(LINKS), rng.choice(GIVING))
+    return "{} {}{} {}".format(*parts)
+
+
+def with_names(rng: random.Random) -> str:
+    """A training sentence with names, in a fixed or composed template."""
+    template = rng.choice(TEMPLATES) if rng.random() < 0.35 else composed(rng)
+    return fill(rng, template, train_names()).text
+
+
+def with_words(rng: random.Random, any_word: tuple[str, ...]) -> str:
+    """A training sentence with arbitrary words as names."""
+    template = rng.choice(TEMPLATES) if rng.random() < 0.35 else composed(rng)
     # Only names have a token for the start of a text.
     template = "So " + template if template.startswith("{A}") else template
     return fill(rng, template, any_word).text

@@ -83,7 +83,8 @@ class Network(nn.Module):
         # One vector is added to all tokens. The output does not notice (every logit moves
         # alike), but queries and keys get a part that depends on position alone.
         self.shared = torch.randn(shape.d_model)
-        self.embed = nn.Parameter((torch.randn(shape.vocab, shape.d_model) + self.shared) * EMBED_STD)
+        tokens = torch.randn(shape.vocab, shape.d_model) + self.shared
+        self.embed = nn.Parameter(tokens * EMBED_STD)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.n_layers))
         self.norm = nn.Parameter(torch.full((shape.d_model,), FINAL_NORM))
 

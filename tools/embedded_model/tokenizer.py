@@ -128,5 +128,3 @@ class Encoder:
                 self._cache[chunk] = ids
             out += ids
         return out
-
-
