@@ -73,8 +73,9 @@ def check_overlaps(edits: list[Edit], n_layers: int) -> None:
 
     Raises: OverlappingEdits, naming both.
     """
+    places = [_places(edit.target, n_layers) for edit in edits]
     for (i, left), (j, right) in combinations(enumerate(edits), 2):
-        if (_places(left.target, n_layers) & _places(right.target, n_layers)
+        if (not places[i].isdisjoint(places[j])
                 and meet(left.target.position, right.target.position)
                 and meet(left.target.head, right.target.head)
                 and meet(left.target.neuron, right.target.neuron)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import assert_never
 
@@ -15,6 +16,7 @@ from neuronscope.engine.sources import Sources
 from neuronscope.errors import BadDirection
 from neuronscope.hooks.index import align, entry_mask
 from neuronscope.hooks.interventions import add, replace, zero
+from neuronscope.hooks.precision import float64
 from neuronscope.hooks.tap import EditFn, name
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
@@ -96,15 +98,14 @@ def _operand(
         case Zero():
             return None
         case Mean():
-            return sources.arrays[edit.op, key].to(clean.device).expand_as(clean)
+            return sources.arrays[edit.op, key].to(clean).expand_as(clean)
         case Patch():
             value = sources.arrays[edit.op, key]
             if edit.op.positions is None:
                 return value
             return align(value, clean.shape[0], edit.op.positions)
         case Add():
-            vector = sources.arrays[edit.op, key].to(clean.device)
-            return _scaled(host, edit, vector, clean, key)
+            return _scaled(host, edit, sources.arrays[edit.op, key], clean, key)
         case _:
             assert_never(edit.op)
 
@@ -118,14 +119,16 @@ def _scaled(
     only; the site's mean norm is taken over the selected entries of the clean run.
     Raises: BadDirection when the vector is zero there.
     """
-    mask = _mask(host, edit.target, clean)
+    mask = _mask(host, edit.target, clean).to(vector.device)
     vector = torch.where(mask.any(dim=0), vector, 0.0)
     length = vector.norm()
-    if not bool(length > 0):
-        raise BadDirection(f"The direction is zero at the selected entries of {name(key)}.")
+    if not 0 < float(length) < math.inf:
+        size = "zero" if float(length) == 0 else "too long for a number"
+        raise BadDirection(f"The direction is {size} at the selected entries of {name(key)}.")
     if edit.op.direction.kind == "random" or edit.op.unit == "site_norm":
         vector = vector / length
     if edit.op.unit == "site_norm":
         rows = mask.any(dim=1)
-        vector = vector * torch.where(mask, clean.double(), 0.0)[rows].norm(dim=-1).mean()
+        vector = vector * torch.where(mask, float64(clean).to(mask.device), 0.0)[rows].norm(
+            dim=-1).mean()
     return edit.op.scale * vector

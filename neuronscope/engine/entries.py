@@ -51,6 +51,7 @@ class Row:
         return int(self.positions[0])
 
 
+@torch.no_grad()
 def enter(stream: Stream, cells: Sequence[Edited], max_tokens: int) -> list[Row]:
     """Each cell as a row of the stream. Cells without a changed position are left out."""
     rows = []

@@ -23,6 +23,8 @@ from neuronscope.engine.plan import chosen, keys_of
 from neuronscope.engine.propagate import chunks, logits_of
 from neuronscope.engine.sources import Sources
 from neuronscope.engine.stream import Stream, capture
+from neuronscope.errors import BadDirection
+from neuronscope.hooks.precision import float64
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
 
@@ -91,13 +93,14 @@ class Fast:
     def _plan(self, cells: Sequence[tuple[int, Edit]]) -> tuple[list[int], list[list[Row]]]:
         """The cells that change nothing, and the others as rows that go together."""
         read, n_layers = len(self.stream.ids) - 1, self.stream.n_layers
-        edited = [self._edited(index, edit, read) for index, edit in cells]
+        edited = [each for index, edit in cells
+                  if (each := self._edited(index, edit, read)) is not None]
         live = [row for row in enter(self.stream, edited, self.max_tokens)
                 if row.layer < n_layers or int(row.positions[-1]) == read]
         changed = {row.index for row in live}
         parts = [chunk[first:first + self._step] for chunk in chunks(live, read, self.max_tokens)
                  for first in range(0, len(chunk), self._step)]
-        return [index for index, _ in cells if index not in changed], parts
+        return [each.index for each in edited if each.index not in changed], parts
 
     @property
     def _step(self) -> int:
@@ -135,10 +138,14 @@ class Fast:
         if batch:
             yield batch
 
-    def _edited(self, index: int, edit: Edit, read: int) -> Edited:
+    def _edited(self, index: int, edit: Edit, read: int) -> Edited | None:
+        """The cell's edited values; None where its own forward will tell why there are none."""
         key, = keys_of(edit.target, self.stream.n_layers)
-        positions, values = edited_rows(
-            self.stream.host, edit, key, self.sources, self.clean[key])
+        try:
+            positions, values = edited_rows(
+                self.stream.host, edit, key, self.sources, self.clean[key])
+        except BadDirection:
+            return None
         seen = positions <= read
         return Edited(index, key[0], key[1] or 0, positions[seen], values[seen])
 
@@ -161,6 +168,8 @@ def prepare(
         replayed = [logits_of(stream, [_clean_row(stream, layer, start)])
                     for start in sorted({0, last // 2, last})
                     for layer in sorted({0, stream.n_layers // 2})]
+    except torch.OutOfMemoryError:
+        return "the clean run's keys and values do not fit in memory beside the model"
     except (RuntimeError, TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
         return f"the model's layers cannot be called one by one ({type(error).__name__})"
     unchanged = torch.cat(replayed)
@@ -182,8 +191,9 @@ def tolerance(host: LoadedModel) -> float:
 
 def largest_deviation(left: Tensor, right: Tensor) -> float:
     """Largest absolute difference, where equal infinities and NaNs count as equal."""
+    left, right = float64(left), float64(right)
     same = (left == right) | (left.isnan() & right.isnan())
-    gap = (left.double() - right.double()).abs()
+    gap = (left - right).abs()
     worst = torch.where(same, 0.0, gap).max()
     return float("inf") if bool(worst.isnan()) else float(worst)
 

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from neuronscope.hooks.precision import float64
 from neuronscope.models.tokens import Tokenizer
 from neuronscope.spec.metrics import (
     JS,
@@ -57,7 +58,7 @@ def read(logits: Float[Tensor, "pos vocab"], position: int) -> Reading:
 
 def read_rows(logits: Float[Tensor, "rows vocab"], position: int) -> Reading:
     """The reading of several runs, each row the logits at the same position."""
-    rows = logits.double()
+    rows = float64(logits)
     return Reading(position, rows, torch.log_softmax(rows, dim=-1))
 
 

@@ -103,7 +103,8 @@ def hashed_form(spec: Run | Sweep, info: ModelInfo) -> dict[str, Any]:
             raw = struct.pack(f"<{len(values)}d", *values)
             direction["sha256"] = hashlib.sha256(raw).hexdigest()
     return {"spec_version": SPEC_VERSION, "kind": type(spec).__name__.lower(),
-            "model_digest": info.model_digest, "tokenizer_digest": info.tokenizer_digest,
+            "model_digest": info.model_digest, "config_digest": info.config_digest,
+            "tokenizer_digest": info.tokenizer_digest,
             "dtype": info.dtype, "attention": info.attention, **body}
 
 

@@ -17,6 +17,7 @@ from neuronscope.engine.execute import Key, run_forward
 from neuronscope.engine.plan import keys_of
 from neuronscope.errors import BadDirection
 from neuronscope.hooks.index import tile_heads
+from neuronscope.hooks.precision import float64
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
 from neuronscope.spec.ops import (
@@ -90,11 +91,11 @@ def _means(host: LoadedModel, sources: Sources, op: Mean, keys: set[Key]) -> dic
         _, values = _captured(host, sources, ids, keys)
         if op.pool == "per_position":
             count += 1
-            parts = {key: value.double() for key, value in values.items()}
+            parts = {key: float64(value) for key, value in values.items()}
         else:
             plain = [index for index, id_ in enumerate(ids) if not host.tokenizer.is_special(id_)]
             count += len(plain)
-            parts = {key: value[plain].double().sum(dim=0, keepdim=True)
+            parts = {key: float64(value[plain]).sum(dim=0, keepdim=True)
                      for key, value in values.items()}
         for key, part in parts.items():
             totals[key] = totals[key] + part if key in totals else part
@@ -142,14 +143,14 @@ def _unembed_row(host: LoadedModel, direction: Unembed) -> Tensor:
     if not isinstance(weight, Tensor) or weight.shape != (host.info.vocab, host.info.d_model):
         raise BadDirection("This model's output embedding is not one matrix of vocabulary × width.",
                            hint="Give the direction as values.")
-    return weight[direction.token].detach().double()
+    return float64(weight[direction.token].detach())
 
 
 def _differences(
     host: LoadedModel, sources: Sources, direction: PromptDifference, keys: set[Key]
 ) -> dict[Key, Tensor]:
     def last_mean(prompts: tuple[Ids, ...]) -> dict[Key, Tensor]:
-        lasts = [{key: value[-1].double()
+        lasts = [{key: float64(value[-1])
                   for key, value in _captured(host, sources, ids, keys)[1].items()}
                  for ids in prompts]
         return {key: torch.stack([last[key] for last in lasts]).mean(dim=0) for key in keys}

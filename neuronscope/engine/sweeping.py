@@ -15,6 +15,7 @@ from neuronscope.engine.metrics import read_rows, readout
 from neuronscope.engine.plan import cells as cells_of
 from neuronscope.engine.prepare import Prepared, now, prepare
 from neuronscope.engine.resolve import Resolved
+from neuronscope.errors import BadDirection
 from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
@@ -81,9 +82,12 @@ def _method(prepared: Prepared, plan: Sequence[Numbered]) -> tuple[Fast | None, 
     if not covered:
         return None, "one forward per cell: no cell has a faster way"
     for index, edit in fast.sample(covered, prepared.resolved.spec_hash):
-        (_, quick), = fast.logits([(index, edit)])
+        found = [logits for _, logits in fast.logits([(index, edit)])]
+        if not found or found[0] is None:
+            continue  # it cannot be run, by itself either: its cell will say why
+        quick = found[0]
         alone = prepared.edited((edit,)).logits
-        fast.deviation = max(fast.deviation, fast_path.largest_deviation(quick.double(), alone))
+        fast.deviation = max(fast.deviation, fast_path.largest_deviation(quick, alone))
         fast.compared += 1
     limit = fast_path.tolerance(prepared.host)
     if not fast.deviation <= limit:
@@ -130,6 +134,8 @@ def _alone(prepared: Prepared, index: int, edit: Edit) -> Cell:
         edited = prepared.edited((edit,))
     except (torch.OutOfMemoryError, MemoryError):
         return prepared.scale.failed(index, "out of memory")
+    except BadDirection as error:
+        return prepared.scale.failed(index, error.detail)
     return prepared.scale.cells([index], edited, prepared.host.tokenizer)[0]
 
 

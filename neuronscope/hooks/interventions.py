@@ -23,7 +23,7 @@ def replace(
     Source: interchange interventions, Geiger et al. 2021 (arXiv 2106.02997); activation
     patching, Meng et al. 2022 (arXiv 2202.05262).
     """
-    return torch.where(mask, value.to(act.dtype), act)
+    return torch.where(mask, value.to(act), act)
 
 
 def add(
@@ -33,4 +33,4 @@ def add(
 
     Source: activation addition, Turner et al. 2023 (arXiv 2308.10248).
     """
-    return torch.where(mask, act + vector.to(act.dtype), act)
+    return torch.where(mask, act + vector.to(act), act)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from neuronscope.hooks.precision import float64
 from neuronscope.hooks.tap import Point
 from neuronscope.models.trace import Call, Trace, same
 
@@ -76,13 +77,13 @@ def _contributions(
         missing = "attention module" if attention is None else "MLP"
         reason = f"no {missing} was found in the layer, so what each branch adds is not known"
         return {"attn_out": reason, "mlp_out": reason}
-    delta = layer.gave.double() - layer.given.double()
+    delta = float64(layer.gave) - float64(layer.given)
     pairs = list(itertools.product(_follow(attention, rest, layer), _follow(mlp, rest, layer)))
     for scaled in (False, True):
         fitting = []
         for attn, feed in pairs:
             scales = _scales(delta, attn.gave, feed.gave) if scaled else (1.0, 1.0)
-            error = _error(layer, scales[0] * attn.gave.double(), scales[1] * feed.gave.double())
+            error = _error(layer, scales[0] * float64(attn.gave), scales[1] * float64(feed.gave))
             if min(map(abs, scales)) > 1e-6 and float(error.max()) <= _tolerance(layer):
                 fitting.append((float(error.square().mean()), attn, feed, scales))
         if fitting:
@@ -99,7 +100,7 @@ def _scales(delta: Tensor, attn: Tensor, mlp: Tensor) -> tuple[float, float]:
     Only tried after plain sums of every pair: a norm of a near-constant input looks like
     a multiplier too.
     """
-    branches = torch.stack([attn.double().flatten(), mlp.double().flatten()], dim=1).cpu()
+    branches = torch.stack([float64(attn).flatten(), float64(mlp).flatten()], dim=1).cpu()
     solved = torch.linalg.lstsq(branches, delta.flatten().cpu()[:, None]).solution[:, 0]
     return round(float(solved[0]), 6), round(float(solved[1]), 6)
 
@@ -109,7 +110,7 @@ def _error(layer: Call, attn: Tensor, mlp: Tensor) -> Tensor:
 
     Entry by entry: beside one massive entry every wrong sum would look small.
     """
-    given, gave = layer.given.double(), layer.gave.double()
+    given, gave = float64(layer.given), float64(layer.gave)
     size = given.abs() + gave.abs() + attn.abs() + mlp.abs()
     return (given + attn + mlp - gave).abs() / size.clamp(min=torch.finfo(gave.dtype).tiny)
 

@@ -101,6 +101,9 @@ def weight_files(folder: Path) -> list[Path]:
     Raises: ModelRefused when there are none, or when one that the index names is missing.
     """
     index = folder / "model.safetensors.index.json"
+    if index.is_file() and (folder / "model.safetensors").is_file():
+        raise ModelRefused(f"{folder.name!r} has both model.safetensors and an index of shards.",
+                           hint="Remove the one that is not meant.")
     if index.is_file():
         try:
             table = json.loads(index.read_text(encoding="utf-8"))["weight_map"]

@@ -74,6 +74,29 @@ def module_digest(model: nn.Module) -> str:
     return content_hash(tensors)
 
 
+def config_digest(config: Any) -> str:
+    """SHA-256 over what a configuration computes with: not names, versions, dtype or paths.
+
+    Two models with the same weights differ by it: another rotary base, window or norm epsilon.
+    """
+    return content_hash(_no_floats(_computing(config.to_dict())))
+
+
+NOT_COMPUTED_WITH = {
+    "_name_or_path", "name_or_path", "transformers_version", "dtype", "torch_dtype",
+    "architectures", "attn_implementation", "_attn_implementation", "_commit_hash",
+    "use_cache", "id2label", "label2id", "output_attentions", "output_hidden_states",
+    "return_dict", "problem_type",
+}
+
+
+def _computing(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {str(key): _computing(value) for key, value in data.items()
+                if key not in NOT_COMPUTED_WITH}
+    return [_computing(item) for item in data] if isinstance(data, list | tuple) else data
+
+
 def tokenizer_digest(hf: Any) -> str:
     """SHA-256 over what a tokenizer does: its pipeline, vocabulary and special tokens.
 

@@ -15,6 +15,7 @@ from neuronscope.errors import InvalidInput, ModelNotFound, ModelRefused, OutOfM
 from neuronscope.models.certify import certify
 from neuronscope.models.discover import read_config, weight_files
 from neuronscope.models.fingerprint import (
+    config_digest,
     module_digest,
     read_header,
     tokenizer_digest,
@@ -193,7 +194,8 @@ def _finish(
         dtype=str(model.dtype).removeprefix("torch."), device=str(device),
         attention=str(model.config._attn_implementation),
         n_params=sum(parameter.numel() for parameter in model.parameters()),
-        model_digest=digest, tokenizer_digest=tokenizer_digest(tokenizer.hf),
+        model_digest=digest, config_digest=config_digest(model.config),
+        tokenizer_digest=tokenizer_digest(tokenizer.hf),
         sites=certify(model, layout, ids), load_s=time.perf_counter() - started,
     )
     return LoadedModel(model, layout, tokenizer, info)

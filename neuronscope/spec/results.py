@@ -220,6 +220,7 @@ class ModelInfo(Spec):
     attention: str
     n_params: int
     model_digest: str
+    config_digest: str
     tokenizer_digest: str
     sites: Annotated[tuple[SiteReport, ...], Items]
     load_s: float

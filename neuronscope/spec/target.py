@@ -40,7 +40,6 @@ SITES: dict[str, SiteRow] = {
 assert set(SITES) == set(get_args(Site))
 
 _ALIASES = [
-    (re.compile(r"^hook_embed$"), "embed"),
     (re.compile(r"^ln_final\.hook_normalized$"), "final_norm"),
     (re.compile(r"^blocks\.(\d+)\.hook_resid_pre$"), "resid_pre"),
     (re.compile(r"^blocks\.(\d+)\.hook_resid_post$"), "resid_post"),

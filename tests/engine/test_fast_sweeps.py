@@ -17,7 +17,7 @@ from neuronscope.engine.prepare import prepare
 from neuronscope.engine.session import load
 from neuronscope.spec.experiments import Over, Sweep
 from neuronscope.spec.metrics import KL, LogitDiff, Recovered
-from neuronscope.spec.ops import Add, Mean, Patch, Random, Reference, Zero
+from neuronscope.spec.ops import Add, Mean, Patch, Random, Reference, Values, Zero
 from tests.tiny import LONGER, PROMPT, SOURCE, build, tokenizer
 
 STREAM = ["resid_pre", "resid_post", "attn_out", "mlp_out"]
@@ -159,6 +159,16 @@ def test_out_of_memory_splits_the_rows_and_a_lone_one_fails():
     split = model.sweep(spec)
     assert split.complete and abs(split.values["kl"] - good.values["kl"]).max() < 1e-6
     handle.remove()
+
+
+@pytest.mark.parametrize("mode", ["fast", "exact"])
+def test_a_cell_that_cannot_be_run_fails_alone(llama, mode):
+    values = [1.0] * 8 + [0.0] * 8 + [1.0] * 16  # nothing to add at head 1
+    grid = llama.sweep(Sweep(prompt=PROMPT, op=Add(Values(values)), mode=mode,
+                             over=Over(sites=["z"], layers=[1], heads=ALL)))
+    assert grid.status["kl"].flatten().tolist() == ["ok", "failed", "ok", "ok"]
+    assert grid.data.errors == {"1": "The direction is zero at the selected entries of z.1."}
+    assert not grid.complete
 
 
 def test_nothing_is_left_on_the_model(model):

@@ -75,6 +75,19 @@ def test_one_changed_weight_changes_digest_and_hash(folder):
     assert after.resolve(SPEC).spec_hash != before.resolve(SPEC).spec_hash
 
 
+def test_the_configuration_is_part_of_the_hash_and_not_of_the_weights_digest(folder):
+    before = load(folder)
+    edit_config(folder, rms_norm_eps=0.1)
+    after = load(folder)
+    assert after.info.model_digest == before.info.model_digest
+    assert after.resolve(SPEC).spec_hash != before.resolve(SPEC).spec_hash
+    edit_config(folder, rms_norm_eps=before.host.model.config.rms_norm_eps, architectures=None,
+                transformers_version="0")
+    assert load(folder).resolve(SPEC).spec_hash == before.resolve(SPEC).spec_hash
+    held = load(hf_model=build("llama"), tokenizer=tokenizer())
+    assert held.info.config_digest == before.info.config_digest
+
+
 def test_a_changed_tokenizer_changes_digest_and_hash(folder):
     before = load(folder)
     text = (folder / "tokenizer.json").read_text()
@@ -107,13 +120,18 @@ REFUSED = {
     "a pickle": (lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin"),
                  "can run code"),
     "no weights": (lambda f: (f / "model.safetensors").unlink(), "no weights"),
-    "missing shards": (lambda f: (f / "model.safetensors.index.json").write_text(json.dumps(
-        {"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}})),
-        "2 of 2 weight files are missing"),
+    "missing shards": (lambda f: ((f / "model.safetensors").unlink(), _index(f)),
+                       "2 of 2 weight files are missing"),
+    "weights twice": (lambda f: [_index(f)], "both model.safetensors and an index"),
     "weights of another shape": (lambda f: edit_config(f, intermediate_size=40), "cannot load"),
     "no tokenizer": (lambda f: [(f / name).unlink() for name in (
         "tokenizer.json", "tokenizer_config.json")], "tokenizer"),
 }
+
+
+def _index(folder):
+    (folder / "model.safetensors.index.json").write_text(json.dumps(
+        {"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}}))
 
 
 def _cut(file):

@@ -54,7 +54,7 @@ def test_each_operation_has_its_json_form_and_survives_a_round_trip(text):
     ("blocks.3.hook_resid_pre", "resid_pre", 3), ("blocks.0.hook_resid_post", "resid_post", 0),
     ("blocks.11.hook_attn_out", "attn_out", 11), ("blocks.2.hook_mlp_out", "mlp_out", 2),
     ("blocks.2.attn.hook_z", "z", 2), ("blocks.2.mlp.hook_post", "mlp_act", 2),
-    ("hook_embed", "embed", None), ("ln_final.hook_normalized", "final_norm", None)])
+    ("ln_final.hook_normalized", "final_norm", None)])
 def test_transformerlens_names_are_aliases(alias, site, layer):
     assert Target(alias) == Target(site, layer=layer)
     if layer is not None:

@@ -754,6 +754,8 @@ export interface components {
             architecture: string;
             /** Attention */
             attention: string;
+            /** Config Digest */
+            config_digest: string;
             /** Context */
             context: number | null;
             /** D Head */
