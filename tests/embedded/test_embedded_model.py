@@ -9,10 +9,10 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from tools.embedded_model import corpus, evalsets, facts, measure, names_task, tasks
+from tools.embedded_model import corpus, evalsets, facts, measure, names_task, schedule, tasks
 from tools.embedded_model.evaluate import EIFFEL, Loaded
 from tools.embedded_model.export import checksums
-from tools.embedded_model.tokenizer import BOS, BOS_ID, Encoder
+from tools.embedded_model.tokenizer import BOS, BOS_ID, Encoder, build
 
 FOLDER = Path(__file__).parents[2] / "LLM" / "atlas"
 ODD_TEXTS = [
@@ -69,6 +69,11 @@ def test_most_landmarks_can_be_patched_onto_each_other(loaded: Loaded) -> None:
     assert lengths.count(len(loaded.encode(EIFFEL))) > 0.9 * len(lengths)
     for name in ("Colosseum", "Brandenburg Gate", "Taj Mahal", "Louvre"):
         assert len(loaded.encode(f"The {name} is in")) == len(loaded.encode(EIFFEL))
+
+
+def test_the_tokenizer_can_be_built_again(tokenizer: Tokenizer) -> None:
+    texts = corpus.sample_texts(schedule.SEED, 60_000, corpus.VOCABULARY_KINDS)
+    assert build(texts).get_vocab() == tokenizer.get_vocab()
 
 
 def test_corpus_encoder_equals_the_tokenizer(tokenizer: Tokenizer) -> None:
@@ -133,8 +138,9 @@ def test_nothing_held_out_is_in_the_training_stream() -> None:
     assert len(hidden) > 1000
     assert not [text for text in hidden if text in stream]
     rng = random.Random(0)
-    for _ in range(2000):
-        text = names_task.sentence(rng, corpus.any_words())
+    kinds = (corpus.TEXT["ioi"], corpus.TEXT["ioi_names"], corpus.TEXT["ioi_words"])
+    for make in kinds * 700:
+        text = make(rng)
         words = set(text.replace("|", "").replace(".", "").replace(",", "").split())
         assert not words & set(names_task.held_out_names())
 

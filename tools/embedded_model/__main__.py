@@ -13,10 +13,10 @@ MODEL = ROOT / "LLM" / "atlas"
 
 
 def _tokenizer(args: argparse.Namespace) -> None:
-    from .corpus import sample_texts
+    from .corpus import VOCABULARY_KINDS, sample_texts
     from .tokenizer import build, save
 
-    tokenizer = build(sample_texts(schedule.SEED, 60_000))
+    tokenizer = build(sample_texts(schedule.SEED, 60_000, VOCABULARY_KINDS))
     save(tokenizer, args.build / "tokenizer", schedule.CONTEXT)
     print(f"{tokenizer.get_vocab_size()} tokens")
 

@@ -103,6 +103,9 @@ TEXT: dict[str, Callable[[random.Random], str]] = {
     "passages": lambda rng: language.passage(rng, lambda: facts.sentence(rng)),
 }
 
+VOCABULARY_KINDS = ("facts", "ioi", "skills", "lookup", "prose", "passages")
+"""The kinds whose words make the vocabulary; the others use the same words."""
+
 
 class Corpus:
     """Makes batches for one tokenizer."""
@@ -201,8 +204,7 @@ class _Rows:
         return Batch(self._ids, self._documents, places, targets, weights.astype(np.float32))
 
 
-def sample_texts(seed: int, count: int) -> list[str]:
+def sample_texts(seed: int, count: int, kinds: tuple[str, ...] = tuple(TEXT)) -> list[str]:
     """Plain training texts without marks, for the vocabulary and for tests."""
     rng = random.Random(f"texts/{seed}")
-    kinds = list(TEXT)
     return [TEXT[kinds[i % len(kinds)]](rng).replace("|", "") for i in range(count)]
