@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type MouseEvent, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import type { ModelInfo } from "../api/types";
 import { asList } from "../lib/indices";
 import { SITES } from "../lib/names";
@@ -49,11 +50,9 @@ export function ModelMap({ info }: { info: ModelInfo }) {
     const next = neighbour(rows, cell.key, event.key);
     if (!next) return;
     event.preventDefault();
-    setFocus(next.key);
-    // The cell may only exist after its layer has opened.
-    requestAnimationFrame(() =>
-      root.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(next.key)}"]`)?.focus(),
-    );
+    // The cell may only exist once its layer has opened.
+    flushSync(() => setFocus(next.key));
+    root.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(next.key)}"]`)?.focus();
   };
 
   return (
