@@ -17,7 +17,7 @@ def test_the_first_causal_result_is_one_click_away(open_page):
     assert "token" not in page.url
     run(page)
     verdict = result(page)
-    expect(verdict).to_contain_text("the MLP of layer 0")
+    expect(verdict).to_contain_text("the attention of layer 3")
     probability = verdict.get_by_role("row").filter(has_text="Probability")
     clean = float(probability.locator("td").first.inner_text().removesuffix(" %"))
     assert clean > 30
@@ -42,7 +42,7 @@ def test_a_first_result_by_keyboard_alone(open_page):
             break
     page.keyboard.press("Enter")
     page.wait_for_url(EXPERIMENT)
-    expect(result(page)).to_contain_text("the MLP of layer 0")
+    expect(result(page)).to_contain_text("the attention of layer 3")
 
 
 def test_the_map_is_walked_with_arrows(open_page):
@@ -74,7 +74,7 @@ def test_back_and_reload_keep_the_question_and_its_result(open_page):
     page.wait_for_url(EXPERIMENT)
     expect(result(page)).to_contain_text("the MLP of layer 2")
     page.go_back()
-    expect(result(page)).to_contain_text("the MLP of layer 0")
+    expect(result(page)).to_contain_text("the attention of layer 3")
     assert page.url.split("?")[0] == first
 
 
@@ -94,7 +94,7 @@ def test_patching_explains_unequal_lengths_and_takes_a_map(open_page):
     page.get_by_role("button", name="Match equal tokens from both ends").click()
     expect(page.get_by_label("Position map")).not_to_have_value("")
     run(page)
-    expect(result(page)).to_contain_text("Patching the MLP of layer 0")
+    expect(result(page)).to_contain_text("Patching the attention of layer 3")
 
 
 def test_a_bad_answer_is_explained_and_can_be_mended(open_page):

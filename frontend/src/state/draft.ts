@@ -19,7 +19,7 @@ export interface Draft {
 
 export const EXAMPLE: Draft = {
   prompt: "The Eiffel Tower is in",
-  edits: [{ target: { site: "mlp_out", layer: 0 }, op: { kind: "zero" } }],
+  edits: [{ target: { site: "attn_out", layer: 3 }, op: { kind: "zero" } }],
   metrics: [{ kind: "kl" }, { kind: "prob", token: " Paris" }],
   readPosition: -1,
   topK: 10,

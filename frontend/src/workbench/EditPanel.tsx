@@ -62,7 +62,7 @@ export function EditPanel({ info }: { info: ModelInfo }) {
           <Button
             small
             icon="plus"
-            onClick={() => place(edit?.target ?? { site: "mlp_out", layer: 0 }, true)}
+            onClick={() => place(edit?.target ?? { site: "attn_out", layer: 0 }, true)}
           >
             {draft.edits.length ? "Add" : "Add an edit"}
           </Button>
