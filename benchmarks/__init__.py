@@ -1,0 +1,1 @@
+"""Timings against other libraries, interleaved in one run. See docs/benchmarks.md."""

@@ -1,0 +1,1 @@
+"""One module per contender, each run as a process of its own with its own packages."""
