@@ -84,7 +84,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onResume }
           {total - pending} of {count(total, "cell")} have run
           {state?.summary.state ? ` (${state.summary.state})` : ""}.{" "}
           <Button small onClick={onResume}>
-            Run the missing cells
+            Run the sweep again
           </Button>
         </Notice>
       )}
