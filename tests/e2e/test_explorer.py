@@ -120,7 +120,7 @@ def test_a_long_sweep_is_followed_after_a_reload_and_can_be_cancelled(open_page)
     expect(page.get_by_role("progressbar", name="Cells of the sweep")).to_be_visible()
     expect(page.get_by_role("grid")).to_be_visible()
     page.keyboard.press(".")
-    expect(page.get_by_role("button", name="Run the missing cells")).to_be_visible()
+    expect(page.get_by_role("button", name="Run the sweep again")).to_be_visible()
     expect(page.get_by_text("not run", exact=False).first).to_be_visible()
     expect(page.get_by_text("idle", exact=True)).to_be_visible()
 
