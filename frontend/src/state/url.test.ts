@@ -27,7 +27,7 @@ it("takes a stored spec, whose empty fields are null, for the draft that made it
     model: null,
     edits: [
       {
-        target: { site: "mlp_out", layer: 0, head: null, neuron: null, position: null },
+        target: { site: "attn_out", layer: 3, head: null, neuron: null, position: null },
         op: { kind: "zero" },
       },
     ],
