@@ -76,8 +76,13 @@ def test_a_failure_is_told_without_the_exceptions_text(jobs, caplog):
 
 
 def test_an_exception_that_nobody_foresaw_fails_its_job_and_not_the_queue(jobs, monkeypatch):
-    logged = []
-    monkeypatch.setattr(threading, "excepthook", lambda told: logged.append(told.exc_type))
+    logged, told = [], threading.Event()
+
+    def note(args):
+        logged.append(args.exc_type)
+        told.set()
+
+    monkeypatch.setattr(threading, "excepthook", note)
 
     class Strange(Exception):
         pass
@@ -88,6 +93,7 @@ def test_an_exception_that_nobody_foresaw_fails_its_job_and_not_the_queue(jobs, 
     first, second = jobs.submit("run", None, fails), jobs.submit("run", None, lambda task: 7)
     assert first.ended.wait(5) and second.ended.wait(5)
     assert (first.view().error["code"], second.outcome) == ("run-failed", 7)
+    assert told.wait(5)  # the thread ends after its job has
     assert logged == [Strange]
 
 
