@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import assert_never
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from typing_extensions import assert_never
 
 from neuronscope.engine.execute import Key
 from neuronscope.engine.plan import chosen, keys_of

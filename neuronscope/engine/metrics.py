@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import assert_never
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from typing_extensions import assert_never
 
 from neuronscope.hooks.precision import float64
 from neuronscope.models.tokens import Tokenizer

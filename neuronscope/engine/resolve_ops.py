@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing_extensions import assert_never
 
 from neuronscope.engine.checks import prompt_ids
 from neuronscope.errors import BadDirection, LengthMismatch, MissingSource, OutOfRange

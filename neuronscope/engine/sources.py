@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import assert_never
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from typing_extensions import assert_never
 
 from neuronscope.engine.execute import Key, run_forward
 from neuronscope.engine.plan import keys_of

@@ -108,7 +108,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def chromium_path(playwright: Playwright) -> str:
     """Playwright's own Chromium, or one that is installed; a missing one fails the tests."""
-    own = [os.environ.get("NEURONSCOPE_CHROMIUM", ""), playwright.chromium.executable_path]
+    own = [os.environ.get("CHROMIUM_PATH", ""), playwright.chromium.executable_path]
     for path in [*own, *(shutil.which(name) or "" for name in NAMES)]:
         if path and Path(path).exists():
             return path
