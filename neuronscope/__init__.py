@@ -4,7 +4,8 @@
     model = ns.load("LLM/atlas")
     model.run(ns.Run(prompt="…", edits=[ns.Edit(ns.Target("mlp_out", layer=0), ns.Zero())]))
 
-Importing this costs little: torch comes with the first name that needs it.
+`ns.ops` has every operation and direction. Importing this costs little: torch comes with
+the first name that needs it.
 """
 
 from __future__ import annotations
@@ -29,17 +30,18 @@ _HOMES = {
     "neuronscope.spec.experiments": ("Edit", "Over", "Run", "Sweep"),
     "neuronscope.spec.grid": ("Grid",),
     "neuronscope.spec.metrics": ("JS", "KL", "LogProb", "LogitDiff", "Prob", "Rank", "Recovered"),
-    "neuronscope.spec.ops": ("Add", "Mean", "Patch", "PromptDifference", "Random", "Reference",
-                             "Unembed", "Values", "Zero"),
+    "neuronscope.spec.ops": ("Add", "Mean", "Noise", "Patch", "Path", "Reference", "Zero"),
     "neuronscope.spec.results": ("Result",),
     "neuronscope.spec.target": ("Target",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *_HOME_OF]  # noqa: PLE0604
+__all__ = ["__version__", "ops", *_HOME_OF]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
+    if name == "ops":
+        return import_module("neuronscope.spec.ops")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'neuronscope' has no attribute {name!r}")
     return getattr(import_module(_HOME_OF[name]), name)

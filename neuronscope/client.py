@@ -31,8 +31,9 @@ from neuronscope.service.views import (
 )
 from neuronscope.settings import Settings
 from neuronscope.spec.experiments import Run, Sweep
+from neuronscope.spec.models import ModelEntry, ModelInfo
 from neuronscope.spec.ops import Prompt
-from neuronscope.spec.results import Job, ModelEntry, ModelInfo, Record, Summary, SweepPlan
+from neuronscope.spec.results import Job, Record, Summary, SweepPlan
 
 TIMEOUT_S = 600.0
 RETRIES = 5

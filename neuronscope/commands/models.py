@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from neuronscope.commands import common
 from neuronscope.commands.tables import table
 from neuronscope.errors import ModelNotFound
-from neuronscope.spec.results import ModelInfo
+from neuronscope.spec.models import ModelInfo
 
 if TYPE_CHECKING:
     from neuronscope.service.lab import Lab

@@ -7,8 +7,8 @@ from itertools import combinations
 from neuronscope.errors import OverlappingEdits, PromptLength, UnsupportedTarget
 from neuronscope.models.tokens import Tokenizer
 from neuronscope.spec.experiments import Edit
+from neuronscope.spec.models import ModelInfo
 from neuronscope.spec.ops import Prompt
-from neuronscope.spec.results import ModelInfo
 from neuronscope.spec.selection import meet, normalise
 from neuronscope.spec.target import SITES, Target
 

@@ -24,7 +24,8 @@ from neuronscope.spec.metrics import (
     Recovered,
     TokenMetric,
 )
-from neuronscope.spec.results import Readout, Status, TokenScore
+from neuronscope.spec.results import Readout, TokenScore
+from neuronscope.spec.status import Status
 
 Measured = tuple[float | None, Status]
 
@@ -141,7 +142,8 @@ def key_of(metric: Metric) -> str:
     inner = metric.of if isinstance(metric, Recovered) else metric
     ids = tokens_of(inner)
     kind = f"recovered:{inner.kind}" if isinstance(metric, Recovered) else metric.kind
-    return ":".join([kind, *map(str, ids)])
+    key = ":".join([kind, *map(str, ids)])
+    return key if metric.position is None else f"{key}@{metric.position}"
 
 
 def tokens_of(metric: Metric) -> tuple[int, ...]:
@@ -161,7 +163,8 @@ def label_of(metric: Metric, tokenizer: Tokenizer) -> str:
     """A short name with token texts: `prob ␣Paris`."""
     texts = " − ".join(tokenizer.text(id_).replace(" ", "␣") for id_ in tokens_of(metric))
     kind = f"recovered {metric.of.kind}" if isinstance(metric, Recovered) else metric.kind
-    return f"{kind.replace('_', ' ')} {texts}".strip()
+    label = f"{kind.replace('_', ' ')} {texts}".strip()
+    return label if metric.position is None else f"{label} @{metric.position}"
 
 
 def unit_of(metric: Metric) -> str:

@@ -39,8 +39,9 @@ from neuronscope.spec.experiments import (
 )
 from neuronscope.spec.hashing import content_hash
 from neuronscope.spec.metrics import JS, KL, LogitDiff, Metric, Recovered
+from neuronscope.spec.models import ModelInfo
 from neuronscope.spec.ops import Op, Patch
-from neuronscope.spec.results import ModelInfo, SweepPlan, Token
+from neuronscope.spec.results import SweepPlan, Token
 from neuronscope.spec.selection import one_index
 from neuronscope.spec.target import Target
 

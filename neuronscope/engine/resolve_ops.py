@@ -7,6 +7,7 @@ from typing_extensions import assert_never
 from neuronscope.engine.checks import prompt_ids
 from neuronscope.errors import BadDirection, LengthMismatch, MissingSource, OutOfRange
 from neuronscope.models.tokens import Tokenizer
+from neuronscope.spec.models import ModelInfo
 from neuronscope.spec.ops import (
     Add,
     Direction,
@@ -21,7 +22,6 @@ from neuronscope.spec.ops import (
     Values,
     Zero,
 )
-from neuronscope.spec.results import ModelInfo
 from neuronscope.spec.selection import one_index
 from neuronscope.spec.target import Target
 

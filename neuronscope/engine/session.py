@@ -21,8 +21,9 @@ from neuronscope.models.load import load as load_folder
 from neuronscope.models.load import wrap
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.grid import Grid
+from neuronscope.spec.models import ModelInfo
 from neuronscope.spec.ops import Prompt
-from neuronscope.spec.results import Cell, ModelInfo, Note, Result, Token
+from neuronscope.spec.results import Cell, Note, Result, Token
 
 
 class Model:

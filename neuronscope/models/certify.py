@@ -15,7 +15,7 @@ from neuronscope.errors import RunFailed
 from neuronscope.hooks.tap import Point, Tapped, name, tap
 from neuronscope.models.forward import forward
 from neuronscope.models.layout import Layout
-from neuronscope.spec.results import SiteReport
+from neuronscope.spec.models import SiteReport
 from neuronscope.spec.target import SITES
 
 Key = tuple[str, int | None]

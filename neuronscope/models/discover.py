@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neuronscope.errors import ModelNotFound, ModelRefused
-from neuronscope.spec.results import ModelEntry
+from neuronscope.spec.models import ModelEntry
 
 ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
 EMBEDDED = "atlas"

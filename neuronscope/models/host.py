@@ -10,7 +10,8 @@ from torch import nn
 from neuronscope.hooks.tap import Point
 from neuronscope.models.layout import Layout
 from neuronscope.models.tokens import Tokenizer
-from neuronscope.spec.results import ModelInfo, ModelRef
+from neuronscope.spec.models import ModelInfo
+from neuronscope.spec.results import ModelRef
 
 
 @dataclass(frozen=True)

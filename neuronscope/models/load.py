@@ -24,7 +24,7 @@ from neuronscope.models.fingerprint import (
 from neuronscope.models.host import LoadedModel
 from neuronscope.models.layout import PROBE_LENGTH, discover
 from neuronscope.models.tokens import Tokenizer
-from neuronscope.spec.results import ModelInfo
+from neuronscope.spec.models import ModelInfo
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 PHASES = ("digest", "weights", "certify")

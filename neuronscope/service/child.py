@@ -15,7 +15,8 @@ from neuronscope.errors import Cancelled, NoModel, WorkerDied
 from neuronscope.service import worker
 from neuronscope.service.executor import Listener, LoadOrder, SweepOrder
 from neuronscope.spec.experiments import Run
-from neuronscope.spec.results import GridData, ModelInfo, Result
+from neuronscope.spec.models import ModelInfo
+from neuronscope.spec.results import GridData, Result
 
 POLL_S = 0.05
 HARD_CANCEL_S = 10.0

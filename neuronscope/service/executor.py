@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from neuronscope.errors import NoModel
 from neuronscope.spec.experiments import Run, Sweep
-from neuronscope.spec.results import Cell, GridData, ModelInfo, Result
+from neuronscope.spec.models import ModelInfo
+from neuronscope.spec.results import Cell, GridData, Result
 
 if TYPE_CHECKING:
     from neuronscope.engine.session import Model

@@ -32,17 +32,9 @@ from neuronscope.service.views import (
 )
 from neuronscope.settings import Settings
 from neuronscope.spec.experiments import Run, Sweep
+from neuronscope.spec.models import ModelEntry, ModelInfo
 from neuronscope.spec.ops import Prompt
-from neuronscope.spec.results import (
-    GridData,
-    Job,
-    ModelEntry,
-    ModelInfo,
-    Record,
-    Result,
-    Summary,
-    SweepPlan,
-)
+from neuronscope.spec.results import GridData, Job, Record, Result, Summary, SweepPlan
 from neuronscope.store.experiments import Stored
 from neuronscope.store.history import Filter, page
 from neuronscope.store.store import Store

@@ -15,8 +15,8 @@ from neuronscope.service.jobs import Task
 from neuronscope.service.views import Tokenized
 from neuronscope.settings import Settings
 from neuronscope.spec.hashing import content_hash
+from neuronscope.spec.models import ModelEntry, ModelInfo
 from neuronscope.spec.ops import Prompt
-from neuronscope.spec.results import ModelEntry, ModelInfo
 
 PINNED = "sha256:"
 

@@ -8,8 +8,9 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from neuronscope.spec.base import Items, Spec
+from neuronscope.spec.models import ModelInfo
 from neuronscope.spec.ops import Prompt
-from neuronscope.spec.results import Cell, Job, ModelInfo, Summary, SweepPlan, Token
+from neuronscope.spec.results import Cell, Job, Summary, SweepPlan, Token
 
 WorkerState = Literal["empty", "ready", "busy", "stopped"]
 """empty: no model; ready; busy: a job runs; stopped: restarted by the next job."""

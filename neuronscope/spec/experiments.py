@@ -11,7 +11,7 @@ from neuronscope.spec.metrics import KL, Metric
 from neuronscope.spec.ops import Op, Prompt
 from neuronscope.spec.target import SITES, Axis, Site, Target, axis_refusal, unsupported
 
-SPEC_VERSION = 1
+SPEC_VERSION = 2
 
 ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 """A registry id, or `sha256:<model digest>` to pin the exact weights."""
@@ -28,17 +28,25 @@ class Edit(Spec):
     op: Op
 
 
+Edits = Annotated[tuple[Edit, ...], Items, Field(max_length=1000)]
+
+
 class Run(Spec):
     """One clean forward and one edited forward of a prompt, compared.
 
+    held: edits that apply in both forwards, the clean one included: what is measured is the
+    effect of `edits` on a model that is held so.
+    ordered: whether two edits may select the same entries; they then apply as listed,
+    those of `held` first. Otherwise that is refused.
     read_position: where the next-token distribution is read; −1 is the last token.
     top_k: how many top tokens are recorded on either side.
-    Edits apply together. Two edits of the same entries are refused.
     """
 
     model: ModelName | None = None
     prompt: Prompt
-    edits: Annotated[tuple[Edit, ...], Items, Field(max_length=1000)] = ()
+    edits: Edits = ()
+    held: Edits = ()
+    ordered: bool = False
     metrics: Metrics = (KL(),)
     read_position: SafeInt = -1
     top_k: Annotated[int, Field(ge=1, le=1000)] = 10
@@ -48,6 +56,7 @@ AxisValues = Literal["all"] | Annotated[tuple[SafeInt, ...], Items, Field(min_le
 
 AXIS_FIELDS: dict[Axis, str] = {
     "layer": "layers", "head": "heads", "position": "positions", "neuron": "neurons",
+    "key": "keys",
 }
 """Axis of a target → field of `Over`; also the order of a grid's dimensions after `site`."""
 
@@ -60,6 +69,7 @@ class Over(Spec):
     heads: AxisValues = None
     positions: AxisValues = None
     neurons: AxisValues = None
+    keys: AxisValues = None
 
     @model_validator(mode="after")
     def _axes_exist(self) -> Over:
@@ -78,6 +88,7 @@ class Over(Spec):
 class Sweep(Spec):
     """The same operation at every combination of `over`: a grid of cells.
 
+    held, ordered: edits that apply in every forward, the clean one included; see Run.
     mode: `fast` computes only what an edit can change and tells how far sampled cells lie
     from a forward of their own; `exact` gives every cell a forward of its own.
     """
@@ -86,6 +97,8 @@ class Sweep(Spec):
     prompt: Prompt
     op: Op
     over: Over
+    held: Edits = ()
+    ordered: bool = False
     metrics: Metrics = (KL(),)
     read_position: SafeInt = -1
     top_k: Annotated[int, Field(ge=1, le=1000)] = 10

@@ -1,28 +1,34 @@
-"""What is measured: the clean run against the edited one, at the read position."""
+"""What is measured: the clean run against the edited one, at a position of the prompt."""
 
 from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from neuronscope.spec.base import Spec
+from neuronscope.spec.base import SafeInt, Spec
 from neuronscope.spec.ops import TokenName
 
 
-class KL(Spec):
+class ReadAt(Spec):
+    """position: where the metric is read; by default the experiment's read position."""
+
+    position: SafeInt | None = None
+
+
+class KL(ReadAt):
     """KL(clean ‖ edited) of the next-token distribution, in nats."""
 
     kind: Literal["kl"] = "kl"
 
 
-class JS(Spec):
+class JS(ReadAt):
     """Jensen–Shannon divergence of the two next-token distributions, in nats, ≤ ln 2."""
 
     kind: Literal["js"] = "js"
 
 
-class LogitDiff(Spec):
+class LogitDiff(ReadAt):
     """logit(answer) − logit(foil)."""
 
     positional: ClassVar = ("answer", "foil")
@@ -32,7 +38,7 @@ class LogitDiff(Spec):
     foil: TokenName
 
 
-class Prob(Spec):
+class Prob(ReadAt):
     """Probability of a token."""
 
     positional: ClassVar = ("token",)
@@ -41,7 +47,7 @@ class Prob(Spec):
     token: TokenName
 
 
-class LogProb(Spec):
+class LogProb(ReadAt):
     """Natural logarithm of a token's probability."""
 
     positional: ClassVar = ("token",)
@@ -50,7 +56,7 @@ class LogProb(Spec):
     token: TokenName
 
 
-class Rank(Spec):
+class Rank(ReadAt):
     """Rank of a token among all logits; 0 is the top. Ties count as better ranks."""
 
     positional: ClassVar = ("token",)
@@ -64,17 +70,23 @@ TokenMetric = Annotated[
 ]
 
 
-class Recovered(Spec):
+class Recovered(ReadAt):
     """How far a patch moves `of` from the base prompt's value (0) to the source's (1).
 
     Not bounded. Undefined, not 0, where the two prompts do not differ by more than the
-    noise floor. Needs a patch.
+    noise floor. Needs a patch. Its own `position` counts; `of` has none.
     """
 
     positional: ClassVar = ("of",)
 
     kind: Literal["recovered"] = "recovered"
     of: TokenMetric
+
+    @model_validator(mode="after")
+    def _one_position(self) -> Recovered:
+        if self.of.position is not None:
+            raise ValueError("give `position` to `recovered` itself, not to `of`")
+        return self
 
 
 Metric = Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from neuronscope.spec.base import MAX_SAFE_INT, Items, SafeInt, Spec
+from neuronscope.spec.target import Target
 
 Prompt = Annotated[str, Field(max_length=1_000_000)] | Annotated[tuple[SafeInt, ...], Items]
 """A text, or the token ids themselves (used as they are, nothing is added)."""
@@ -98,8 +99,33 @@ class Random(Spec):
     seed: Annotated[int, Field(ge=0, le=MAX_SAFE_INT)]
 
 
+class Embed(Spec):
+    """The row of a token in the input embedding."""
+
+    positional: ClassVar = ("token",)
+
+    kind: Literal["embed"] = "embed"
+    token: TokenName
+
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Stored(Spec):
+    """A vector kept under the SHA-256 of its content; of a matrix, one row.
+
+    A sparse autoencoder's feature is a row of its decoder matrix.
+    """
+
+    positional: ClassVar = ("sha256", "row")
+
+    kind: Literal["stored"] = "stored"
+    sha256: Sha256
+    row: Annotated[int, Field(ge=0, le=MAX_SAFE_INT)] | None = None
+
+
 Direction = Annotated[
-    Values | PromptDifference | Unembed | Random, Field(discriminator="kind")
+    Values | PromptDifference | Unembed | Embed | Stored | Random, Field(discriminator="kind")
 ]
 
 
@@ -118,6 +144,86 @@ class Add(Spec):
     unit: Literal["vector", "site_norm"] = "vector"
 
 
-Op = Annotated[Zero | Mean | Patch | Add, Field(discriminator="kind")]
+Draws = Annotated[int, Field(ge=1, le=1000)]
+Seed = Annotated[int, Field(ge=0, le=MAX_SAFE_INT)]
 
-OP_KINDS: dict[str, Any] = {"zero": Zero, "mean": Mean, "patch": Patch, "add": Add}
+
+class Scale(Spec):
+    """The selected entries are multiplied by `factor`; 1 changes nothing."""
+
+    positional: ClassVar = ("factor",)
+
+    kind: Literal["scale"] = "scale"
+    factor: float
+
+
+class Set(Spec):
+    """The selected entries become `value`."""
+
+    positional: ClassVar = ("value",)
+
+    kind: Literal["set"] = "set"
+    value: float
+
+
+class Noise(Spec):
+    """Gaussian noise is added: `sigma` × the standard deviation of the input embedding.
+
+    draws: how many times it is drawn; metrics are averaged over the draws, with their
+    spread.
+    Source: causal tracing, Meng et al. 2022 (arXiv 2202.05262), section 2.1; their ν is
+    σ × the deviation there, over all entries of the embedding matrix here.
+    """
+
+    positional: ClassVar = ("sigma",)
+
+    kind: Literal["noise"] = "noise"
+    sigma: Annotated[float, Field(gt=0)]
+    seed: Seed
+    draws: Draws = 1
+
+
+class Resample(Spec):
+    """A patch from prompts drawn from the reference set, without putting back.
+
+    All reference prompts must have the base prompt's token count. draws: how many are
+    drawn; metrics are averaged over the draws, with their spread.
+    Source: resample ablation, Chan et al. 2022 (causal scrubbing).
+    """
+
+    positional: ClassVar = ("reference",)
+
+    kind: Literal["resample"] = "resample"
+    reference: Reference
+    seed: Seed
+    draws: Draws = 1
+
+
+class Path(Spec):
+    """The selected entries take effect as in a run on `source_prompt`, along one route only.
+
+    to: the receivers, or null for the logits. What the selected entries add to the residual
+    stream reaches the receivers directly: every attention, and every MLP unless `through` is
+    `mlps`, answers as on the base prompt. The receivers then take the values that they
+    have so, in a run that is otherwise free.
+    Source: path patching, Wang et al. 2022 (arXiv 2211.00593), appendix B; Goldowsky-Dill
+    et al. 2023 (arXiv 2304.05969).
+    """
+
+    positional: ClassVar = ("source_prompt",)
+
+    kind: Literal["path"] = "path"
+    source_prompt: Prompt
+    to: Annotated[tuple[Target, ...], Items, Field(min_length=1, max_length=1000)] | None = None
+    through: Literal["nothing", "mlps"] = "nothing"
+
+
+Op = Annotated[
+    Zero | Mean | Patch | Resample | Add | Noise | Scale | Set | Path,
+    Field(discriminator="kind"),
+]
+
+OP_KINDS: dict[str, Any] = {
+    "zero": Zero, "mean": Mean, "patch": Patch, "resample": Resample, "add": Add,
+    "noise": Noise, "scale": Scale, "set": Set, "path": Path,
+}

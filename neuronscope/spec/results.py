@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from neuronscope.spec.base import Items, Spec
+from neuronscope.spec.controls import Control
 from neuronscope.spec.experiments import Run, Sweep
-
-Status = Literal["ok", "undefined", "non_finite", "pending", "failed"]
-"""ok; undefined (no value exists, e.g. recovery over a zero gap); non_finite (the model
-gave NaN or infinity; the value is null); pending (not run yet); failed (see the error)."""
+from neuronscope.spec.status import Status
 
 
 class Token(Spec):
@@ -42,18 +41,22 @@ class Readout(Spec):
 class MetricValue(Spec):
     """One metric, clean and edited. Values are null unless `status` is `ok`.
 
-    `floor` is the metric's change under an edit that changes nothing, run in the same
-    shape: an effect not larger than it cannot be told from noise.
+    `position` is where it was read. `floor` is the metric's change under an edit that
+    changes nothing, run in the same shape: an effect not larger than it cannot be told from
+    noise. With several draws the values are means over them, and `spread` is the edited
+    value's standard deviation between draws (n − 1).
     """
 
     kind: str
     label: str
     unit: str
     tokens: Annotated[tuple[int, ...], Items] = ()
+    position: int | None = None
     clean: float | None
     edited: float | None
     change: float | None
     floor: float | None = None
+    spread: float | None = None
     status: Status = "ok"
 
 
@@ -87,7 +90,7 @@ def one_key(kind: str, keys: list[str]) -> str:
 
     Raises: KeyError, naming the keys there are, when none or several fit.
     """
-    fits = [key for key in keys if key.split(":")[0] == kind]
+    fits = [key for key in keys if re.split("[:@]", key)[0] == kind]
     if len(fits) != 1:
         raise KeyError(f"{kind!r} names {len(fits)} metrics here; the keys are {', '.join(keys)}")
     return fits[0]
@@ -109,6 +112,7 @@ class Result(Spec):
     clean: Readout
     edited: Readout
     metrics: Annotated[dict[str, MetricValue], AfterValidator(MetricTable)]
+    draws: int = 1
     warnings: Annotated[tuple[Note, ...], Items] = ()
     environment: dict[str, Any]
     started_at: str
@@ -123,12 +127,15 @@ class Result(Spec):
 class Cell(Spec):
     """One finished cell of a sweep.
 
-    `values` and `status` are keyed by metric; `top` is the edited run's best token.
+    `values` and `status` are keyed by metric; `top` is the edited run's best token. With
+    several draws the values are means, `spread` their standard deviations between draws,
+    and `top` is null.
     """
 
     index: int
     values: dict[str, float | None]
     status: dict[str, Status]
+    spread: dict[str, float | None] = Field(default_factory=dict)
     top: TokenScore | None = None
     error: str | None = None
 
@@ -140,6 +147,7 @@ class MetricInfo(Spec):
     label: str
     unit: str
     tokens: Annotated[tuple[int, ...], Items] = ()
+    position: int | None = None
     clean: float | None
     floor: float | None = None
 
@@ -153,7 +161,8 @@ class GridData(Spec):
     Cells are in row-major order of `dims`. `values` holds each metric *of the edited
     run*; null where its status is not `ok`. `execution` says how the cells were run;
     `deviation` is the largest difference of a logit from one forward per cell that was
-    measured on sampled cells (null where every cell had a forward of its own).
+    measured on sampled cells (null where every cell had a forward of its own). `spread` has
+    each metric's standard deviation between draws where there are several.
     """
 
     kind: Literal["sweep"] = "sweep"
@@ -169,11 +178,14 @@ class GridData(Spec):
     status: dict[str, list[Status]]
     top: list[TokenScore | None]
     errors: dict[str, str]
+    spread: dict[str, list[float | None]] = Field(default_factory=dict)
+    draws: int = 1
     clean: Readout
     complete: bool
     reasons: Annotated[tuple[str, ...], Items] = ()
     execution: str
     deviation: float | None = None
+    controls: Annotated[tuple[Control, ...], Items] = ()
     warnings: Annotated[tuple[Note, ...], Items] = ()
     environment: dict[str, Any]
     started_at: str
@@ -190,51 +202,6 @@ class SweepPlan(Spec):
     n_cells: int
     n_forwards: int
     estimate_s: float | None = None
-
-
-class SiteReport(Spec):
-    """Whether a site can be edited on the loaded model; `reason` says why not."""
-
-    site: str
-    certified: bool
-    layers: Annotated[tuple[int, ...], Items] = ()
-    reason: str = ""
-
-
-class ModelInfo(Spec):
-    """What was found out about the loaded model. Absent sizes are null, never guessed."""
-
-    id: str
-    name: str
-    architecture: str
-    n_layers: int
-    n_heads: int | None
-    n_kv_heads: int | None
-    d_head: int | None
-    d_model: int
-    d_mlp: int | None
-    vocab: int
-    context: int | None
-    dtype: str
-    device: str
-    attention: str
-    n_params: int
-    model_digest: str
-    config_digest: str
-    tokenizer_digest: str
-    sites: Annotated[tuple[SiteReport, ...], Items]
-    load_s: float
-
-
-class ModelEntry(Spec):
-    """A model folder that the registry offers. `problem` says why it cannot be loaded."""
-
-    id: str
-    name: str
-    architecture: str | None
-    n_bytes: int
-    loaded: bool = False
-    problem: str | None = None
 
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "completed_with_errors"]

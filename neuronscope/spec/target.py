@@ -12,9 +12,10 @@ from pydantic_core import PydanticCustomError
 from neuronscope.spec.base import Items, SafeInt, Spec
 
 Site = Literal[
-    "embed", "resid_pre", "resid_post", "attn_out", "mlp_out", "z", "mlp_act", "final_norm"
+    "embed", "resid_pre", "q", "k", "v", "pattern", "z", "attn_out", "resid_mid", "mlp_act",
+    "mlp_out", "resid_post", "final_norm",
 ]
-Axis = Literal["layer", "head", "neuron", "position"]
+Axis = Literal["layer", "head", "neuron", "position", "key"]
 
 
 @dataclass(frozen=True)
@@ -28,23 +29,40 @@ class SiteRow:
 SITES: dict[str, SiteRow] = {
     "embed": SiteRow("residual stream entering layer 0", ("position",)),
     "resid_pre": SiteRow("residual stream entering the layer", ("layer", "position")),
-    "resid_post": SiteRow("residual stream leaving the layer", ("layer", "position")),
-    "attn_out": SiteRow("what attention adds to the residual stream", ("layer", "position")),
-    "mlp_out": SiteRow("what the MLP adds to the residual stream", ("layer", "position")),
+    "q": SiteRow("per-head query, before any rotary embedding", ("layer", "head", "position")),
+    "k": SiteRow("per-head key, before any rotary embedding; its heads are key-value heads",
+                 ("layer", "head", "position")),
+    "v": SiteRow("per-head value; its heads are key-value heads", ("layer", "head", "position")),
+    "pattern": SiteRow("attention probabilities; position is the query's, key what is read",
+                       ("layer", "head", "position", "key")),
     "z": SiteRow("per-head attention result, before the output projection",
                  ("layer", "head", "position")),
+    "attn_out": SiteRow("what attention adds to the residual stream", ("layer", "position")),
+    "resid_mid": SiteRow("residual stream between the attention and the MLP",
+                         ("layer", "position")),
     "mlp_act": SiteRow("neurons: the input of the MLP's down projection",
                        ("layer", "neuron", "position")),
+    "mlp_out": SiteRow("what the MLP adds to the residual stream", ("layer", "position")),
+    "resid_post": SiteRow("residual stream leaving the layer", ("layer", "position")),
     "final_norm": SiteRow("output of the last norm, what the unembedding reads", ("position",)),
 }
-assert set(SITES) == set(get_args(Site))
+"""Sites in the order in which a forward pass reaches them within a layer."""
+assert tuple(SITES) == get_args(Site)
+
+KEY_VALUE_SITES = ("k", "v")
+"""Sites whose heads are key-value heads."""
 
 _ALIASES = [
     (re.compile(r"^ln_final\.hook_normalized$"), "final_norm"),
     (re.compile(r"^blocks\.(\d+)\.hook_resid_pre$"), "resid_pre"),
+    (re.compile(r"^blocks\.(\d+)\.hook_resid_mid$"), "resid_mid"),
     (re.compile(r"^blocks\.(\d+)\.hook_resid_post$"), "resid_post"),
     (re.compile(r"^blocks\.(\d+)\.hook_attn_out$"), "attn_out"),
     (re.compile(r"^blocks\.(\d+)\.hook_mlp_out$"), "mlp_out"),
+    (re.compile(r"^blocks\.(\d+)\.attn\.hook_q$"), "q"),
+    (re.compile(r"^blocks\.(\d+)\.attn\.hook_k$"), "k"),
+    (re.compile(r"^blocks\.(\d+)\.attn\.hook_v$"), "v"),
+    (re.compile(r"^blocks\.(\d+)\.attn\.hook_pattern$"), "pattern"),
     (re.compile(r"^blocks\.(\d+)\.attn\.hook_z$"), "z"),
     (re.compile(r"^blocks\.(\d+)\.mlp\.hook_post$"), "mlp_act"),
 ]
@@ -63,8 +81,9 @@ def from_alias(name: str) -> tuple[str, int | None] | None:
 class Target(Spec):
     """A site and a selection of it; an axis left out means all of it.
 
-    `layer`, `head`, `neuron`, `position`: an index or a list; negative counts from the
-    end. An axis that the site does not have is refused when the target is built.
+    `layer`, `head`, `neuron`, `position`, `key`: an index or a list; negative counts from
+    the end. An axis that the site does not have is refused when the target is built.
+    `key` is the position that a pattern's query reads from.
     TransformerLens hook names (`blocks.3.hook_resid_pre`) are accepted for `site`.
     """
 
@@ -75,6 +94,7 @@ class Target(Spec):
     head: Indices = None
     neuron: Indices = None
     position: Indices = None
+    key: Indices = None
 
     @model_validator(mode="before")
     @classmethod
@@ -106,11 +126,13 @@ class Target(Spec):
         return self
 
     def __str__(self) -> str:
-        """`mlp_out.3`, `z.5.2@-1`: site, layer, head or neuron, then the positions."""
+        """`mlp_out.3`, `z.5.2@-1`, `pattern.5.2@-1/0`: layer, head or neuron, positions, keys."""
         within = self.head if self.head is not None else self.neuron
         text = ".".join([self.site, *(_short(part) for part in (self.layer, within)
                                       if part is not None)])
-        return text if self.position is None else f"{text}@{_short(self.position)}"
+        if self.position is not None or self.key is not None:
+            text += f"@{'*' if self.position is None else _short(self.position)}"
+        return text if self.key is None else f"{text}/{_short(self.key)}"
 
 
 def axis_refusal(site: str, axis: str) -> str:

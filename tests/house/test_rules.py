@@ -128,9 +128,9 @@ def test_colours_stand_in_one_place():
 def test_the_public_names_are_these():
     assert sorted(neuronscope.__all__) == sorted([
         "Add", "Client", "Edit", "Grid", "JS", "KL", "Lab", "LogProb", "LogitDiff", "Mean",
-        "Model", "NeuronScopeError", "Over", "Patch", "Prob", "PromptDifference", "Random",
-        "Rank", "Recovered", "Reference", "Result", "Run", "Sweep", "Target", "Unembed",
-        "Values", "Zero", "__version__", "load", "open_lab",
+        "Model", "NeuronScopeError", "Noise", "Over", "Patch", "Path", "Prob", "Rank",
+        "Recovered", "Reference", "Result", "Run", "Sweep", "Target", "Zero", "__version__",
+        "load", "open_lab", "ops",
     ])
     assert all(getattr(neuronscope, name) is not None for name in neuronscope.__all__)
 

@@ -5,7 +5,8 @@ from fastapi import APIRouter
 from neuronscope.api.body import StrictRoute
 from neuronscope.api.deps import TheLab
 from neuronscope.service.views import LoadedModel, Tokenized, TokenizeRequest
-from neuronscope.spec.results import Job, ModelEntry
+from neuronscope.spec.models import ModelEntry
+from neuronscope.spec.results import Job
 
 router = APIRouter(route_class=StrictRoute, tags=["models"])
 

@@ -1,0 +1,57 @@
+"""What is told of models: their sizes, and which sites proved themselves."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from neuronscope.spec.base import Items, Spec
+from neuronscope.spec.target import KEY_VALUE_SITES
+
+
+class SiteReport(Spec):
+    """Whether a site can be edited on the loaded model; `reason` says why not."""
+
+    site: str
+    certified: bool
+    layers: Annotated[tuple[int, ...], Items] = ()
+    reason: str = ""
+
+
+class ModelInfo(Spec):
+    """What was found out about the loaded model. Absent sizes are null, never guessed."""
+
+    id: str
+    name: str
+    architecture: str
+    n_layers: int
+    n_heads: int | None
+    n_kv_heads: int | None
+    d_head: int | None
+    d_model: int
+    d_mlp: int | None
+    vocab: int
+    context: int | None
+    dtype: str
+    device: str
+    attention: str
+    n_params: int
+    model_digest: str
+    config_digest: str
+    tokenizer_digest: str
+    sites: Annotated[tuple[SiteReport, ...], Items]
+    load_s: float
+
+    def heads_of(self, site: str) -> int | None:
+        """How many heads a site has: key-value heads for `k` and `v`."""
+        return self.n_kv_heads if site in KEY_VALUE_SITES else self.n_heads
+
+
+class ModelEntry(Spec):
+    """A model folder that the registry offers. `problem` says why it cannot be loaded."""
+
+    id: str
+    name: str
+    architecture: str | None
+    n_bytes: int
+    loaded: bool = False
+    problem: str | None = None
