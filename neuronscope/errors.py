@@ -17,6 +17,8 @@
     │   ├── OriginNotAllowed       sent by a page that is not NeuronScope's own
     │   └── HeaderRequired         a change without the header that other sites cannot send
     ├── NotFound              404  unknown id
+    │   ├── ModelNotFound          no such model folder
+    │   └── VectorNotFound         no stored vector of this hash
     ├── MethodNotAllowed      405  a known address, another method
     ├── Gone                  410  deleted on request
     ├── Conflict              409  the state of the server does not allow it
@@ -150,6 +152,10 @@ class NotFound(NeuronScopeError):
 
 class ModelNotFound(NotFound):
     code, title = "model-not-found", "No such model"
+
+
+class VectorNotFound(NotFound):
+    code, title = "vector-not-found", "No such vector"
 
 
 class MethodNotAllowed(NeuronScopeError):

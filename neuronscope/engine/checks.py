@@ -1,16 +1,38 @@
-"""Checks of prompts, targets and overlaps against a model, each with its JSON pointer."""
+"""Checks of prompts and targets against a model, each with its JSON pointer."""
 
 from __future__ import annotations
 
-from itertools import combinations
+from dataclasses import dataclass
 
-from neuronscope.errors import OverlappingEdits, PromptLength, UnsupportedTarget
+from neuronscope.errors import PromptLength, UnsupportedTarget
 from neuronscope.models.tokens import Tokenizer
-from neuronscope.spec.experiments import Edit
+from neuronscope.models.vectors import Vectors
 from neuronscope.spec.models import ModelInfo
 from neuronscope.spec.ops import Prompt
-from neuronscope.spec.selection import meet, normalise
+from neuronscope.spec.selection import normalise
 from neuronscope.spec.target import SITES, Target
+
+HEAD_SITES = tuple(site for site, row in SITES.items()
+                   if "head" in row.axes and site != "pattern")
+"""Sites whose width is so many heads of `d_head` numbers each."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the parts of a spec are resolved against; `ids` is the base prompt."""
+
+    ids: tuple[int, ...]
+    info: ModelInfo
+    tokenizer: Tokenizer
+    vectors: Vectors
+
+    def prompt(self, prompt: Prompt, pointer: str) -> tuple[int, ...]:
+        """Token ids of another prompt. Raises: PromptLength, OutOfRange."""
+        return prompt_ids(prompt, self.info, self.tokenizer, pointer)
+
+    def target(self, target: Target, pointer: str) -> Target:
+        """A target made explicit. Raises: OutOfRange, UnsupportedTarget."""
+        return resolve_target(target, len(self.ids), self.info, pointer)
 
 
 def prompt_ids(
@@ -57,44 +79,26 @@ def resolve_target(target: Target, n_positions: int, info: ModelInfo, pointer: s
     """
     layers = normalise(target.layer, info.n_layers, "layer", "this model", f"{pointer}/layer")
     check_site(target.site, layers, info, f"{pointer}/site")
+    prompt = f"the prompt of {n_positions} tokens"
+    heads = "this model" if info.n_heads == info.heads_of(target.site) else target.site
     return Target(
         site=target.site,
         layer=layers,
-        head=normalise(target.head, info.n_heads or 0, "head", "this model", f"{pointer}/head"),
+        head=normalise(target.head, info.heads_of(target.site) or 0, "head", heads,
+                       f"{pointer}/head"),
         neuron=normalise(target.neuron, info.d_mlp or 0, "neuron", "this model",
                          f"{pointer}/neuron"),
-        position=normalise(target.position, n_positions, "position",
-                           f"the prompt of {n_positions} tokens", f"{pointer}/position"),
+        position=normalise(target.position, n_positions, "position", prompt,
+                           f"{pointer}/position"),
+        key=normalise(target.key, n_positions, "key", prompt, f"{pointer}/key"),
     )
 
 
-def check_overlaps(edits: list[Edit], n_layers: int) -> None:
-    """Refuse two edits that select one entry; the residual stream counts as one site.
-
-    Raises: OverlappingEdits, naming both.
-    """
-    places = [_places(edit.target, n_layers) for edit in edits]
-    for (i, left), (j, right) in combinations(enumerate(edits), 2):
-        if (not places[i].isdisjoint(places[j])
-                and meet(left.target.position, right.target.position)
-                and meet(left.target.head, right.target.head)
-                and meet(left.target.neuron, right.target.neuron)):
-            raise OverlappingEdits(
-                f"Edits {i} ({left.target}) and {j} ({right.target}) select the same entries.",
-                hint="Choose entries that do not overlap.", pointer=f"/edits/{j}/target")
-
-
-def _places(target: Target, n_layers: int) -> set[tuple[str, int]]:
-    """Where a target acts; `embed`, `resid_pre` and `resid_post` share one stream."""
-    layers = range(n_layers) if target.layer is None else target.layer
-    match target.site:
-        case "embed":
-            return {("resid", 0)}
-        case "final_norm":
-            return {("final_norm", 0)}
-        case "resid_pre":
-            return {("resid", layer) for layer in layers}
-        case "resid_post":
-            return {("resid", layer + 1) for layer in layers}
-        case site:
-            return {(site, layer) for layer in layers}
+def site_width(site: str, info: ModelInfo) -> int | None:
+    """Width of a site's tensor; None where the model does not have it, or no fixed one."""
+    if site == "pattern":
+        return None
+    if site in HEAD_SITES:
+        heads = info.heads_of(site)
+        return heads * info.d_head if heads and info.d_head else None
+    return info.d_mlp if site == "mlp_act" else info.d_model

@@ -15,12 +15,12 @@ from neuronscope.engine.plan import chosen, keys_of
 from neuronscope.engine.sources import Sources
 from neuronscope.errors import BadDirection
 from neuronscope.hooks.index import align, entry_mask
-from neuronscope.hooks.interventions import add, replace, zero
+from neuronscope.hooks.interventions import add, replace, scale, set_to, zero
 from neuronscope.hooks.precision import float64
 from neuronscope.hooks.tap import EditFn, name
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
-from neuronscope.spec.ops import Add, Mean, Op, Patch, Zero
+from neuronscope.spec.ops import Add, Mean, Noise, Op, Patch, Path, Resample, Scale, Set, Zero
 from neuronscope.spec.target import Target
 
 
@@ -84,8 +84,14 @@ def _apply(
             return zero(act, mask)
         case Mean() | Patch():
             return replace(act, mask, operand)
-        case Add():
+        case Add() | Noise():
             return add(act, mask, operand)
+        case Scale():
+            return scale(act, mask, op.factor)
+        case Set():
+            return set_to(act, mask, op.value)
+        case Resample() | Path():
+            raise TypeError(f"{op.kind} is made of other edits before it is applied")
         case _:
             assert_never(op)
 
@@ -95,8 +101,12 @@ def _operand(
 ) -> Tensor | None:
     """What the operation needs: values [position, width], a vector [width], or nothing."""
     match edit.op:
-        case Zero():
+        case Zero() | Scale() | Set():
             return None
+        case Noise():
+            return sources.noise(edit.op, key, clean.shape)
+        case Resample() | Path():
+            raise TypeError(f"{edit.op.kind} is made of other edits before it is applied")
         case Mean():
             return sources.arrays[edit.op, key].to(clean).expand_as(clean)
         case Patch():

@@ -10,24 +10,24 @@ from __future__ import annotations
 import hashlib
 import math
 import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from neuronscope.engine.checks import (
-    check_overlaps,
-    check_site,
-    prompt_ids,
-    resolve_target,
-)
+from neuronscope.engine.checks import Ground, check_site, prompt_ids
+from neuronscope.engine.draws import draws_of
+from neuronscope.engine.overlaps import check_overlaps, check_paths
+from neuronscope.engine.resolve_metrics import check_recovered, resolve_metrics
+from neuronscope.engine.resolve_metrics import source_position as source_position  # noqa: PLC0414
 from neuronscope.engine.resolve_ops import resolve_op
 from neuronscope.errors import (
-    MissingSource,
     ModelMismatch,
     OutOfRange,
     SweepSize,
     UnsupportedTarget,
 )
 from neuronscope.models.tokens import Tokenizer
+from neuronscope.models.vectors import Vectors
 from neuronscope.spec.experiments import (
     AXIS_FIELDS,
     SPEC_VERSION,
@@ -38,9 +38,8 @@ from neuronscope.spec.experiments import (
     Sweep,
 )
 from neuronscope.spec.hashing import content_hash
-from neuronscope.spec.metrics import JS, KL, LogitDiff, Metric, Recovered
 from neuronscope.spec.models import ModelInfo
-from neuronscope.spec.ops import Op, Patch
+from neuronscope.spec.ops import Patch, Path
 from neuronscope.spec.results import SweepPlan, Token
 from neuronscope.spec.selection import one_index
 from neuronscope.spec.target import Target
@@ -62,29 +61,37 @@ class Resolved:
 
 
 def resolve(
-    asked: Run | Sweep, info: ModelInfo, tokenizer: Tokenizer, max_cells: int = MAX_CELLS
+    asked: Run | Sweep, info: ModelInfo, tokenizer: Tokenizer, max_cells: int = MAX_CELLS,
+    vectors: Vectors | None = None,
 ) -> Resolved:
-    """Check a spec against a model and make it explicit.
+    """Check a spec against a model, and the vectors that are stored, and make it explicit.
 
-    Raises: ModelMismatch, and every subclass of InvalidInput, with a JSON pointer.
+    Raises: ModelMismatch, VectorNotFound, and every subclass of InvalidInput, with a JSON
+    pointer.
     """
     _check_model(asked.model, info)
     ids = prompt_ids(asked.prompt, info, tokenizer, "/prompt")
+    ground = Ground(ids, info, tokenizer, vectors or Vectors())
     read = one_index(asked.read_position, len(ids), "position",
                      f"the prompt of {len(ids)} tokens", "/read_position")
     if asked.top_k > info.vocab:
         raise OutOfRange(f"top_k {asked.top_k}: this model has {info.vocab} tokens.",
                          pointer="/top_k")
+    held = _edits(asked.held, ground, "/held")
     shared = {"model": PINNED + info.model_digest, "prompt": ids, "read_position": read,
-              "metrics": _metrics(asked.metrics, tokenizer), "top_k": asked.top_k}
+              "metrics": resolve_metrics(asked.metrics, ground, read), "top_k": asked.top_k,
+              "held": held}
     if isinstance(asked, Run):
-        spec: Run | Sweep = Run(edits=_edits(asked, ids, info, tokenizer), **shared)
-        ops = [edit.op for edit in spec.edits]
+        edits = _edits(asked.edits, ground, "/edits")
+        shared["ordered"] = _check_together(edits, held, asked, info)
+        spec: Run | Sweep = Run(edits=edits, **shared)
     else:
-        over, op = _over(asked, ids, info, tokenizer)
-        spec = Sweep(over=over, op=op, mode=asked.mode, **shared)
-        ops = [op]
-    _check_recovered(spec, ops, read)
+        over, cells = _over(asked, ground)
+        edits = tuple(cells)
+        shared["ordered"] = _check_together(edits, held, asked, info)
+        spec = Sweep(over=over, op=edits[0].op, mode=asked.mode, **shared)
+    check_recovered(spec.metrics, [edit.op for edit in edits], read)
+    draws_of(spec)
     form = hashed_form(spec, info)
     spec_hash = content_hash(form)
     plan = _plan(spec, form, spec_hash, max_cells) if isinstance(spec, Sweep) else None
@@ -97,7 +104,7 @@ def hashed_form(spec: Run | Sweep, info: ModelInfo) -> dict[str, Any]:
     Numbers of a direction enter by the SHA-256 of their float64 bytes.
     """
     body = spec.model_dump(mode="json", exclude={"model"})
-    for edit in body.get("edits", [body]):
+    for edit in [*body["held"], *body.get("edits", [body])]:
         direction = edit["op"].get("direction", {})
         if direction.get("kind") == "values":
             values = direction.pop("values")
@@ -106,7 +113,24 @@ def hashed_form(spec: Run | Sweep, info: ModelInfo) -> dict[str, Any]:
     return {"spec_version": SPEC_VERSION, "kind": type(spec).__name__.lower(),
             "model_digest": info.model_digest, "config_digest": info.config_digest,
             "tokenizer_digest": info.tokenizer_digest,
-            "dtype": info.dtype, "attention": info.attention, **body}
+            "dtype": info.dtype, "attention": _attention(spec, info), **body}
+
+
+def _attention(spec: Run | Sweep, info: ModelInfo) -> str:
+    """Patterns exist under eager attention alone: a spec that edits one runs under it."""
+    return "eager" if "pattern" in _sites(spec) else info.attention
+
+
+def _sites(spec: Run | Sweep) -> Iterator[str]:
+    ops = [edit.op for edit in spec.held]
+    if isinstance(spec, Sweep):
+        yield from spec.over.sites
+        ops.append(spec.op)
+    else:
+        yield from (edit.target.site for edit in spec.edits)
+        ops += [edit.op for edit in spec.edits]
+    yield from (edit.target.site for edit in spec.held)
+    yield from (target.site for op in ops if isinstance(op, Path) for target in op.to or ())
 
 
 def _check_model(named: str | None, info: ModelInfo) -> None:
@@ -120,41 +144,69 @@ def _check_model(named: str | None, info: ModelInfo) -> None:
                         pointer="/model", hint="Load that model, or leave `model` out.")
 
 
-def _edits(
-    asked: Run, ids: tuple[int, ...], info: ModelInfo, tokenizer: Tokenizer
-) -> tuple[Edit, ...]:
-    edits = []
-    for index, edit in enumerate(asked.edits):
-        at = f"/edits/{index}"
-        target = resolve_target(edit.target, len(ids), info, f"{at}/target")
-        op, target = resolve_op(edit.op, target, ids, info, tokenizer, f"{at}/op")
-        edits.append(Edit(target, op))
-    check_overlaps(edits, info.n_layers)
-    return tuple(edits)
+def _edits(edits: Sequence[Edit], ground: Ground, at: str) -> tuple[Edit, ...]:
+    resolved = []
+    for index, edit in enumerate(edits):
+        target = ground.target(edit.target, f"{at}/{index}/target")
+        op, target = resolve_op(edit.op, target, ground, f"{at}/{index}/op")
+        resolved.append(Edit(target, op))
+    return tuple(resolved)
 
 
-def _over(
-    asked: Sweep, ids: tuple[int, ...], info: ModelInfo, tokenizer: Tokenizer
-) -> tuple[Over, Op]:
-    """The axes as explicit lists, and the operation, checked at every site."""
-    for site in asked.over.sites:
+def _check_together(
+    edits: tuple[Edit, ...], held: tuple[Edit, ...], asked: Run | Sweep, info: ModelInfo
+) -> bool:
+    """Whether the order of edits counts; refused where it does and was not declared."""
+    apart = isinstance(asked, Sweep)
+    check_paths(() if apart else edits, held)
+    named = [("/over", "the cells", edit) if apart
+             else (f"/edits/{index}/target", f"edit {index}", edit)
+             for index, edit in enumerate(edits)]
+    always = [(f"/held/{index}/target", f"held edit {index}", edit)
+              for index, edit in enumerate(held)]
+    return check_overlaps(named, always, ordered=asked.ordered, apart=apart,
+                          n_layers=info.n_layers)
+
+
+def _over(asked: Sweep, ground: Ground) -> tuple[Over, list[Edit]]:
+    """The axes as explicit lists, and for each site one edit that covers all its cells."""
+    over, info = asked.over, ground.info
+    n_positions, prompt = len(ground.ids), f"the prompt of {len(ground.ids)} tokens"
+    for site in over.sites:
         check_site(site, (), info, "/over/sites")
     mapped = asked.op.positions if isinstance(asked.op, Patch) else None
+    positions = over.positions
+    if mapped is not None and positions == "all":
+        positions = tuple(here for here, _ in mapped)
     axes = {
-        "layers": _axis(asked.over.layers, info.n_layers, "layer", "this model"),
-        "heads": _axis(asked.over.heads, info.n_heads or 0, "head", "this model"),
-        "positions": _axis(
-            asked.over.positions if mapped is None or asked.over.positions != "all"
-            else tuple(here for here, _ in mapped),
-            len(ids), "position", f"the prompt of {len(ids)} tokens"),
-        "neurons": _axis(asked.over.neurons, info.d_mlp or 0, "neuron", "this model"),
+        "layers": _axis(over.layers, info.n_layers, "layer", "this model"),
+        "heads": _heads(asked, info),
+        "positions": _axis(positions, n_positions, "position", prompt),
+        "neurons": _axis(over.neurons, info.d_mlp or 0, "neuron", "this model"),
+        "keys": _axis(over.keys, n_positions, "key", prompt),
     }
-    op = asked.op
-    for site in asked.over.sites:
+    cells = []
+    for site in over.sites:
         target = Target(site=site, **{axis: axes[field] for axis, field in AXIS_FIELDS.items()})
-        target = resolve_target(target, len(ids), info, "/over")
-        op, _ = resolve_op(asked.op, target, ids, info, tokenizer, "/op")
-    return Over(sites=asked.over.sites, **axes), op
+        target = ground.target(target, "/over")
+        op, target = resolve_op(asked.op, target, ground, "/op")
+        cells.append(Edit(target, op))
+    return Over(sites=over.sites, **axes), cells
+
+
+def _heads(asked: Sweep, info: ModelInfo) -> tuple[int, ...] | None:
+    """Heads from 0. Sites of different head counts share only what is counted from 0."""
+    values = asked.over.heads
+    counts = {site: info.heads_of(site) or 0 for site in asked.over.sites}
+    if values is not None and len(set(counts.values())) > 1 and (
+            values == "all" or min(values) < 0):
+        told = ", ".join(f"{site} has {count}" for site, count in counts.items())
+        raise UnsupportedTarget(f"These sites have different numbers of heads: {told}.",
+                                hint="List heads counted from 0 that all of them have, or sweep "
+                                     "the sites apart.", pointer="/over/heads")
+    least = min(counts, key=lambda site: counts[site])
+    owner = "this model" if counts[least] == info.n_heads else least
+    return _axis(values, counts[least], "head", owner)
 
 
 def _axis(values: AxisValues, size: int, axis: str, owner: str) -> tuple[int, ...] | None:
@@ -170,56 +222,6 @@ def _axis(values: AxisValues, size: int, axis: str, owner: str) -> tuple[int, ..
         raise OutOfRange(f"`{axis}s` names one index twice, counted from either end.",
                          hint="Name each index once.", pointer=f"/over/{axis}s")
     return plain
-
-
-def _metrics(metrics: tuple[Metric, ...], tokenizer: Tokenizer) -> tuple[Metric, ...]:
-    resolved = tuple(_metric(metric, tokenizer, f"/metrics/{index}")
-                     for index, metric in enumerate(metrics))
-    twice = {metric.kind for metric in resolved if resolved.count(metric) > 1}
-    if twice:
-        raise OutOfRange(f"The metric {', '.join(sorted(twice))} is asked for twice.",
-                         hint="Name each metric once.", pointer="/metrics")
-    return resolved
-
-
-def _metric(metric: Metric, tokenizer: Tokenizer, at: str) -> Metric:
-    match metric:
-        case KL() | JS():
-            return metric
-        case Recovered():
-            return Recovered(of=_metric(metric.of, tokenizer, f"{at}/of"))
-        case LogitDiff():
-            return LogitDiff(answer=tokenizer.one_token(metric.answer, f"{at}/answer"),
-                             foil=tokenizer.one_token(metric.foil, f"{at}/foil"))
-        case _:
-            return type(metric)(token=tokenizer.one_token(metric.token, f"{at}/token"))
-
-
-def _check_recovered(spec: Run | Sweep, ops: list, read: int) -> None:
-    if not any(isinstance(metric, Recovered) for metric in spec.metrics):
-        return
-    patches = [op for op in ops if isinstance(op, Patch)]
-    prompts = {op.source_prompt for op in patches}
-    if len(prompts) != 1:
-        raise MissingSource(
-            f"`recovered` compares with one source prompt; the edits have {len(prompts)}.",
-            hint="Use it with a patch from one source prompt.", pointer="/metrics")
-    found = {source_position(op, read) for op in patches} - {None}
-    if len(found) > 1:
-        raise MissingSource(
-            f"`recovered` reads the source where position {read} comes from, and the position "
-            f"maps name {sorted(found)}.", hint="Let the maps agree there.", pointer="/metrics")
-    if not found:
-        raise MissingSource(
-            f"`recovered` reads the source where position {read} comes from, and the position "
-            "map does not say where that is.",
-            hint=f"Add a pair [{read}, position in the source] to the map.",
-            pointer="/op/positions")
-
-
-def source_position(op: Patch, position: int) -> int | None:
-    """The position in the source that stands for one here; None where the map has none."""
-    return position if op.positions is None else dict(op.positions).get(position)
 
 
 def _plan(spec: Sweep, form: dict[str, Any], spec_hash: str, max_cells: int) -> SweepPlan:

@@ -43,7 +43,7 @@ class Model:
 
     def resolve(self, spec: Run | Sweep) -> Resolved:
         """What a spec means here; see neuronscope.engine.resolve."""
-        return resolve(spec, self.info, self.host.tokenizer)
+        return resolve(spec, self.info, self.host.tokenizer, vectors=self.host.vectors)
 
     def run(self, spec: Run) -> Result:
         """Run a spec: clean, a no-op of the same shape, and edited.

@@ -13,7 +13,10 @@ from jaxtyping import Float
 from torch import Tensor
 from typing_extensions import assert_never
 
+from neuronscope.engine.checks import site_width
+from neuronscope.engine.draws import number
 from neuronscope.engine.execute import Key, run_forward
+from neuronscope.engine.overlaps import tensor_of
 from neuronscope.engine.plan import keys_of
 from neuronscope.errors import BadDirection
 from neuronscope.hooks.index import tile_heads
@@ -23,11 +26,18 @@ from neuronscope.spec.experiments import Edit
 from neuronscope.spec.ops import (
     Add,
     Direction,
+    Embed,
     Mean,
+    Noise,
     Op,
     Patch,
+    Path,
     PromptDifference,
     Random,
+    Resample,
+    Scale,
+    Set,
+    Stored,
     Unembed,
     Values,
     Zero,
@@ -40,19 +50,37 @@ Ids = tuple[int, ...]
 class Sources:
     """Tensors by operation and (site, layer), and the source prompts' logits.
 
-    `arrays[op, key]` is [position, width] for a patch (of the source) and a per-position
-    mean, [1, width] for a pooled mean, [width] for a direction.
+    `arrays[op, key]` is [position, width] for a patch or a path (of the source) and a
+    per-position mean, [1, width] for a pooled mean, [width] for a direction.
+    deviation: what the sigma of noise counts in.
     """
 
     arrays: dict[tuple[Op, Key], Tensor] = field(default_factory=dict)
     logits: dict[Ids, Tensor] = field(default_factory=dict)
     n_forwards: int = 0
+    deviation: float = 0.0
+    drawn: dict[tuple[Noise, Key], Tensor] = field(default_factory=dict)
+
+    def noise(self, op: Noise, key: Key, shape: torch.Size) -> Float[Tensor, "pos width"]:
+        """What `op` adds at a (site, layer), float64 on the CPU.
+
+        Each position has a draw of its own, which depends on the seed, the tensor, the
+        position and the width alone: not on the selection, the prompt's length or what
+        else is visited. Two names of one tensor have the same draw.
+        """
+        found = self.drawn.get((op, key))
+        if found is None or found.shape != shape:
+            rows = [_normal(number(f"{op.seed}:{tensor_of(*key)}:{position}"), shape[-1])
+                    for position in range(shape[0])]
+            self.drawn[op, key] = found = op.sigma * self.deviation * torch.stack(rows)
+        return found
 
 
 def gather(host: LoadedModel, edits: Iterable[Edit]) -> Sources:
-    """Everything that these resolved edits take from other prompts.
+    """Everything that these resolved edits take from elsewhere; each draw is given by itself.
 
-    Raises: BadDirection when a difference of means is zero.
+    The runs on other prompts are plain: no edit, held or not, applies in them.
+    Raises: BadDirection when a difference of means is zero; VectorNotFound.
     """
     needed: dict[Op, set[Key]] = {}
     for edit in edits:
@@ -60,9 +88,14 @@ def gather(host: LoadedModel, edits: Iterable[Edit]) -> Sources:
     sources = Sources()
     for op, keys in needed.items():
         match op:
-            case Zero():
+            case Zero() | Scale() | Set():
                 continue
-            case Patch():
+            case Noise():
+                sources.deviation = host.embedding_deviation
+                continue
+            case Resample():
+                raise TypeError("a resampling is gathered one draw at a time")
+            case Patch() | Path():
                 sources.logits[op.source_prompt], found = _captured(
                     host, sources, op.source_prompt, keys)
             case Mean():
@@ -111,8 +144,13 @@ def _directions(
         case Values():
             vector = torch.tensor(direction.values, dtype=torch.float64)
             return {key: tile_heads(vector, _width(host, key)) for key in keys}
+        case Stored():
+            row = torch.from_numpy(host.vectors.row(direction.sha256, direction.row))
+            return {key: tile_heads(row, _width(host, key)) for key in keys}
         case Unembed():
-            return {key: _unembed_row(host, direction) for key in keys}
+            return dict.fromkeys(keys, _unembed_row(host, direction.token))
+        case Embed():
+            return dict.fromkeys(keys, _embed_row(host, direction.token))
         case Random():
             vectors = {each: _unit_vector(direction.seed, each)
                        for each in {_width(host, key) for key in keys}}
@@ -123,27 +161,38 @@ def _directions(
 
 def _unit_vector(seed: int, width: int) -> Tensor:
     """Depends on nothing but its arguments, whatever else a sweep visits."""
-    vector = torch.randn(width, dtype=torch.float64,
-                         generator=torch.Generator().manual_seed(seed))
+    vector = _normal(seed, width)
     return vector / vector.norm()
 
 
-def _width(host: LoadedModel, key: Key) -> int:
-    from neuronscope.engine.resolve_ops import site_width
+def _normal(seed: int, width: int) -> Tensor:
+    """Standard normal numbers, float64, the same on every device."""
+    return torch.randn(width, dtype=torch.float64,
+                       generator=torch.Generator().manual_seed(seed))
 
+
+def _width(host: LoadedModel, key: Key) -> int:
     width = site_width(key[0], host.info)
     if width is None:
         raise BadDirection(f"{key[0]} has no known width on this model.")
     return width
 
 
-def _unembed_row(host: LoadedModel, direction: Unembed) -> Tensor:
-    head = host.layout.unembed
-    weight = getattr(head, "weight", None)
+def _unembed_row(host: LoadedModel, token: int) -> Tensor:
+    weight = getattr(host.layout.unembed, "weight", None)
     if not isinstance(weight, Tensor) or weight.shape != (host.info.vocab, host.info.d_model):
         raise BadDirection("This model's output embedding is not one matrix of vocabulary × width.",
                            hint="Give the direction as values.")
-    return float64(weight[direction.token].detach())
+    return float64(weight[token].detach())
+
+
+def _embed_row(host: LoadedModel, token: int) -> Tensor:
+    """The row as it is stored: before the factor that some families multiply it with."""
+    weight = host.embedding
+    if weight.ndim != 2 or weight.shape[1] != host.info.d_model or token >= weight.shape[0]:
+        raise BadDirection("This model's input embedding is not one matrix of vocabulary × width.",
+                           hint="Give the direction as values.")
+    return float64(weight[token].detach())
 
 
 def _differences(

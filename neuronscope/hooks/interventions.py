@@ -27,10 +27,25 @@ def replace(
 
 
 def add(
-    act: Float[Tensor, "b p w"], mask: Bool[Tensor, "p w"], vector: Float[Tensor, " w"]
+    act: Float[Tensor, "b p w"], mask: Bool[Tensor, "p w"], value: Float[Tensor, "*p w"]
 ) -> Float[Tensor, "b p w"]:
-    """`vector` is added to the selected entries.
+    """`value`, one vector or one for each position, is added to the selected entries.
 
-    Source: activation addition, Turner et al. 2023 (arXiv 2308.10248).
+    Source: activation addition, Turner et al. 2023 (arXiv 2308.10248); noise as in causal
+    tracing, Meng et al. 2022 (arXiv 2202.05262).
     """
-    return torch.where(mask, act + vector.to(act), act)
+    return torch.where(mask, act + value.to(act), act)
+
+
+def scale(
+    act: Float[Tensor, "b p w"], mask: Bool[Tensor, "p w"], factor: float
+) -> Float[Tensor, "b p w"]:
+    """Selected entries are multiplied by `factor`."""
+    return torch.where(mask, act * factor, act)
+
+
+def set_to(
+    act: Float[Tensor, "b p w"], mask: Bool[Tensor, "p w"], value: float
+) -> Float[Tensor, "b p w"]:
+    """Selected entries become `value`; infinity where it is beyond the dtype."""
+    return torch.where(mask, torch.tensor(value, dtype=torch.float64, device="cpu").to(act), act)

@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from neuronscope.hooks.precision import float64
 from neuronscope.hooks.tap import Point
 from neuronscope.models.layout import Layout
 from neuronscope.models.tokens import Tokenizer
+from neuronscope.models.vectors import Vectors
 from neuronscope.spec.models import ModelInfo
 from neuronscope.spec.results import ModelRef
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """The model, where its sites are, its tokenizer, and what is told about it."""
+    """The model, where its sites are, its tokenizer, and what is told about it.
+
+    vectors: the stored directions that specs may name.
+    """
 
     model: nn.Module
     layout: Layout
     tokenizer: Tokenizer
     info: ModelInfo
+    vectors: Vectors = field(default_factory=Vectors)
 
     @property
     def device(self) -> torch.device:
         """Where token ids go: the device of the embedding."""
         return self.model.get_input_embeddings().weight.device
+
+    @property
+    def embedding(self) -> Tensor:
+        """The input embedding's matrix, [vocabulary, width], as it is stored."""
+        return self.model.get_input_embeddings().weight
+
+    @cached_property
+    def embedding_deviation(self) -> float:
+        """Standard deviation over all entries of the input embedding, in float64 (over n)."""
+        parts = self.embedding.detach().split(4096)
+        count = sum(part.numel() for part in parts)
+        mean = sum(float(float64(part).sum()) for part in parts) / count
+        squares = sum(float((float64(part) - mean).square().sum()) for part in parts)
+        return math.sqrt(squares / count)
 
     def point(self, site: str, layer: int | None) -> Point:
         """The point of a site; see Layout.point."""

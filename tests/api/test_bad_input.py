@@ -236,6 +236,6 @@ def test_the_sentences_name_limits_and_ways_out(client):
     assert told(run(top_k=0))["detail"] == "This must be at least 1."
     assert told(run(prompt=3))["detail"] == "This must be a text or a list."
     assert "0–2" in told(edit({"site": "mlp_out", "layer": 3}))["detail"]
-    assert "head can be chosen on z" in told(
+    assert "head can be chosen on q, k, v, pattern, z" in told(
         edit({"site": "mlp_out", "layer": 0, "head": 1}))["detail"]
     assert "'zero'" in told(edit(op={"kind": "x"}))["detail"]

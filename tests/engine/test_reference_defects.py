@@ -81,7 +81,7 @@ def test_head_minus_one_is_the_last_head(llama):
 
 
 def test_a_head_on_an_mlp_is_refused():
-    with pytest.raises(ValidationError, match="head can be chosen on z"):
+    with pytest.raises(ValidationError, match="head can be chosen on q, k, v, pattern, z"):
         Target("mlp_out", layer=0, head=1)
 
 

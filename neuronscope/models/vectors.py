@@ -1,0 +1,216 @@
+"""Vectors kept under the SHA-256 of their content: directions, and dictionaries of them.
+
+The content is the array's .npy file (format 1.0, little-endian float32 or float64, rows in
+order), so `sha256sum` checks what is stored. Nothing in such a file is ever executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuronscope.errors import InvalidInput, NonFiniteNumber, StorageError, VectorNotFound
+from neuronscope.spec.vectors import VectorInfo
+
+HASH = re.compile(r"[0-9a-f]{64}")
+MAX_NAME = 200
+
+
+class Vectors:
+    """A store of float vectors and matrices: files of a folder, or memory where it is None.
+
+    Several processes may use one folder: a file appears whole, and never changes.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._kept: dict[str, tuple[np.ndarray, str]] = {}
+        self._checked: set[str] = set()
+
+    def add(self, values: Any, name: str = "") -> VectorInfo:
+        """Keep an array (numpy, torch, nested lists) and tell its hash.
+
+        float32 and float64 are kept as they are, narrower floats as float32 and integers as
+        float64, which changes no value. Adding the same content again can change its name alone.
+        Raises: InvalidInput for other shapes than [width] and [rows, width] or other types;
+        NonFiniteNumber; StorageError.
+        """
+        array = _plain(values)
+        if len(name) > MAX_NAME:
+            raise InvalidInput(f"A name has at most {MAX_NAME} characters.", pointer="/name")
+        content = _content(array)
+        sha = hashlib.sha256(content).hexdigest()
+        if self._folder is None:
+            self._kept[sha] = (array, name or self._kept.get(sha, (None, ""))[1])
+        else:
+            self._write(sha, content, name)
+        return self.info(sha)
+
+    def info(self, sha: str, pointer: str = "") -> VectorInfo:
+        """What is kept under a hash. Raises: VectorNotFound, StorageError."""
+        array = self._array(sha, pointer)
+        return VectorInfo(sha256=sha, name=self._name(sha), dtype=array.dtype.name,
+                          shape=tuple(array.shape))
+
+    def all(self) -> list[VectorInfo]:
+        """Everything that is kept, by name. Raises: StorageError for a damaged file."""
+        return sorted((self.info(sha) for sha in self._hashes()),
+                      key=lambda info: (info.name, info.sha256))
+
+    def row(self, sha: str, row: int | None) -> np.ndarray:
+        """A vector, or one row of a matrix, in float64. Raises: VectorNotFound, StorageError."""
+        array = self._array(sha, "")
+        if self._folder is not None and sha not in self._checked:
+            _check(self._file(sha), sha)
+            self._checked.add(sha)
+        return np.array(array if row is None else array[row], dtype=np.float64)
+
+    def _array(self, sha: str, pointer: str) -> np.ndarray:
+        known = HASH.fullmatch(sha) is not None
+        if known and self._folder is None and sha in self._kept:
+            return self._kept[sha][0]
+        if known and self._folder is not None and self._file(sha).is_file():
+            try:
+                return np.lib.format.open_memmap(self._file(sha), mode="r")
+            except (OSError, ValueError, EOFError):
+                raise _damaged(sha) from None
+        raise VectorNotFound(f"No vector is stored under {sha}." if known else
+                             "No vector is stored under this.",
+                             hint="`neuronscope vectors list` and GET /api/vectors list them.",
+                             pointer=pointer)
+
+    def _hashes(self) -> Iterator[str]:
+        if self._folder is None:
+            yield from self._kept
+        elif self._folder.is_dir():
+            yield from (file.stem for file in self._folder.glob("*.npy")
+                        if HASH.fullmatch(file.stem))
+
+    def _file(self, sha: str) -> Path:
+        return self._folder / f"{sha}.npy"  # type: ignore[operator]
+
+    def _name(self, sha: str) -> str:
+        if self._folder is None:
+            return self._kept[sha][1]
+        try:
+            found = json.loads(self._file(sha).with_suffix(".json").read_text(encoding="utf-8"))
+            return str(found["name"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+
+    def _write(self, sha: str, content: bytes, name: str) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # type: ignore[union-attr]
+            if not self._file(sha).is_file():
+                _atomically(self._file(sha), content)
+            if name and name != self._name(sha):
+                _atomically(self._file(sha).with_suffix(".json"),
+                            json.dumps({"name": name}).encode())
+        except OSError as error:
+            raise StorageError(f"The vector could not be written ({type(error).__name__}).",
+                               hint="Is the disk full?") from None
+
+
+def read_array(file: Path, tensor: str | None = None) -> np.ndarray:
+    """The array of a .npy file, or of a .safetensors file (`tensor` says which of several).
+
+    Raises: InvalidInput for a file that is neither, or holds no such tensor.
+    """
+    if file.suffix not in (".npy", ".safetensors"):
+        raise InvalidInput("A vector is read from a .npy or a .safetensors file.")
+    try:
+        if file.suffix == ".npy":
+            return np.lib.format.open_memmap(file, mode="r")
+        return _tensor(file, tensor)
+    except OSError:
+        raise InvalidInput(f"The file {file.name!r} cannot be read.") from None
+    except (ValueError, EOFError):
+        raise InvalidInput(f"{file.name!r} is not a valid {file.suffix} file of numbers.") from None
+
+
+def _tensor(file: Path, tensor: str | None) -> np.ndarray:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="pt") as opened:
+            names = sorted(opened.keys())
+            chosen = names[0] if tensor is None and len(names) == 1 else tensor
+            if chosen in names:
+                return _numpy(opened.get_tensor(chosen))
+    except SafetensorError:
+        raise ValueError("damaged") from None
+    raise InvalidInput(f"{file.name!r} holds {len(names)} tensors, none of them chosen.",
+                       hint=f"Name one with --tensor: {', '.join(names[:10])}.")
+
+
+def _numpy(values: Any) -> np.ndarray:
+    """numpy has no bfloat16: a torch tensor of it comes as float32, which holds it exactly."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        if values.is_floating_point() and values.element_size() < 4:
+            values = values.float()
+        return values.numpy()
+    return np.asarray(values)
+
+
+def _plain(values: Any) -> np.ndarray:
+    """The array as it is kept. Raises: InvalidInput, NonFiniteNumber."""
+    try:
+        array = _numpy(values)
+    except (ValueError, TypeError):
+        raise InvalidInput("The rows of a matrix must have one width.",
+                           pointer="/values") from None
+    if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
+        raise InvalidInput(f"A vector holds numbers, not {array.dtype.name}.", pointer="/values")
+    if array.ndim not in (1, 2) or array.size == 0:
+        raise InvalidInput(f"A vector has the shape [width] or [rows, width], not "
+                           f"{list(array.shape)}.", pointer="/values")
+    kind = "<f8" if array.dtype.kind in "iu" or array.dtype.itemsize == 8 else "<f4"
+    array = np.ascontiguousarray(array, dtype=kind)
+    if not np.isfinite(array).all():
+        raise NonFiniteNumber("A vector's numbers must be finite.", pointer="/values")
+    return array
+
+
+def _content(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, version=(1, 0), allow_pickle=False)
+    return file.getvalue()
+
+
+def _check(file: Path, sha: str) -> None:
+    """Raises: StorageError when the content is no longer what the name says."""
+    digest = hashlib.sha256()
+    with file.open("rb") as handle:
+        while piece := handle.read(1 << 20):
+            digest.update(piece)
+    if digest.hexdigest() != sha:
+        raise _damaged(sha)
+
+
+def _damaged(sha: str) -> StorageError:
+    return StorageError(f"The stored vector {sha} is damaged.",
+                        hint="Delete its file in the folder `vectors` and add it again.")
+
+
+def _atomically(file: Path, content: bytes) -> None:
+    """The file appears whole, or not at all."""
+    handle, part = tempfile.mkstemp(dir=file.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(part).replace(file)
+    except OSError:
+        Path(part).unlink(missing_ok=True)
+        raise
