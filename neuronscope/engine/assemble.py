@@ -17,12 +17,15 @@ def with_cells(
     """
     values = {key: list(column) for key, column in head.values.items()}
     status = {key: list(column) for key, column in head.status.items()}
+    spread = {key: list(column) for key, column in head.spread.items()}
     top = list(head.top)
     errors = dict(head.errors)
     for cell in cells:
         for key, column in values.items():
             column[cell.index] = cell.values[key]
             status[key][cell.index] = cell.status[key]
+        for key, column in spread.items():
+            column[cell.index] = cell.spread.get(key)
         top[cell.index] = cell.top
         if cell.error is not None:
             errors[str(cell.index)] = cell.error
@@ -34,5 +37,5 @@ def with_cells(
     if failed:
         told.append(f"{failed} of {len(first)} cells failed")
     return head.model_copy(update={
-        "values": values, "status": status, "top": top, "errors": errors,
+        "values": values, "status": status, "spread": spread, "top": top, "errors": errors,
         "complete": not (missing or failed), "reasons": tuple(told), "duration_s": duration_s})

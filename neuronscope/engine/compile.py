@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
@@ -17,25 +17,67 @@ from neuronscope.errors import BadDirection
 from neuronscope.hooks.index import align, entry_mask
 from neuronscope.hooks.interventions import add, replace, scale, set_to, zero
 from neuronscope.hooks.precision import float64
-from neuronscope.hooks.tap import EditFn, name
+from neuronscope.hooks.tap import name
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
 from neuronscope.spec.ops import Add, Mean, Noise, Op, Patch, Path, Resample, Scale, Set, Zero
 from neuronscope.spec.target import Target
 
+_REPLACE = Patch(source_prompt=())
+"""What replaces entries by given values is applied like a patch."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """An edit at one (site, layer): a function of the site's value.
+
+    mask: the selected entries, [position, width]; operand: what the operation needs,
+    [position, width], [width], or nothing.
+    """
+
+    key: Key
+    op: Op
+    mask: Bool[Tensor, "pos width"]
+    operand: Tensor | None
+
+    def __call__(
+        self, act: Float[Tensor, "b p w"], positions: Tensor | slice = slice(None)
+    ) -> Float[Tensor, "b p w"]:
+        """The edited value; `act` holds these positions of the prompt."""
+        operand = self.operand
+        if operand is not None and operand.ndim == 2:
+            operand = operand[positions]
+        return _apply(self.op, act, mask=self.mask[positions], operand=operand)
+
+    @classmethod
+    def fixed(cls, key: Key, values: Float[Tensor, "pos width"]) -> Compiled:
+        """All of a site replaced by given values."""
+        return cls(key, _REPLACE, torch.ones_like(values, dtype=torch.bool), values)
+
+    @property
+    def start(self) -> int:
+        """The first position that is edited."""
+        return int(self.mask.any(dim=-1).nonzero()[0])
+
 
 def compile_edit(
     host: LoadedModel, edit: Edit, sources: Sources, clean: dict[Key, Tensor]
-) -> list[tuple[Key, EditFn]]:
+) -> list[Compiled]:
     """One function per (site, layer) that the edit covers.
 
     clean: the clean run's values at those keys, [position, width].
     """
-    return [
-        (key, partial(_apply, edit.op, mask=_mask(host, edit.target, clean[key]),
-                      operand=_operand(host, edit, key, sources, clean[key])))
-        for key in keys_of(edit.target, host.info.n_layers)
-    ]
+    return [Compiled(key, edit.op, entries_of(host, edit.target, clean[key]),
+                     _operand(host, edit, key, sources, clean[key]))
+            for key in keys_of(edit.target, host.info.n_layers)]
+
+
+def replacing(
+    host: LoadedModel, target: Target, values: dict[Key, Tensor]
+) -> list[Compiled]:
+    """The target's entries replaced by given values, [position, width] by (site, layer)."""
+    return [Compiled(key, _REPLACE, entries_of(host, target, values[key]), values[key])
+            for key in keys_of(target, host.info.n_layers)]
 
 
 def edited_rows(
@@ -53,26 +95,19 @@ def edited_rows(
     operand = _operand(host, edit, key, sources, clean)
     if operand is not None and operand.ndim == 2:
         operand = operand[rows]
-    after = _apply(edit.op, before[None], mask=_mask(host, everywhere, before),
+    after = _apply(edit.op, before[None], mask=entries_of(host, everywhere, before),
                    operand=operand)[0]
     changed = (after != before).any(dim=-1)
     return rows[changed], after[changed]
 
 
-def self_patch(
-    host: LoadedModel, edits: tuple[Edit, ...], clean: dict[Key, Tensor]
-) -> list[tuple[Key, EditFn]]:
-    """The edits' entries replaced by their own clean values: must change nothing."""
-    return [(key, partial(replace, mask=_mask(host, edit.target, clean[key]), value=clean[key]))
-            for edit in edits for key in keys_of(edit.target, host.info.n_layers)]
-
-
-def _mask(
+def entries_of(
     host: LoadedModel, target: Target, like: Float[Tensor, "pos width"]
 ) -> Bool[Tensor, "pos width"]:
+    """True at the entries of a site's value that the target selects."""
     return entry_mask(
         *like.shape, positions=chosen(target.position), heads=chosen(target.head),
-        neurons=chosen(target.neuron), n_heads=host.info.n_heads,
+        neurons=chosen(target.neuron), n_heads=host.info.heads_of(target.site),
     ).to(like.device)
 
 
@@ -129,7 +164,7 @@ def _scaled(
     only; the site's mean norm is taken over the selected entries of the clean run.
     Raises: BadDirection when the vector is zero there.
     """
-    mask = _mask(host, edit.target, clean).to(vector.device)
+    mask = entries_of(host, edit.target, clean).to(vector.device)
     vector = torch.where(mask.any(dim=0), vector, 0.0)
     length = vector.norm()
     if not 0 < float(length) < math.inf:

@@ -1,13 +1,15 @@
 """Sweeps without wasted work, checked against one forward per cell.
 
-What an edit cannot change is not computed: see stream, entries and propagate. Before a
-sweep the clean stream is replayed through the same path, which must give the clean
-logits; afterwards sampled cells are run again one by one. A model or a cell that the fast
-path does not cover is run one by one, and the grid's `execution` says what was done.
+What an edit cannot change is not computed: see stream, entries, attended and propagate. The
+clean stream is replayed through the same path when a model is first swept, and a clean row
+goes along with every sweep: both must give the clean logits. Sampled cells of every sweep are run
+again one by one. A model or a cell that the fast path does not cover is run one by one, and
+the grid's `execution` says what was done.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,102 +18,148 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from neuronscope.engine.compile import edited_rows
-from neuronscope.engine.entries import BRANCH_SITES, STREAM_SITES, Edited, Row, enter
-from neuronscope.engine.execute import Key
+from neuronscope.engine.attended import INNER_SITES
+from neuronscope.engine.budget import Budget
+from neuronscope.engine.compile import Compiled, edited_rows
+from neuronscope.engine.entries import BRANCH_SITES, STREAM_SITES, enter
 from neuronscope.engine.plan import chosen, keys_of
-from neuronscope.engine.propagate import chunks, logits_of
-from neuronscope.engine.sources import Sources
-from neuronscope.engine.stream import Stream, capture
+from neuronscope.engine.prepare import Prepared, whole_patch
+from neuronscope.engine.propagate import chunks, fused, logits_of
+from neuronscope.engine.rows import Edited, Row, clean_row, layer_of
+from neuronscope.engine.stream import Stream
 from neuronscope.errors import BadDirection
 from neuronscope.hooks.precision import float64
+from neuronscope.hooks.swap import swapped
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
+from neuronscope.spec.ops import Path
 
-CHUNK_TOKENS = {"cpu": 2048, "cuda": 32768, "mps": 8192}
-"""Tokens per forward step; on a CPU more does not go faster."""
-HEAD_ELEMENTS = 2**24
-"""Most logits that are held at once, in rows × vocabulary."""
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-9}
 """Largest deviation in a logit; for half precisions see `tolerance`."""
-HELD_ELEMENTS = 2**26
-"""Most numbers of edited values that are held at once, for all cells that go together."""
 SAMPLED = 4
-"""Cells of a sweep that are run again one by one."""
+"""Most cells of a sweep that are run again one by one; one for every 64 of them, at least one."""
+CLEAN = -1
+"""The index of the clean row that goes along."""
+FULL = -2
+"""The index of the row whose whole stream is the source prompt's."""
+
+Numbered = tuple[int, Edit]
+Part = tuple[list[int], Float[Tensor, "rows reads vocab"] | None]
 
 
 @dataclass
 class Fast:
     """The fast path of one prepared sweep.
 
-    unchanged: logits of clean rows replayed through this path, for the noise floor.
     deviation: largest difference of a logit from one-by-one, so far.
     """
 
     stream: Stream
-    sources: Sources
-    clean: dict[Key, Tensor]
-    unchanged: Float[Tensor, "rows vocab"]
+    prepared: Prepared
+    budget: Budget
     deviation: float = 0.0
     compared: int = 0
-    max_tokens: int = field(default=2048)
+    faster: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.faster = fused(self.stream)
 
     def covers(self, edit: Edit) -> bool:
         """Whether this cell can take the fast path."""
-        keys = keys_of(edit.target, self.stream.n_layers)
-        if len(keys) != 1 or edit.target.site not in (*STREAM_SITES, *BRANCH_SITES):
+        layers = self.stream.host.layout.branches
+        whole = len(self.stream.ids) == len(self.prepared.resolved.spec.prompt)
+        if isinstance(edit.op, Path) or (edit.target.site == "pattern" and not whole):
             return False
-        if edit.target.site in STREAM_SITES:
+        return self._general(edit) or edit.target.site in STREAM_SITES or all(
+            layers[layer].attention is not None and layers[layer].mlp is not None
+            for _, layer in keys_of(edit.target, self.stream.n_layers))
+
+    def _general(self, edit: Edit) -> bool:
+        """Whether the edit is applied on the way, layer by layer, and not where it enters.
+
+        So it is where it covers several layers, or where held edits come at its layer or
+        later.
+        """
+        n_layers = self.stream.n_layers
+        keys = keys_of(edit.target, n_layers)
+        if len(keys) > 1 or edit.target.site not in (
+                *STREAM_SITES, *BRANCH_SITES, *INNER_SITES):
             return True
-        branches = self.stream.host.layout.branches[keys[0][1]]
-        return branches.attention is not None and branches.mlp is not None
+        return bool(self._still_held(layer_of(keys[0], n_layers)))
 
     def logits(
-        self, cells: Sequence[tuple[int, Edit]], skip: frozenset[int] = frozenset(),
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> Iterator[tuple[list[int], Float[Tensor, "rows vocab"] | None]]:
-        """Logits at the read position, some cells at a time, as they are known.
+        self, cells: Sequence[Numbered], skip: frozenset[int] = frozenset(),
+        cancelled: Callable[[], bool] = lambda: False, first: frozenset[int] = frozenset(),
+    ) -> Iterator[Part]:
+        """Logits at the read positions, some cells at a time, as they are known.
 
-        How cells are put together does not depend on `skip` (cells whose logits are not
-        needed), so that a resumed sweep gives the same bits. None in place of logits: out
-        of memory, even alone. Stops early when cancelled.
+        A clean row comes along, with the index CLEAN, and for a patch one with the source's
+        whole stream, with the index FULL. How cells are put together does not
+        depend on `skip` (cells whose logits are not needed), so that a resumed sweep gives
+        the same bits. Parts that hold cells of `first` come first. None in place of logits:
+        out of memory, even alone. Stops early when cancelled.
         """
-        for batch in self._batches(cells):
-            if skip.issuperset(index for index, _ in batch):
+        for number, batch in enumerate(self._batches(cells)):
+            if number and skip.issuperset(index for index, _ in batch):
                 continue
             same, parts = self._plan(batch)
-            # nothing that the read position sees was changed: the clean run exactly
-            for first in range(0, len(same), self._step):
-                some = same[first:first + self._step]
-                yield some, self.stream.logits.expand(len(some), -1)
-            for part in parts:
+            if number == 0:
+                self._accompany(parts)
+            # nothing that a read position sees was changed: the clean run exactly
+            step = self.budget.rows_of_logits
+            for begin in range(0, len(same), step):
+                some = same[begin:begin + step]
+                yield some, self.stream.logits.expand(len(some), -1, -1)
+            wanted = first | {CLEAN, FULL}
+            for part in sorted(parts, key=lambda rows: wanted.isdisjoint(
+                    row.index for row in rows)):
                 if cancelled():
                     return
                 if not skip.issuperset(row.index for row in part):
                     yield from self._run(part)
 
-    def _plan(self, cells: Sequence[tuple[int, Edit]]) -> tuple[list[int], list[list[Row]]]:
+    def _plan(self, cells: Sequence[Numbered]) -> tuple[list[int], list[list[Row]]]:
         """The cells that change nothing, and the others as rows that go together."""
-        read, n_layers = len(self.stream.ids) - 1, self.stream.n_layers
-        edited = [each for index, edit in cells
-                  if (each := self._edited(index, edit, read)) is not None]
-        live = [row for row in enter(self.stream, edited, self.max_tokens)
-                if row.layer < n_layers or int(row.positions[-1]) == read]
+        plain, rows = [], []
+        known = []
+        for index, edit in cells:
+            found = self._found(index, edit)
+            if found is not None:
+                known.append(index)
+                (rows if isinstance(found, Row) else plain).append(found)
+        with swapped(self.faster):
+            rows += enter(self.stream, plain, self.budget.tokens)
+        live = [row for row in rows if len(row.positions)]
         changed = {row.index for row in live}
-        parts = [chunk[first:first + self._step] for chunk in chunks(live, read, self.max_tokens)
-                 for first in range(0, len(chunk), self._step)]
-        return [each.index for each in edited if each.index not in changed], parts
+        return ([index for index in known if index not in changed],
+                list(chunks(live, self.stream.last, self.budget)))
 
-    @property
-    def _step(self) -> int:
-        """How many rows of logits are given at once."""
-        return max(1, HEAD_ELEMENTS // self.stream.logits.shape[0])
+    def _accompany(self, parts: list[list[Row]]) -> None:
+        """Add the rows beside the cells to the parts where they cost least.
 
-    def _run(self, rows: list[Row]) -> Iterator[tuple[list[int], Tensor | None]]:
+        Always to the same ones, so that a resumed sweep gives the same bits.
+        """
+        stream = self.stream
+        if not parts:
+            parts.append([])
+        layer, start = (min((row.layer, row.start) for row in parts[0]) if parts[0]
+                        else (stream.n_layers - 1, stream.last))
+        parts[0].append(clean_row(CLEAN, stream.hidden[layer], layer, start,
+                                  self._still_held(layer)))
+        whole = whole_patch(self.prepared)
+        if whole is not None:
+            value = self.prepared.sources.arrays[whole.op, ("embed", None)][:len(stream.ids)]
+            home = next((part for part in parts if part[0].start == 0), None)
+            if home is None:
+                parts.append(home := [])
+            home.append(clean_row(FULL, value.to(stream.hidden[0]), 0, 0))
+
+    def _run(self, rows: list[Row]) -> Iterator[Part]:
         """Rows together; in halves where they do not fit in memory together."""
         rows = sorted(rows, key=lambda row: row.layer)  # the order in which logits_of gives them
         try:
-            logits: Tensor | None = logits_of(self.stream, rows)
+            with swapped(self.faster):
+                logits: Tensor | None = logits_of(self.stream, rows)
         except (torch.OutOfMemoryError, MemoryError):
             logits = None
         if logits is not None or len(rows) == 1:
@@ -121,63 +169,107 @@ class Fast:
         yield from self._run(rows[:middle])
         yield from self._run(rows[middle:])
 
-    def _batches(self, cells: Sequence[tuple[int, Edit]]) -> Iterator[list[tuple[int, Edit]]]:
+    def _batches(self, cells: Sequence[Numbered]) -> Iterator[list[Numbered]]:
         """Cells whose edited values may be held at once."""
-        width = self.stream.hidden[0].shape[1]
-        room = max(1, HELD_ELEMENTS // width)
-        batch: list[tuple[int, Edit]] = []
-        tokens = 0
+        batch: list[Numbered] = []
+        positions = 0
         for index, edit in cells:
-            positions = chosen(edit.target.position)
-            size = len(self.stream.ids) if positions is None else len(positions)
-            if batch and tokens + size > room:
+            where = chosen(edit.target.position)
+            size = len(self.stream.ids) if where is None else len(where)
+            size *= len(keys_of(edit.target, self.stream.n_layers))
+            if batch and positions + size > self.budget.held_positions:
                 yield batch
-                batch, tokens = [], 0
+                batch, positions = [], 0
             batch.append((index, edit))
-            tokens += size
+            positions += size
         if batch:
             yield batch
 
-    def _edited(self, index: int, edit: Edit, read: int) -> Edited | None:
-        """The cell's edited values; None where its own forward will tell why there are none."""
+    def _found(self, index: int, edit: Edit) -> Edited | Row | None:
+        """The cell on its way; None where its own forward will tell why it cannot be run."""
+        return self._row(index, edit) if self._general(edit) else self._edited(index, edit)
+
+    def _edited(self, index: int, edit: Edit) -> Edited | None:
+        """The cell's edited values."""
         key, = keys_of(edit.target, self.stream.n_layers)
         try:
             positions, values = edited_rows(
-                self.stream.host, edit, key, self.sources, self.clean[key])
+                self.stream.host, edit, key, self.prepared.sources, self.prepared.clean[key])
         except BadDirection:
             return None
-        seen = positions <= read
-        return Edited(index, key[0], key[1] or 0, positions[seen], values[seen])
+        seen = positions <= self.stream.last
+        return Edited(index, key[0], key[1] or 0, positions[seen], values[seen],
+                      chosen(edit.target.head))
 
-    def sample(self, cells: Sequence[tuple[int, Edit]], seed: str) -> list[tuple[int, Edit]]:
-        """The cells that are run again, drawn by the spec's hash."""
-        chosen = random.Random(seed).sample(range(len(cells)), min(SAMPLED, len(cells)))
-        return [cells[place] for place in sorted(chosen)]
+    def _row(self, index: int, edit: Edit) -> Row | None:
+        """The cell as a clean row with live edits."""
+        try:
+            own = self.prepared.compiled([edit])
+        except BadDirection:
+            return None
+        layer = min(layer_of(each.key, self.stream.n_layers) for each in own)
+        start = min(each.start for each in own)
+        return clean_row(index, self.stream.hidden[layer], layer, start,
+                         (*self._still_held(layer), *own))
+
+    def _still_held(self, layer: int) -> tuple[Compiled, ...]:
+        """The held edits that a row which enters `layer` has before it."""
+        return still_held(self.stream, layer)
+
+    def sample(
+        self, cells: Sequence[Numbered], seed: str, skip: frozenset[int]
+    ) -> dict[int, Edit]:
+        """The cells that are run again one by one, drawn by the spec's hash.
+
+        Among those that go together first, so that they are known before any is handed on.
+        """
+        for batch in self._batches(cells):
+            if fresh := [each for each in batch if each[0] not in skip]:
+                count = min(SAMPLED, max(1, len(fresh) // 64))
+                drawn = random.Random(seed).sample(fresh, len(fresh))
+                runnable = (each for each in drawn if self._found(*each) is not None)
+                return dict(itertools.islice(runnable, count))
+        return {}
+
+    def compare(self, quick: Tensor, alone: Tensor) -> None:
+        """Take note of how far a fast cell lies from its own forward."""
+        self.deviation = max(self.deviation, largest_deviation(quick, alone))
+        self.compared += 1
+
+    def compare_clean(self, quick: Tensor) -> None:
+        """Take note of how far the clean row lies from the clean run."""
+        self.deviation = max(self.deviation, largest_deviation(quick, self.stream.logits))
 
 
-def prepare(
-    host: LoadedModel, ids: tuple[int, ...], sources: Sources, clean: dict[Key, Tensor]
-) -> Fast | str:
-    """The fast path of a prompt up to its read position, or why there is none.
+def still_held(stream: Stream, layer: int) -> tuple[Compiled, ...]:
+    """The held edits that come after the stream has entered `layer`.
 
-    Clean rows from three start positions and two layers must give the clean logits.
+    Those of the entering stream itself are in the kept stream already.
     """
+    entering = {("resid_pre", layer), ("embed", None if layer == 0 else -1)}
+    return tuple(each for each in stream.held if each.key not in entering
+                 and layer_of(each.key, stream.n_layers) >= layer)
+
+
+def replay(stream: Stream) -> float | str:
+    """Largest deviation of clean rows, sent through the path from several places.
+
+    Or why the path cannot be taken on this model.
+    """
+    worst = 0.0
     try:
-        stream = capture(host, ids)
-        last = len(ids) - 1
-        replayed = [logits_of(stream, [_clean_row(stream, layer, start)])
-                    for start in sorted({0, last // 2, last})
-                    for layer in sorted({0, stream.n_layers // 2})]
+        for start in sorted({0, stream.last // 2, stream.last}):
+            for layer in sorted({0, stream.n_layers // 2}):
+                row = clean_row(CLEAN, stream.hidden[layer], layer, start,
+                                still_held(stream, layer))
+                with swapped(fused(stream)):
+                    worst = max(worst, largest_deviation(logits_of(stream, [row])[0],
+                                                         stream.logits))
     except torch.OutOfMemoryError:
         return "the clean run's keys and values do not fit in memory beside the model"
     except (RuntimeError, TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
         return f"the model's layers cannot be called one by one ({type(error).__name__})"
-    unchanged = torch.cat(replayed)
-    deviation = largest_deviation(unchanged, stream.logits[None].expand_as(unchanged))
-    if not deviation <= tolerance(host):
-        return f"a replay of the clean run differs by {deviation:.2g} in a logit"
-    budget = CHUNK_TOKENS.get(host.device.type, 2048)
-    return Fast(stream, sources, clean, unchanged, deviation, max_tokens=budget)
+    return worst
 
 
 def tolerance(host: LoadedModel) -> float:
@@ -196,8 +288,3 @@ def largest_deviation(left: Tensor, right: Tensor) -> float:
     gap = (left - right).abs()
     worst = torch.where(same, 0.0, gap).max()
     return float("inf") if bool(worst.isnan()) else float(worst)
-
-
-def _clean_row(stream: Stream, layer: int, start: int) -> Row:
-    positions = torch.arange(start, len(stream.ids), device=stream.hidden[0].device)
-    return Row(-1, layer, positions, stream.hidden[layer][start:])

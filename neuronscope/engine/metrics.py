@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -52,9 +53,13 @@ class Reading:
         return bool(self.finite.all())
 
 
-def read(logits: Float[Tensor, "pos vocab"], position: int) -> Reading:
-    """The reading of one run at a position."""
-    return read_rows(logits[position][None], position)
+Readings = dict[int, Reading]
+"""The readings of one or more runs, by position."""
+
+
+def read(logits: Float[Tensor, "pos vocab"], positions: Sequence[int]) -> Readings:
+    """The readings of one run at some positions."""
+    return {position: read_rows(logits[position][None], position) for position in positions}
 
 
 def read_rows(logits: Float[Tensor, "rows vocab"], position: int) -> Reading:

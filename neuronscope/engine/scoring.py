@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from neuronscope.engine.metrics import (
     Measured,
-    Reading,
+    Readings,
     best,
     key_of,
     label_of,
@@ -24,18 +24,29 @@ from neuronscope.spec.results import Cell, MetricInfo, MetricValue
 
 @dataclass(frozen=True)
 class Scale:
-    """What edited readings are held against: the clean run, a no-op run, the source."""
+    """What edited readings are held against: the clean run, a no-op run, the source.
+
+    position: where a metric without a position of its own is read. source: by the position
+    here for which the source's stands.
+    """
 
     metrics: tuple[Metric, ...]
-    clean: Reading
-    unchanged: Reading
-    source: Reading | None
+    position: int
+    clean: Readings
+    unchanged: Readings
+    source: Readings
+
+    def at(self, metric: Metric) -> int:
+        """Where the metric is read."""
+        return self.position if metric.position is None else metric.position
 
     def floor(self, metric: Metric) -> float | None:
         """|change| of the metric under an edit that changes nothing; None if not finite."""
-        inner = metric.of if isinstance(metric, Recovered) else metric
+        at = self.at(metric)
+        inner = metric.of.model_copy(update={"position": metric.position}) if isinstance(
+            metric, Recovered) else metric
         start = self.clean_value(inner)
-        found = [value for value, _ in measure(inner, self.clean, self.unchanged)]
+        found = [value for value, _ in measure(inner, self.clean[at], self.unchanged[at])]
         if start is None or None in found:
             return None
         return max(abs(value - start) for value in found if value is not None)
@@ -45,26 +56,29 @@ class Scale:
 
         None where it is not finite, as the log-probability of a masked token.
         """
-        if not self.clean.whole:
+        clean = self.clean[self.at(metric)]
+        if not clean.whole:
             return None
         if isinstance(metric, KL | JS | Recovered):
             return 0.0
-        value = float(of_tokens(metric, self.clean))
+        value = float(of_tokens(metric, clean))
         return value if math.isfinite(value) else None
 
-    def measured(self, metric: Metric, edited: Reading) -> list[Measured]:
+    def measured(self, metric: Metric, edited: Readings) -> list[Measured]:
         """The metric of each edited row."""
+        at = self.at(metric)
         floor = self.floor(metric) if isinstance(metric, Recovered) else None
-        return measure(metric, self.clean, edited, self.source, floor or 0.0)
+        return measure(metric, self.clean[at], edited[at], self.source.get(at), floor or 0.0)
 
     def infos(self, tokenizer: Tokenizer) -> dict[str, MetricInfo]:
         """What a grid says of its metrics."""
         return {key_of(metric): MetricInfo(
             kind=metric.kind, label=label_of(metric, tokenizer), unit=unit_of(metric),
-            tokens=tokens_of(metric), clean=self.clean_value(metric), floor=self.floor(metric),
+            tokens=tokens_of(metric), position=self.at(metric),
+            clean=self.clean_value(metric), floor=self.floor(metric),
         ) for metric in self.metrics}
 
-    def values(self, edited: Reading, tokenizer: Tokenizer) -> dict[str, MetricValue]:
+    def values(self, edited: Readings, tokenizer: Tokenizer) -> dict[str, MetricValue]:
         """What a run says of its metrics."""
         found = {}
         for metric in self.metrics:
@@ -72,19 +86,20 @@ class Scale:
             start = self.clean_value(metric)
             found[key_of(metric)] = MetricValue(
                 kind=metric.kind, label=label_of(metric, tokenizer), unit=unit_of(metric),
-                tokens=tokens_of(metric), clean=start, edited=value, status=status,
+                tokens=tokens_of(metric), position=self.at(metric),
+                clean=start, edited=value, status=status,
                 change=None if value is None or start is None else value - start,
                 floor=self.floor(metric))
         return found
 
-    def cells(self, indices: Sequence[int], edited: Reading, tokenizer: Tokenizer) -> list[Cell]:
+    def cells(self, indices: Sequence[int], edited: Readings, tokenizer: Tokenizer) -> list[Cell]:
         """One cell per row of `edited`."""
         found = {key_of(metric): self.measured(metric, edited) for metric in self.metrics}
         return [Cell(index=index, top=top,
                      values={key: rows[row][0] for key, rows in found.items()},
                      status={key: rows[row][1] for key, rows in found.items()})
                 for row, (index, top) in enumerate(
-                    zip(indices, best(edited, tokenizer), strict=True))]
+                    zip(indices, best(edited[self.position], tokenizer), strict=True))]
 
     def failed(self, index: int, error: str) -> Cell:
         """The cell of a forward that could not be run."""

@@ -10,8 +10,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from neuronscope.engine.metrics import Reading, readout
-from neuronscope.engine.prepare import Prepared, now, prepare
+from neuronscope.engine.averages import mean_reading, mean_values
+from neuronscope.engine.draws import concrete, draws_of
+from neuronscope.engine.metrics import Reading, Readings, readout
+from neuronscope.engine.prepare import Prepared, attention_for, now, prepare
 from neuronscope.engine.resolve import Resolved, resolve
 from neuronscope.engine.sweeping import ALONE, OnCells, OnHead, Watch, run_sweep
 from neuronscope.errors import InvalidInput
@@ -52,18 +54,27 @@ class Model:
         """
         started, clock = now(), time.perf_counter()
         resolved = self.resolve(spec)
-        prepared = prepare(self.host, resolved, tuple(resolved.spec.edits))
-        edited = prepared.edited(prepared.edits)
-        tokenizer, k = self.host.tokenizer, resolved.spec.top_k
+        draws = draws_of(resolved.spec)
+        with attention_for(self.host, resolved):
+            runs = [self._drawn(resolved, draw) for draw in range(draws)]
+        tokenizer, k, at = self.host.tokenizer, resolved.spec.top_k, resolved.spec.read_position
+        clean, edited = (mean_reading([readings[at] for readings in side]) for side in (
+            [prepared.scale.clean for prepared, _ in runs], [each for _, each in runs]))
         return Result(
             spec_hash=resolved.spec_hash, spec=spec, resolved=resolved.form,
-            model=self.host.ref(), tokens=resolved.tokens,
-            clean=readout(prepared.scale.clean, tokenizer, k),
-            edited=readout(edited, tokenizer, k),
-            metrics=prepared.scale.values(edited, tokenizer),
-            warnings=_warnings(prepared, edited),
+            model=self.host.ref(resolved.form["attention"]), tokens=resolved.tokens,
+            clean=readout(clean, tokenizer, k), edited=readout(edited, tokenizer, k),
+            metrics=mean_values([prepared.scale.values(edited, tokenizer)
+                                 for prepared, edited in runs]),
+            draws=draws, warnings=_warnings(clean, edited),
             environment=environment(self.host.device) | {"batch": ALONE},
             started_at=started, duration_s=time.perf_counter() - clock)
+
+    def _drawn(self, resolved: Resolved, draw: int) -> tuple[Prepared, Readings]:
+        edits, held = (tuple(concrete(edit, draw) for edit in side)
+                       for side in (resolved.spec.edits, resolved.spec.held))
+        prepared = prepare(self.host, resolved, edits, held)
+        return prepared, prepared.edited(edits)
 
     def sweep(
         self,
@@ -108,12 +119,12 @@ def load(
     return Model(load_folder(folder, model_id=model_id, device=device, dtype=dtype))
 
 
-def _warnings(prepared: Prepared, edited: Reading) -> tuple[Note, ...]:
+def _warnings(clean: Reading, edited: Reading) -> tuple[Note, ...]:
     notes = []
-    if not (edited.whole and prepared.scale.clean.whole):
+    if not (edited.whole and clean.whole):
         notes.append(Note(code="non-finite", text="The logits hold NaN or infinity; values that "
                           "depend on them are left out."))
-    if torch.equal(edited.logits, prepared.scale.clean.logits):
+    if torch.equal(edited.logits, clean.logits):
         notes.append(Note(code="no-op", text="The edit changed no logit at the read position."))
     return tuple(notes)
 

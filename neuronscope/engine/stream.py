@@ -8,8 +8,8 @@ itself makes for that suffix (`Frame`). `tail` runs what follows the last layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -17,10 +17,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from neuronscope.engine.compile import Compiled
+from neuronscope.engine.execute import Key, tapped
 from neuronscope.engine.prefix import prefix, recorder
 from neuronscope.hooks.swap import swapped
 from neuronscope.hooks.tap import (
-    Point,
+    EditFn,
     Tapped,
     attached,
     first_tensor,
@@ -42,10 +44,11 @@ class Frame:
 
 @dataclass
 class Stream:
-    """A clean run of the positions up to the read position.
+    """A clean run of the positions up to the last one that is read, under the held edits.
 
     hidden[l]: input of layer l, [position, width]; hidden[n_layers]: output of the last.
     outputs: each branch module's own output, and templates each layer's, as they returned it.
+    reads: the positions that are read; logits: theirs.
     """
 
     host: LoadedModel
@@ -54,7 +57,9 @@ class Stream:
     outputs: dict[nn.Module, Any]
     templates: list[Any]
     cache: Any
-    logits: Float[Tensor, " vocab"]
+    reads: tuple[int, ...]
+    logits: Float[Tensor, "reads vocab"]
+    held: tuple[Compiled, ...] = ()
     frames: dict[int, Frame] = field(default_factory=dict)
 
     @property
@@ -79,8 +84,16 @@ class Stream:
             self.frames[start] = Frame(start, tuple(calls))
         return self.frames[start]
 
+    @property
+    def last(self) -> int:
+        """The last position."""
+        return len(self.ids) - 1
+
     @torch.no_grad()
-    def call(self, layer: int, hidden: Float[Tensor, "rows pos width"], frame: Frame) -> Tensor:
+    def call(
+        self, layer: int, hidden: Float[Tensor, "rows pos width"], frame: Frame,
+        taps: Sequence[Tapped] = (),
+    ) -> Tensor:
         """One decoder layer on rows of a suffix; the layer's output hidden state."""
         args, kwargs = frame.calls[layer]
         slot = input_slot(args, kwargs)
@@ -88,19 +101,29 @@ class Stream:
             args = (*args[:slot], hidden, *args[slot + 1:])
         else:
             kwargs = kwargs | {slot: hidden}
-        return first_tensor(self.host.layout.layers[layer](*args, **kwargs))
+        with tap(taps):
+            return first_tensor(self.host.layout.layers[layer](*args, **kwargs))
 
-    def tail(self, rows: Float[Tensor, "rows width"]) -> Float[Tensor, "rows vocab"]:
-        """Logits of rows that have left the last layer, by the model's own norm and head."""
-        last = self.n_layers - 1
+    def tail(
+        self, rows: Float[Tensor, "rows pos width"], taps: Sequence[Tapped] = ()
+    ) -> Float[Tensor, "rows pos vocab"]:
+        """Logits of rows that have left the last layer, by the model's own norm and head.
+
+        Each position goes as a row of its own: some models restore the shape of their input.
+        """
+        last, shape = self.n_layers - 1, rows.shape[:2]
 
         def hand_over(index: int, *args: Any, **kwargs: Any) -> Any:
             slot = input_slot(args, kwargs)
             hidden = args[slot] if isinstance(slot, int) else kwargs[slot]
-            return with_first_tensor(self.templates[index],
-                                     rows[:, None] if index == last else hidden)
+            return with_first_tensor(self.templates[index], rows.flatten(0, 1)[:, None]
+                                     if index == last else hidden)
 
-        return self._passing(hand_over, self.ids[:1], None)[:, -1]
+        def regrouped(edit: EditFn) -> EditFn:
+            return lambda value: edit(value.reshape(*shape, -1)).reshape(value.shape)
+
+        with tap([replace(each, edits=tuple(map(regrouped, each.edits))) for each in taps]):
+            return self._passing(hand_over, self.ids[:1], None).reshape(*shape, -1)
 
     def stub(self, module: nn.Module, value: Tensor) -> Callable[..., Any]:
         """A forward that gives `value` in the shape of answer that the module itself gives."""
@@ -116,27 +139,43 @@ class Stream:
             return forward(self.host.model, batch, cache)
 
 
-def capture(host: LoadedModel, ids: tuple[int, ...]) -> Stream:
-    """Run a prompt once and keep what edited rows need. `ids` end at the read position."""
+def capture(
+    host: LoadedModel, ids: tuple[int, ...], reads: tuple[int, ...],
+    held: tuple[Compiled, ...] = (), keys: Collection[Key] = (),
+) -> tuple[Stream, dict[Key, Tensor]]:
+    """Run a prompt once and keep what edited rows need. `ids` end at the last read position.
+
+    Also the values at `keys`, [position, width], as they are after the held edits.
+    """
     layers = host.layout.layers
     branches = [module for each in host.layout.branches
                 for module in (each.attention, each.mlp) if module is not None]
     outputs: dict[nn.Module, Any] = {}
     templates: list[Any] = []
+    hidden: list[Tensor] = []
+    leaving: list[Tensor] = []
 
     def keep(module: nn.Module, args: tuple, kwargs: dict, output: Any) -> None:
         outputs[module] = output
 
     def keep_layer(module: nn.Module, args: tuple, kwargs: dict, output: Any) -> None:
-        templates.append(output)
+        leaving[:] = [first_tensor(output)[0]]
+        templates.append(with_first_tensor(output, first_tensor(output)[:, :0]))
 
-    taps = [Tapped(("in", index), Point(layer, "in"), capture=True)
-            for index, layer in enumerate(layers)]
+    def keep_input(module: nn.Module, args: tuple, kwargs: dict) -> None:
+        slot = input_slot(args, kwargs)
+        hidden.append((args[slot] if isinstance(slot, int) else kwargs[slot])[0].clone())
+
     cache = recorder()
     batch = torch.tensor([list(ids)], device=host.device)
-    with attached([*((module, "out", keep) for module in branches),
-                   *((layer, "out", keep_layer) for layer in layers)]), tap(taps) as seen:
+    shown = slice(0, len(ids))
+    edits = [(each.key, partial(each, positions=shown)) for each in held]
+    with tapped(host, edits, after=keys) as seen, attached([
+            *((layer, "in", keep_input) for layer in layers),
+            *((module, "out", keep) for module in branches),
+            *((layer, "out", keep_layer) for layer in layers)]):
         logits = forward(host.model, batch, cache)
-    hidden = [seen[("in", index)][0] for index in range(len(layers))]
-    hidden.append(first_tensor(templates[-1])[0].clone())
-    return Stream(host, ids, hidden, outputs, templates, cache, logits[0, -1].clone())
+    hidden.append(leaving[-1].clone())
+    stream = Stream(host, ids, hidden, outputs, templates, cache, reads,
+                    logits[0, list(reads)].clone(), held)
+    return stream, {key: value[0] for key, value in seen.values.items()}

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
-import torch
-
-from neuronscope.engine import fast as fast_path
 from neuronscope.engine.assemble import with_cells
-from neuronscope.engine.fast import Fast
-from neuronscope.engine.metrics import read_rows, readout
+from neuronscope.engine.averages import mean_cell, mean_infos, mean_reading
+from neuronscope.engine.controls import controls_of
+from neuronscope.engine.draws import concrete, draws_of
+from neuronscope.engine.metrics import readout
+from neuronscope.engine.passes import Pass, Ready
 from neuronscope.engine.plan import cells as cells_of
-from neuronscope.engine.prepare import Prepared, now, prepare
+from neuronscope.engine.prepare import attention_for, now
 from neuronscope.engine.resolve import Resolved
-from neuronscope.errors import BadDirection
 from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
-from neuronscope.spec.experiments import Edit
 from neuronscope.spec.grid import Grid
 from neuronscope.spec.results import Cell, GridData
 
@@ -29,7 +27,6 @@ ALONE = "one prompt per forward"
 
 OnHead = Callable[[GridData], None]
 OnCells = Callable[[list[Cell]], None]
-Numbered = tuple[int, Edit]
 
 
 @dataclass
@@ -50,107 +47,78 @@ class Watch:
             self.waiting, self.told = [], time.perf_counter()
 
 
+@dataclass
+class Gathered:
+    """What the passes over a grid, one per draw, have given so far."""
+
+    draws: int
+    passes: list[Ready] = field(default_factory=list)
+    cells: list[dict[int, Cell]] = field(default_factory=list)
+
+    @property
+    def last(self) -> bool:
+        """Whether the last draw is running."""
+        return len(self.cells) == self.draws
+
+
 def run_sweep(
-    host: LoadedModel, resolved: Resolved, watch: Watch, done: dict[int, Cell]
+    host: LoadedModel, resolved: Resolved, watch: Watch, done: dict[int, Cell],
+    limit: int | None = None,
 ) -> Grid:
     """Run the cells that are not `done`; see neuronscope.engine.session.Model.sweep."""
     started, clock = now(), time.perf_counter()
-    plan = list(enumerate(cells_of(resolved.spec)))
-    prepared = prepare(host, resolved, tuple(edit for _, edit in plan))
-    fast, told = _method(prepared, plan)
-    if fast is not None:
-        unchanged = read_rows(fast.unchanged, prepared.position)
-        prepared = replace(prepared, scale=replace(prepared.scale, unchanged=unchanged))
-    head = _head(prepared, started, told, fast)
-    watch.on_head(head)
-    finished = dict(done)
-    stopped = _run_all(prepared, fast, plan, finished, watch)
-    watch.add((), now=True)
+    cells = cells_of(resolved.spec)
+    finished, gathered = dict(done), Gathered(draws_of(resolved.spec))
+    heads: list[GridData] = []
+
+    def ready(found: Ready) -> None:
+        gathered.passes.append(found)
+        if gathered.last:
+            heads.append(_head(resolved, gathered, started))
+            watch.on_head(heads[0])
+
+    def take(some: list[Cell]) -> None:
+        gathered.cells[-1].update((cell.index, cell) for cell in some)
+        if gathered.last:
+            whole = [mean_cell([each[cell.index] for each in gathered.cells]) for cell in some]
+            finished.update((cell.index, cell) for cell in whole)
+            watch.add(whole)
+
+    with attention_for(host, resolved):
+        for draw in range(gathered.draws):
+            gathered.cells.append({})
+            plan = [(index, concrete(edit, draw)) for index, edit in enumerate(cells)]
+            held = tuple(concrete(edit, draw) for edit in resolved.spec.held)
+            each = Pass(host, resolved, plan, held, frozenset(done), watch.cancelled, limit)
+            stopped = each.run(ready, take)
+            if stopped:
+                break
+        watch.add((), now=True)
+        head = heads[0] if heads else _head(resolved, gathered, started)
+        if not stopped:
+            head = head.model_copy(update={"controls": controls_of(
+                each.prepared, plan, finished, gathered.passes[-1].full)})
     return Grid(with_cells(head, finished.values(), reasons=["cancelled"] if stopped else [],
                            duration_s=time.perf_counter() - clock))
 
 
-def _method(prepared: Prepared, plan: Sequence[Numbered]) -> tuple[Fast | None, str]:
-    """The fast path where it holds, and a sentence on how the cells are run."""
-    if prepared.resolved.spec.mode == "exact":
-        return None, "exact: one forward per cell"
-    ids = prepared.resolved.spec.prompt[:prepared.position + 1]
-    fast = fast_path.prepare(prepared.host, ids, prepared.sources, prepared.clean)
-    if isinstance(fast, str):
-        return None, f"one forward per cell: {fast}"
-    covered = [each for each in plan if fast.covers(each[1])]
-    if not covered:
-        return None, "one forward per cell: no cell has a faster way"
-    for index, edit in fast.sample(covered, prepared.resolved.spec_hash):
-        found = [logits for _, logits in fast.logits([(index, edit)])]
-        if not found or found[0] is None:
-            continue  # it cannot be run, by itself either: its cell will say why
-        quick = found[0]
-        alone = prepared.edited((edit,)).logits
-        fast.deviation = max(fast.deviation, fast_path.largest_deviation(quick, alone))
-        fast.compared += 1
-    limit = fast_path.tolerance(prepared.host)
-    if not fast.deviation <= limit:
-        return None, (f"one forward per cell: the fast path differed by {fast.deviation:.2g} in a "
-                      f"logit, allowed is {limit:g}")
-    slow = len(plan) - len(covered)
-    return fast, (f"fast: at most {fast.deviation:.2g} from one forward per cell in any logit of "
-                  f"{fast.compared} cells run both ways"
-                  + (f"; {slow} cells one by one" if slow else ""))
-
-
-def _run_all(
-    prepared: Prepared, fast: Fast | None, plan: Sequence[Numbered],
-    finished: dict[int, Cell], watch: Watch,
-) -> bool:
-    """Run what is not finished; true when it was cancelled before the end."""
-    def take(cells: list[Cell]) -> None:
-        fresh = [cell for cell in cells if cell.index not in finished]
-        finished.update((cell.index, cell) for cell in fresh)
-        watch.add(fresh)
-
-    quick = [each for each in plan if fast is not None and fast.covers(each[1])]
-    if fast is not None and quick:
-        for indices, logits in fast.logits(quick, frozenset(finished), watch.cancelled):
-            take(_scored(prepared, indices, logits))
-    for index, edit in plan:
-        if index in finished:
-            continue
-        if watch.cancelled():
-            return True
-        take([_alone(prepared, index, edit)])
-    return False
-
-
-def _scored(prepared: Prepared, indices: list[int], logits: torch.Tensor | None) -> list[Cell]:
-    if logits is None:
-        return [prepared.scale.failed(index, "out of memory") for index in indices]
-    reading = read_rows(logits, prepared.position)
-    return prepared.scale.cells(indices, reading, prepared.host.tokenizer)
-
-
-def _alone(prepared: Prepared, index: int, edit: Edit) -> Cell:
-    try:
-        edited = prepared.edited((edit,))
-    except (torch.OutOfMemoryError, MemoryError):
-        return prepared.scale.failed(index, "out of memory")
-    except BadDirection as error:
-        return prepared.scale.failed(index, error.detail)
-    return prepared.scale.cells([index], edited, prepared.host.tokenizer)[0]
-
-
-def _head(prepared: Prepared, started: str, told: str, fast: Fast | None) -> GridData:
-    resolved, host = prepared.resolved, prepared.host
-    plan = resolved.plan
-    infos = prepared.scale.infos(host.tokenizer)
+def _head(resolved: Resolved, gathered: Gathered, started: str) -> GridData:
+    """The grid without cells, as far as the passes tell."""
+    plan, spec, last = resolved.plan, resolved.spec, gathered.passes[-1]
+    host, fast = last.prepared.host, last.fast
+    infos = mean_infos([each.prepared.scale.infos(host.tokenizer) for each in gathered.passes])
+    clean = mean_reading([each.prepared.scale.clean[spec.read_position]
+                          for each in gathered.passes])
     return GridData(
         spec_hash=resolved.spec_hash, spec=resolved.asked, resolved=resolved.form,
-        model=host.ref(), tokens=resolved.tokens, dims=plan.dims, coords=plan.coords,
-        metrics=infos, values={key: [None] * plan.n_cells for key in infos},
+        model=host.ref(resolved.form["attention"]), tokens=resolved.tokens, dims=plan.dims,
+        coords=plan.coords, metrics=infos,
+        values={key: [None] * plan.n_cells for key in infos},
         status={key: ["pending"] * plan.n_cells for key in infos},
-        top=[None] * plan.n_cells, errors={},
-        clean=readout(prepared.scale.clean, host.tokenizer, resolved.spec.top_k),
-        complete=False, execution=told, deviation=None if fast is None else fast.deviation,
+        spread={key: [None] * plan.n_cells for key in infos} if gathered.draws > 1 else {},
+        draws=gathered.draws, top=[None] * plan.n_cells, errors={},
+        clean=readout(clean, host.tokenizer, spec.top_k), complete=False,
+        execution=last.execution, deviation=None if fast is None else fast.deviation,
         environment=environment(host.device) | {"batch": ALONE if fast is None else (
-            f"rows of one start position, at most {fast.max_tokens} tokens")},
+            f"rows of one start position, at most {fast.budget.tokens} tokens")},
         started_at=started, duration_s=0.0)

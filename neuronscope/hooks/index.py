@@ -6,7 +6,7 @@ A site's tensor is [batch, position, width]. Heads are contiguous blocks of `wid
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from neuronscope.errors import LengthMismatch
@@ -31,6 +31,16 @@ def entry_mask(
     else:
         columns = _picked(width, neurons)
     return rows[:, None] & columns[None, :]
+
+
+def head_columns(heads: Selection, n_heads: int | None, width: int) -> Int[Tensor, " n"]:
+    """The columns of some heads in a tensor of contiguous heads; all columns for None."""
+    columns = torch.arange(width)
+    if heads is None:
+        return columns
+    if n_heads is None or width % n_heads:
+        raise LengthMismatch(f"A width of {width} is not {n_heads} heads.")
+    return columns.view(n_heads, -1)[list(heads)].flatten()
 
 
 def _picked(size: int, chosen: Selection) -> Bool[Tensor, " size"]:

@@ -30,6 +30,9 @@ class LoadedModel:
     tokenizer: Tokenizer
     info: ModelInfo
     vectors: Vectors = field(default_factory=Vectors)
+    replayed: dict[str, str] = field(default_factory=dict, compare=False)
+    """By attention implementation: why the fast path cannot be taken, or nothing where a
+    replay of a clean run through it gave the clean logits; filled by the first sweep."""
 
     @property
     def device(self) -> torch.device:
@@ -54,6 +57,7 @@ class LoadedModel:
         """The point of a site; see Layout.point."""
         return self.layout.point(site, layer)
 
-    def ref(self) -> ModelRef:
-        """The short description that results carry."""
-        return ModelRef(**{name: getattr(self.info, name) for name in ModelRef.model_fields})
+    def ref(self, attention: str) -> ModelRef:
+        """The short description that results carry; `attention` is what they ran under."""
+        told = {name: getattr(self.info, name) for name in ModelRef.model_fields}
+        return ModelRef(**told | {"attention": attention})

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from neuronscope.engine import fast as fast_path
-from neuronscope.engine import sweeping
-from neuronscope.engine.fast import Fast, largest_deviation
+from neuronscope.engine.draws import concrete
+from neuronscope.engine.fast import largest_deviation
+from neuronscope.engine.passes import Pass
 from neuronscope.engine.plan import cells
-from neuronscope.engine.prepare import prepare
 from neuronscope.engine.session import load
 from neuronscope.spec.experiments import Over, Sweep
 from neuronscope.spec.metrics import KL, LogitDiff, Recovered
@@ -40,17 +39,23 @@ OPS = {
 
 def both_ways(model, spec: Sweep) -> dict[int, tuple[torch.Tensor, torch.Tensor]]:
     """Cell → its logits by the fast path and by a forward of its own."""
-    resolved = model.resolve(spec)
-    plan = list(enumerate(cells(resolved.spec)))
-    prepared = prepare(model.host, resolved, tuple(edit for _, edit in plan))
-    fast = fast_path.prepare(model.host, resolved.spec.prompt[:prepared.position + 1],
-                             prepared.sources, prepared.clean)
-    assert isinstance(fast, Fast), fast
-    assert all(fast.covers(edit) for _, edit in plan)
-    quick = {index: row for indices, logits in fast.logits(plan)
+    one = one_pass(model, spec)
+    assert one.fast is not None, one.reason
+    assert all(one.fast.covers(edit) for _, edit in one.plan)
+    quick = {index: row for indices, logits in one.fast.logits(one.plan)
              for index, row in zip(indices, logits, strict=True)}
-    return {index: (quick[index].double(), prepared.edited((edit,)).logits[0])
-            for index, edit in plan}
+    reads = one.prepared.reads
+    return {index: (quick[index].double(), torch.cat(
+                [alone[read].logits for read in reads]))
+            for index, edit in one.plan for alone in [one.prepared.edited((edit,))]}
+
+
+def one_pass(model, spec: Sweep) -> Pass:
+    """A sweep made ready, before it runs."""
+    resolved = model.resolve(spec)
+    plan = [(index, concrete(edit, 0)) for index, edit in enumerate(cells(resolved.spec))]
+    held = tuple(concrete(edit, 0) for edit in resolved.spec.held)
+    return Pass(model.host, resolved, plan, held, frozenset(), lambda: False, None)
 
 
 @pytest.mark.parametrize("grid", sorted(GRIDS))
@@ -106,13 +111,12 @@ def test_cells_that_the_read_position_cannot_see_are_exactly_the_clean_run(llama
 
 def test_grouping_changes_nothing_beyond_tolerance(llama):
     spec = Sweep(prompt=PROMPT, op=Zero(), over=Over(sites=["z"], layers=ALL, heads=ALL))
-    resolved = llama.resolve(spec)
-    plan = list(enumerate(cells(resolved.spec)))
-    prepared = prepare(llama.host, resolved, tuple(edit for _, edit in plan))
-    fast = fast_path.prepare(llama.host, resolved.spec.prompt, prepared.sources, prepared.clean)
+    one = one_pass(llama, spec)
+    plan = one.plan
     results = []
-    for budget, order in itertools.product((1, 17, 4096), (plan, plan[::-1])):
-        narrow = dataclasses.replace(fast, max_tokens=budget)
+    for tokens, order in itertools.product((1, 17, 4096), (plan, plan[::-1])):
+        narrow = dataclasses.replace(
+            one.fast, budget=dataclasses.replace(one.fast.budget, tokens=tokens))
         rows = {index: row for indices, logits in narrow.logits(order)
                 for index, row in zip(indices, logits, strict=True)}
         results.append(torch.stack([rows[index] for index in range(len(plan))]))
@@ -183,17 +187,3 @@ def test_nothing_is_left_on_the_model(model):
     with pytest.raises(ZeroDivisionError):
         model.sweep(spec, on_cells=lambda cells: 1 / 0)
     assert census() == before
-
-
-def test_memory_does_not_grow_with_the_number_of_cells(llama, monkeypatch):
-    monkeypatch.setattr(fast_path, "HEAD_ELEMENTS", 2 * 96)
-    captured, held = [], []
-    monkeypatch.setattr(fast_path, "capture", lambda *args, plain=fast_path.capture:
-                        captured.append(plain(*args)) or captured[-1])
-    monkeypatch.setattr(sweeping, "read_rows", lambda rows, at, plain=sweeping.read_rows:
-                        held.append(len(rows)) or plain(rows, at))
-    grid = llama.sweep(Sweep(prompt=list(range(3, 33)), op=Patch([*range(3, 32), 50]),
-                             over=Over(sites=["resid_pre"], layers=ALL, positions=ALL)))
-    assert grid.complete and (grid.values["kl"][..., :29] == 0).all()
-    assert max(held[1:]) <= 2  # the first are the replays of the clean run
-    assert len(captured[0].frames) <= 2

@@ -1,0 +1,97 @@
+"""How a sweep is run: the fast path where the model has proved it, one by one where not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+
+from neuronscope.engine.budget import plan_budget
+from neuronscope.engine.fast import Fast, replay, tolerance
+from neuronscope.engine.prepare import Prepared, prepare, prepare_streamed, reads_of
+from neuronscope.engine.resolve import Resolved
+from neuronscope.engine.stream import Stream
+from neuronscope.models.host import LoadedModel
+from neuronscope.spec.experiments import Edit
+
+MISFITS = (RuntimeError, TypeError, ValueError, AttributeError, IndexError, KeyError)
+"""What a model's layers raise when they cannot be called one by one."""
+
+
+def choose(
+    host: LoadedModel, resolved: Resolved, edits: tuple[Edit, ...], held: tuple[Edit, ...],
+    limit: int | None,
+) -> tuple[Prepared, Fast | None, str]:
+    """The prepared sweep, its fast path if there is one, and why if there is none.
+
+    limit: the memory budget in bytes. Raises: OutOfMemory when it is too small.
+    """
+    if resolved.spec.mode == "exact":
+        return prepare(host, resolved, edits, held), None, "exact: one forward per cell"
+    reads = reads_of(resolved.spec)
+    budget = plan_budget(host, reads[-1] + 1, len(reads), limit)
+    found = _streamed(host, resolved, edits, held)
+    if not isinstance(found, str):
+        fast = Fast(found[1], found[0], budget)
+        if any(fast.covers(edit) for edit in edits):
+            return found[0], fast, ""
+        found = "no cell has a faster way"
+    return prepare(host, resolved, edits, held), None, f"one forward per cell: {found}"
+
+
+def _streamed(
+    host: LoadedModel, resolved: Resolved, edits: tuple[Edit, ...], held: tuple[Edit, ...]
+) -> tuple[Prepared, Stream] | str:
+    """The prepared sweep with its clean stream, or why the fast path does not hold here."""
+    attention = resolved.form["attention"]
+    if known := host.replayed.get(attention):
+        return known
+    try:
+        prepared, stream = prepare_streamed(host, resolved, edits, held)
+    except torch.OutOfMemoryError:
+        return "the clean run's keys and values do not fit in memory beside the model"
+    except MISFITS as error:
+        return _remember(host, attention, misfit(error), held)
+    found = host.replayed.get(attention)
+    if found is None:
+        found = _remember(host, attention, _refusal(host, replay(stream)), held)
+    return found or (prepared, stream)
+
+
+def _refusal(host: LoadedModel, found: float | str) -> str:
+    """Why the outcome of a replay forbids the fast path, or nothing."""
+    if isinstance(found, str) or found <= tolerance(host):
+        return found if isinstance(found, str) else ""
+    return f"a replay of the clean run differs by {found:.2g} in a logit"
+
+
+def _remember(
+    host: LoadedModel, attention: str, refusal: str, held: tuple[Edit, ...]
+) -> str:
+    """Keep the verdict for later sweeps; one under held edits says little of the others."""
+    if not held:
+        host.replayed[attention] = refusal
+    return refusal
+
+
+def misfit(error: BaseException) -> str:
+    """Why a model cannot take the fast path, from what its layers raised."""
+    return f"the model's layers cannot be called one by one ({type(error).__name__})"
+
+
+def told(fast: Fast, n_slow: int) -> str:
+    """A sentence on a sweep that went fast."""
+    return (f"fast: at most {fast.deviation:.2g} from one forward per cell in any logit of "
+            f"{fast.compared} cells run both ways"
+            + (f"; {n_slow} cells one by one" if n_slow else ""))
+
+
+def distrust(fast: Fast) -> str:
+    """A sentence on a sweep whose fast path was given up."""
+    return (f"one forward per cell: the fast path differed by {fast.deviation:.2g} in a "
+            f"logit, allowed is {tolerance(fast.stream.host):g}")
+
+
+def uncovered(fast: Fast, edits: Iterable[Edit]) -> int:
+    """How many cells are run one by one."""
+    return sum(not fast.covers(edit) for edit in edits)

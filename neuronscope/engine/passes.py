@@ -1,0 +1,174 @@
+"""One pass over the cells of a sweep: verified first, then handed on as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from neuronscope.engine.fast import CLEAN, FULL, Fast, Numbered, Part, tolerance
+from neuronscope.engine.method import MISFITS, choose, distrust, misfit, told, uncovered
+from neuronscope.engine.metrics import Readings, read_rows
+from neuronscope.engine.prepare import Prepared
+from neuronscope.engine.resolve import Resolved
+from neuronscope.errors import BadDirection
+from neuronscope.models.host import LoadedModel
+from neuronscope.spec.experiments import Edit
+from neuronscope.spec.results import Cell
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What is known before the first cell is handed on.
+
+    execution: how the cells are run. fast: the fast path, or None. full: the readings of the
+    full patch, where it went along.
+    """
+
+    prepared: Prepared
+    execution: str
+    fast: Fast | None = None
+    full: Readings | None = None
+
+
+OnReady = Callable[[Ready], None]
+Take = Callable[[list[Cell]], None]
+
+
+class Untrue(Exception):
+    """The fast path does not give what one forward per cell gives; the message says how."""
+
+
+class Pass:
+    """All cells of a grid once, with given draws.
+
+    skip: cells that are done already.
+    """
+
+    def __init__(
+        self, host: LoadedModel, resolved: Resolved, plan: Sequence[Numbered],
+        held: tuple[Edit, ...], skip: frozenset[int], cancelled: Callable[[], bool],
+        limit: int | None,
+    ) -> None:
+        self.plan, self.skip, self.cancelled = plan, skip, cancelled
+        self.finished = set(skip)
+        self.prepared, self.fast, self.reason = choose(
+            host, resolved, tuple(edit for _, edit in plan), held, limit)
+
+    def run(self, on_ready: OnReady, take: Take) -> bool:
+        """Run the cells; true when it was cancelled before the end."""
+        if self.fast is not None:
+            try:
+                self._run_fast(self.fast, on_ready, take)
+            except Untrue as error:
+                self.fast, self.reason = None, str(error)
+        if self.fast is None:
+            on_ready(Ready(self.prepared, self.reason))
+        for index, edit in self.plan:
+            if index in self.finished:
+                continue
+            if self.cancelled():
+                return True
+            self._hand_on([self._alone(index, edit)], take)
+        return False
+
+    def _run_fast(self, fast: Fast, on_ready: OnReady, take: Take) -> None:
+        """The cells that the fast path covers, held back until the sampled ones agree."""
+        covered = [each for each in self.plan if fast.covers(each[1])]
+        sample = fast.sample(covered, self.prepared.resolved.spec_hash, self.skip)
+        waiting = {*sample, CLEAN}
+        held_back: list[tuple[list[int], Tensor | None]] = []
+        extra: dict[int, Readings] = {}
+        ready: Ready | None = None
+        parts = fast.logits(covered, self.skip, self.cancelled, frozenset(sample))
+        for indices, logits in _guarded(parts):
+            self._check(fast, sample, indices, logits, extra)
+            held_back.append((indices, logits))
+            waiting -= {*indices}
+            if waiting:
+                continue
+            if ready is None:
+                ready = self._ready(fast, extra)
+                on_ready(ready)
+            for some, rows in held_back:
+                self._hand_on(self._scored(some, rows), take)
+            held_back = []
+        if ready is None:  # cancelled before any cell could be trusted
+            on_ready(Ready(self.prepared, "cancelled before the first cells were checked"))
+
+    def _check(
+        self, fast: Fast, sample: dict[int, Edit], indices: list[int], logits: Tensor | None,
+        extra: dict[int, Readings],
+    ) -> None:
+        """Compare sampled rows with their own forwards, and keep the rows beside the cells.
+
+        Raises: Untrue.
+        """
+        for place, index in enumerate(indices):
+            if logits is None:
+                if index == CLEAN:
+                    raise Untrue("one forward per cell: out of memory in the first step")
+                continue
+            if index in sample:
+                alone = self.prepared.edited((sample[index],))
+                fast.compare(logits[place], torch.cat(
+                    [alone[read].logits for read in self.prepared.reads]))
+            elif index == CLEAN:
+                fast.compare_clean(logits[place])
+            if index < 0:
+                extra[index] = self._readings(logits[place:place + 1])
+        if not fast.deviation <= tolerance(fast.stream.host):
+            raise Untrue(distrust(fast))
+
+    def _ready(self, fast: Fast, extra: dict[int, Readings]) -> Ready:
+        scale = replace(self.prepared.scale, unchanged=extra[CLEAN])
+        self.prepared = replace(self.prepared, scale=scale)
+        slow = uncovered(fast, (edit for _, edit in self.plan))
+        return Ready(self.prepared, told(fast, slow), fast, extra.get(FULL))
+
+    def _readings(self, logits: Tensor) -> Readings:
+        """Readings by position of logits [row, read, vocab]."""
+        return {read: read_rows(logits[:, place], read)
+                for place, read in enumerate(self.prepared.reads)}
+
+    def _scored(self, indices: list[int], logits: Tensor | None) -> list[Cell]:
+        if logits is None:
+            return [self.prepared.scale.failed(index, "out of memory") for index in indices]
+        cells = self.prepared.scale.cells(
+            indices, self._readings(logits), self.prepared.host.tokenizer)
+        return [cell for cell in cells if cell.index >= 0]
+
+    def _hand_on(self, cells: list[Cell], take: Take) -> None:
+        fresh = [cell for cell in cells if cell.index not in self.finished]
+        self.finished.update(cell.index for cell in fresh)
+        if fresh:
+            take(fresh)
+
+    def _alone(self, index: int, edit: Edit) -> Cell:
+        scale = self.prepared.scale
+        try:
+            edited = self.prepared.edited((edit,))
+        except (torch.OutOfMemoryError, MemoryError):
+            return scale.failed(index, "out of memory")
+        except BadDirection as error:
+            return scale.failed(index, error.detail)
+        return scale.cells([index], edited, self.prepared.host.tokenizer)[0]
+
+
+def _guarded(parts: Iterator[Part]) -> Iterator[Part]:
+    """The parts; what the model's layers raise becomes Untrue.
+
+    Only what is raised while a part is made: what its consumer raises is its own.
+    """
+    while True:
+        try:
+            part = next(parts, None)
+        except torch.OutOfMemoryError:
+            raise Untrue("one forward per cell: the edited values do not fit in memory") from None
+        except MISFITS as error:
+            raise Untrue(f"one forward per cell: {misfit(error)}") from error
+        if part is None:
+            return
+        yield part
