@@ -82,7 +82,7 @@ def _random_direction(
     drawn: dict[str, list[float | None]] = {}
     for seed in range(NULL_DRAWS):
         nulls = [_random(each, seed) for each in functions]
-        found = read(prepared.forward([*prepared.held, *nulls]), prepared.reads)
+        found = read(prepared.logits_with([*prepared.held, *nulls]), prepared.reads)
         for metric in scale.metrics:
             (value, _), = scale.measured(metric, found)
             drawn.setdefault(key_of(metric), []).append(value)

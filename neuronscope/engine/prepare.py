@@ -63,9 +63,9 @@ class Prepared:
             if isinstance(receivers, Tensor):
                 return read(receivers, self.reads)
             functions += receivers
-        return read(self.forward(functions), self.reads)
+        return read(self.logits_with(functions), self.reads)
 
-    def forward(self, functions: Iterable[Compiled]) -> Tensor:
+    def logits_with(self, functions: Iterable[Compiled]) -> Tensor:
         """Logits [position, vocab] of one forward with these functions."""
         logits, _ = run_forward(self.host, self.resolved.spec.prompt,
                                 edits=[(each.key, each) for each in functions])
