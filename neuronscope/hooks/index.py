@@ -1,6 +1,7 @@
 """From selected heads, neurons and positions to the entries of a tensor.
 
-A site's tensor is [batch, position, width]. Heads are contiguous blocks of `width`.
+A site's tensor is [batch, position, width]. Heads are contiguous blocks of `width`; in
+`pattern` a head's block has one entry per key position.
 """
 
 from __future__ import annotations
@@ -21,15 +22,17 @@ def entry_mask(
     heads: Selection,
     neurons: Selection,
     n_heads: int | None,
+    keys: Selection = None,
 ) -> Bool[Tensor, "pos width"]:
-    """True at the entries that a target selects."""
+    """True at the entries that a target selects; `keys` are places in each head's block."""
     rows = _picked(n_positions, positions)
-    if heads is not None:
+    if heads is None and keys is None:
+        columns = _picked(width, neurons)
+    else:
         if n_heads is None or width % n_heads:
             raise LengthMismatch(f"A width of {width} is not {n_heads} heads.")
-        columns = _picked(n_heads, heads).repeat_interleave(width // n_heads)
-    else:
-        columns = _picked(width, neurons)
+        block = _picked(width // n_heads, keys)
+        columns = (_picked(n_heads, heads)[:, None] & block[None, :]).flatten()
     return rows[:, None] & columns[None, :]
 
 

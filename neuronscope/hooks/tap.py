@@ -12,25 +12,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from neuronscope.errors import RunFailed
+from neuronscope.hooks.attention import AttentionCall, reweighted, watched
+from neuronscope.hooks.points import Point, Side, raw_with, value_in
 
-Side = Literal["in", "out"]
 EditFn = Callable[[Tensor], Tensor]
 """Takes [batch, position, width], gives the same shape; must not write into its input."""
-
-
-@dataclass(frozen=True)
-class Point:
-    """A tensor that passes in or out of a module; the site's value is `scale` times it."""
-
-    module: nn.Module
-    side: Side
-    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -75,10 +67,24 @@ def attached(
 def tap(taps: Sequence[Tapped]) -> Iterator[Captured]:
     """Read and edit the given points during the forward passes of a `with` block.
 
+    Points of one tensor follow each other as given. Those of side `pattern` need the model
+    to compute attention eagerly: see hooks.attention.eager_attention.
     Raises: RunFailed when, on a normal exit, a point did not fire exactly once.
     """
     captured = Captured()
-    with attached((each.point.module, each.point.side, _hook(each, captured)) for each in taps):
+    bases: dict[nn.Module, Tensor] = {}
+    touched = [(each, _touch(each, captured, bases)) for each in taps]
+    patterns = [(each.point, touch) for each, touch in touched if each.point.side == "pattern"]
+    hooks = [(each.point.module, each.point.side, _hook(each.point.side, touch))
+             for each, touch in touched if each.point.side != "pattern"]
+    # last, so that they see what the layer really gets
+    hooks += [(base, "in", partial(_keep_input, bases)) for base in
+              dict.fromkeys(each.point.base for each in taps if each.point.base is not None)]
+    with ExitStack() as stack:
+        stack.enter_context(attached(hooks))
+        if patterns:
+            stack.enter_context(watched([point.module for point, _ in patterns],
+                                        partial(_reweigh, patterns)))
         yield captured
     wrong = {each.key: captured.fired[each.key] for each in taps
              if captured.fired[each.key] != 1}
@@ -94,12 +100,15 @@ def name(key: tuple[str, int | None]) -> str:
     return site if layer is None else f"{site}.{layer}"
 
 
-def _hook(each: Tapped, captured: Captured) -> Callable[..., Any]:
-    def value_of(raw: Tensor) -> Tensor | None:
-        """The new raw tensor, or None when nothing is to be written."""
+Touch = Callable[[Tensor], Tensor | None]
+"""Takes a module's tensor; gives the one to put in its place, or None to leave it."""
+
+
+def _touch(each: Tapped, captured: Captured, bases: dict[nn.Module, Tensor]) -> Touch:
+    def touch(raw: Tensor) -> Tensor | None:
         captured.fired[each.key] += 1
-        scale = each.point.scale
-        value = raw if scale == 1.0 else raw * scale
+        base = None if each.point.base is None else bases[each.point.base]
+        value = value_in(each.point, raw, base)
         if each.capture:
             captured.values[each.key] = value.detach().clone()
         if not each.edits:
@@ -107,12 +116,14 @@ def _hook(each: Tapped, captured: Captured) -> Callable[..., Any]:
         new = value
         for edit in each.edits:
             new = edit(new)
-        # entries that were not changed keep their very bits, also under a scale
-        return new if scale == 1.0 else torch.where(new == value, raw, new / scale)
+        return raw_with(each.point, raw, value, new, base)
+    return touch
 
+
+def _hook(side: Side, touch: Touch) -> Callable[..., Any]:
     def before(module: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict] | None:
         slot = input_slot(args, kwargs)
-        new = value_of(args[slot] if isinstance(slot, int) else kwargs[slot])
+        new = touch(args[slot] if isinstance(slot, int) else kwargs[slot])
         if new is None:
             return None
         if isinstance(slot, int):
@@ -120,10 +131,30 @@ def _hook(each: Tapped, captured: Captured) -> Callable[..., Any]:
         return args, kwargs | {slot: new}
 
     def after(module: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
-        new = value_of(first_tensor(output))
+        new = touch(first_tensor(output))
         return None if new is None else with_first_tensor(output, new)
 
-    return before if each.point.side == "in" else after
+    return before if side == "in" else after
+
+
+def _keep_input(
+    bases: dict[nn.Module, Tensor], module: nn.Module, args: tuple, kwargs: dict
+) -> None:
+    slot = input_slot(args, kwargs)
+    # cloned: a layer may write into its input
+    bases[module] = (args[slot] if isinstance(slot, int) else kwargs[slot]).clone()
+
+
+def _reweigh(patterns: Sequence[tuple[Point, Touch]], call: AttentionCall) -> Tensor | None:
+    """The output of an attention call under the probabilities that its points make of its own."""
+    weights = call.weights
+    for point, touch in patterns:
+        if point.module is call.module:
+            if weights is None:
+                raise RunFailed("Attention gave no probabilities: they need eager attention.")
+            new = touch(weights)
+            weights = weights if new is None else new
+    return None if weights is call.weights else reweighted(call, weights)
 
 
 def input_slot(args: tuple, kwargs: dict) -> int | str:

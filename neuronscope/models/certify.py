@@ -3,7 +3,8 @@
 A site is certified at a layer when its hook fires exactly once in a forward, when an
 identity edit leaves every logit bit-equal, and when zeroing it moves the logits.
 `attn_out` and `mlp_out` have also passed the sum identity, and `resid_post[L]` equals
-`resid_pre[L+1]`: both are how the layout was found (see layout.py).
+`resid_pre[L+1]`: both are how the layout was found (see layout.py). `pattern` does all of
+this under eager attention, and its probabilities must give attention's output (patterns.py).
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from neuronscope.errors import RunFailed
+from neuronscope.hooks.attention import eager_attention
 from neuronscope.hooks.tap import Point, Tapped, name, tap
 from neuronscope.models.forward import forward
 from neuronscope.models.layout import Layout
+from neuronscope.models.patterns import drift_note, weight_failures
 from neuronscope.spec.models import SiteReport
 from neuronscope.spec.target import SITES
 
@@ -25,19 +28,35 @@ def certify(model: nn.Module, layout: Layout, probe_ids: Tensor) -> tuple[SiteRe
     """One report per site. `probe_ids`: [1, position], a few different tokens."""
     clean = forward(model, probe_ids)
     failed = dict(layout.reasons)
-    failed.update(_identity_failures(model, layout.points, probe_ids, clean))
+    plain = {key: point for key, point in layout.points.items() if point.side != "pattern"}
+    failed.update(_failures(model, plain, probe_ids, clean))
+    patterns = {key: point for key, point in layout.points.items() if key not in plain}
+    notes = {}
+    if patterns:
+        with eager_attention(model):
+            eager = forward(model, probe_ids)
+            failed.update(weight_failures(model, patterns, probe_ids))
+            sound = {key: point for key, point in patterns.items() if key not in failed}
+            failed.update(_failures(model, sound, probe_ids, eager))
+        notes["pattern"] = drift_note(model, clean, eager)
+    return tuple(_report(site, layout, failed, notes.get(site, "")) for site in SITES)
+
+
+def _failures(
+    model: nn.Module, points: dict[Key, Point], ids: Tensor, clean: Tensor
+) -> dict[Key, str]:
+    failed = _identity_failures(model, points, ids, clean)
     for site in SITES:
-        points = {key: point for key, point in layout.points.items()
-                  if key[0] == site and key not in failed}
-        failed.update(_effect_failures(model, points, probe_ids))
-    return tuple(_report(site, layout, failed) for site in SITES)
+        failed |= _effect_failures(model, {key: point for key, point in points.items()
+                                           if key[0] == site and key not in failed}, ids)
+    return failed
 
 
 def _identity_failures(
     model: nn.Module, points: dict[Key, Point], ids: Tensor, clean: Tensor
 ) -> dict[Key, str]:
     """All points at once; one by one only where something is wrong."""
-    reason = _identity_refusal(model, points, ids, clean)
+    reason = _identity_refusal(model, points, ids, clean) if points else ""
     if not reason:
         return {}
     if len(points) == 1:
@@ -83,7 +102,7 @@ def _zero_row(row: int):
     return edit
 
 
-def _report(site: str, layout: Layout, failed: dict[Key, str]) -> SiteReport:
+def _report(site: str, layout: Layout, failed: dict[Key, str], note: str) -> SiteReport:
     by_layer = "layer" in SITES[site].axes
     keys: list[Key] = ([(site, layer) for layer in range(len(layout.layers))] if by_layer
                        else [(site, None)])
@@ -91,4 +110,5 @@ def _report(site: str, layout: Layout, failed: dict[Key, str]) -> SiteReport:
     reasons = sorted({failed.get(key, "it was not found in the model's structure")
                       for key in keys if key not in good})
     return SiteReport(site=site, certified=bool(good), reason="; ".join(reasons),
+                      note=note if good else "",
                       layers=tuple(key[1] for key in good if key[1] is not None))

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from neuronscope.errors import ModelRefused, UnsupportedTarget
 from neuronscope.hooks.tap import Point, name
 from neuronscope.models.branches import Branches, find_branches
+from neuronscope.models.inner import between, head_points
 from neuronscope.models.trace import Call, Trace, same, trace
 
 PROBE_LENGTH = 7
@@ -76,7 +77,11 @@ def discover(model: nn.Module, probe_ids: Tensor) -> Layout:
     )
     widths = _layer_points(layout, layers, clean, disturbed)
     _final_norm(layout, layers[-1], clean)
-    return _with_sizes(layout, widths)
+    points, reasons, n_kv_heads = head_points(
+        model, layers, clean, probe_ids, layout.n_heads, layout.n_kv_heads)
+    layout.points.update(points)
+    layout.reasons.update(reasons)
+    return replace(_with_sizes(layout, widths), n_kv_heads=n_kv_heads)
 
 
 def _decoder_layers(model: nn.Module, clean: Trace) -> list[Call]:
@@ -119,6 +124,7 @@ def _layer_points(
         layout.points["resid_post", index] = Point(layer.module, "out")
         branches, found = find_branches(layer, clean, disturbed)
         layout.branches.append(branches)
+        found["resid_mid"] = between(layer, branches, found["attn_out"], clean, disturbed)
         for site, outcome in found.items():
             if isinstance(outcome, str):
                 layout.reasons[site, index] = outcome

@@ -9,12 +9,16 @@ from neuronscope.spec.target import KEY_VALUE_SITES
 
 
 class SiteReport(Spec):
-    """Whether a site can be edited on the loaded model; `reason` says why not."""
+    """Whether a site can be edited on the loaded model; `reason` says why not.
+
+    `note`: what to know about a site that can be edited.
+    """
 
     site: str
     certified: bool
     layers: Annotated[tuple[int, ...], Items] = ()
     reason: str = ""
+    note: str = ""
 
 
 class ModelInfo(Spec):

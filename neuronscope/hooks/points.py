@@ -1,0 +1,90 @@
+"""Where a site's value is in the tensors that pass through modules, and back again.
+
+A site's value is always [batch, position, width], heads as contiguous blocks of the width;
+of `pattern`, [batch, query position, heads × key positions]. What a module takes or gives
+may hold more than the value (fused projections), in another order or shape, or only a
+part of it: `value_in` and `raw_with` convert, and are each other's inverse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+Side = Literal["in", "out", "pattern"]
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A tensor that passes in or out of a module: the value is `base`'s input + scale × it.
+
+    side: `pattern` stands for the attention probabilities of an attention module, which no
+    module takes or gives (see hooks.attention). base: the decoder layer whose hidden input
+    the value includes, or nothing. columns: the value's columns among the tensor's, once
+    its trailing dimensions are flattened; None where they are all of them, in order.
+    heads_first: the tensor is [batch, heads, position, d_head].
+    """
+
+    module: nn.Module
+    side: Side
+    scale: float = 1.0
+    base: nn.Module | None = None
+    columns: Int[Tensor, " width"] | None = None
+    heads_first: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether every entry of the tensor is the value's entry, to the bit."""
+        return self.scale == 1.0 and self.base is None
+
+
+def value_in(
+    point: Point, raw: Tensor, base: Float[Tensor, "batch pos width"] | None = None
+) -> Float[Tensor, "batch pos width"]:
+    """The site's value in a tensor of its module; `base` where the point has one."""
+    value = _flat(point, raw)
+    if point.columns is not None:
+        value = value[..., point.columns.to(raw.device)]
+    if point.scale != 1.0:
+        value = value * point.scale
+    return value if base is None else base + value
+
+
+def raw_with(
+    point: Point, raw: Tensor, value: Float[Tensor, "batch pos width"],
+    new: Float[Tensor, "batch pos width"],
+    base: Float[Tensor, "batch pos width"] | None = None,
+) -> Tensor:
+    """The module's tensor in which the site's value is `new` where it differs from `value`.
+
+    All other entries keep their very bits, and the tensor its shape and strides.
+    """
+    rest = new if base is None else new - base
+    if not point.plain:
+        rest = rest if point.scale == 1.0 else rest / point.scale
+        old = _flat(point, raw)
+        old = old if point.columns is None else old[..., point.columns.to(raw.device)]
+        rest = torch.where(new == value, old, rest)
+    if point.columns is None and raw.ndim == 3:
+        return rest
+    flat = _flat(point, raw)
+    if point.columns is not None:
+        rest = flat.index_copy(-1, point.columns.to(raw.device), rest.to(flat.dtype))
+    if raw.ndim == 3:
+        return rest
+    by_head = rest.unflatten(-1, _by_position(point, raw).shape[2:])
+    out = torch.empty_like(raw)  # same strides: how a matrix product rounds depends on them
+    return out.copy_(by_head.transpose(1, 2) if point.heads_first else by_head)
+
+
+def _by_position(point: Point, raw: Tensor) -> Tensor:
+    return raw.transpose(1, 2) if point.heads_first else raw
+
+
+def _flat(point: Point, raw: Tensor) -> Tensor:
+    """[batch, position, columns]."""
+    return _by_position(point, raw).flatten(2)

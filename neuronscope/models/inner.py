@@ -1,0 +1,62 @@
+"""The sites inside a layer that follow from its branches: between them, and their heads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from torch import Tensor, nn
+
+from neuronscope.hooks.points import Point
+from neuronscope.models.branches import Branches, Outcome
+from neuronscope.models.heads import Key, find_heads
+from neuronscope.models.trace import Call, Trace, same
+
+
+def between(
+    layer: Call, branches: Branches, attn_out: Outcome, clean: Trace, disturbed: Trace
+) -> Outcome:
+    """The stream between attention and MLP: the layer's input and what attention adds to it.
+
+    With the layer's input disturbed at the first position alone, an MLP that reads the
+    stream behind attention is given something else at other positions, too.
+    """
+    if isinstance(attn_out, str):
+        return attn_out
+    name = next((call.name for call in clean.under(layer.name)
+                 if call.module is branches.mlp), None)
+    if name is None or name not in disturbed:
+        return "what the MLP reads was not seen"
+    mine, other = clean[name].given, disturbed[name].given
+    if same(mine.reshape(layer.given.shape)[:, 1:], other.reshape(layer.given.shape)[:, 1:]):
+        return ("this layer's attention and MLP read the same input (parallel block); there is "
+                "no stream between them")
+    return replace(attn_out, base=layer.module)
+
+
+def head_points(
+    model: nn.Module, layers: list[Call], clean: Trace, probe_ids: Tensor,
+    n_heads: int | None, n_kv_heads: int | None,
+) -> tuple[dict[Key, Point], dict[Key, str], int | None]:
+    """Points and reasons of `q`, `k`, `v` and `pattern`; and the number of key-value heads.
+
+    That number is measured where keys are found, else as given; a layer that has another
+    number of heads than the model is refused.
+    """
+    outcomes, counted = find_heads(model, layers, clean, probe_ids)
+    seen = Counter(count for (site, _), count in counted.items() if site == "k")
+    n_kv_heads = seen.most_common(1)[0][0] if seen else n_kv_heads
+    points: dict[Key, Point] = {}
+    reasons: dict[Key, str] = {}
+    for key, outcome in outcomes.items():
+        expected = n_kv_heads if key[0] in ("k", "v") else n_heads
+        if isinstance(outcome, str):
+            reasons[key] = outcome
+        elif expected is None:
+            reasons[key] = "the configuration does not tell the number of heads"
+        elif counted[key] != expected:
+            reasons[key] = (f"attention has {counted[key]} heads of it here, and {expected} "
+                            f"elsewhere in the model")
+        else:
+            points[key] = outcome
+    return points, reasons, n_kv_heads
