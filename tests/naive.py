@@ -61,3 +61,8 @@ def edited_logits(
         return value
 
     return hooked_logits(model, ids, [(*site_module(model, family, site, layer), function)])
+
+
+def scale_of(family: str, site: str) -> float:
+    """What the layer multiplies a branch by before it adds it."""
+    return 1.0

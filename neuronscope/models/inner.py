@@ -28,7 +28,8 @@ def between(
     if name is None or name not in disturbed:
         return "what the MLP reads was not seen"
     mine, other = clean[name].given, disturbed[name].given
-    if same(mine.reshape(layer.given.shape)[:, 1:], other.reshape(layer.given.shape)[:, 1:]):
+    rows = (*layer.given.shape[:2], -1)
+    if same(mine.reshape(rows)[:, 1:], other.reshape(rows)[:, 1:]):
         return ("this layer's attention and MLP read the same input (parallel block); there is "
                 "no stream between them")
     return replace(attn_out, base=layer.module)
