@@ -19,6 +19,7 @@ from neuronscope.errors import (
     StorageError,
     catalogue,
 )
+from neuronscope.models.vectors import Vectors
 from neuronscope.service.lock import HOLDER_NAME
 from neuronscope.service.token import FILE_NAME
 from neuronscope.service.views import (
@@ -34,6 +35,7 @@ from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelEntry, ModelInfo
 from neuronscope.spec.ops import Prompt
 from neuronscope.spec.results import Job, Record, Summary, SweepPlan
+from neuronscope.spec.vectors import VectorInfo
 
 TIMEOUT_S = 600.0
 RETRIES = 5
@@ -114,6 +116,21 @@ class Client:
         if accepted.job is not None:
             self._wait(accepted.job, progress)
         return self.record(accepted.id), accepted.job is not None
+
+    def add_vector(self, values: Any, name: str = "", *, tensor: str | None = None) -> str:
+        """Keep an array, or that of a file here, and tell its SHA-256.
+
+        Raises: InvalidInput, NonFiniteNumber; BodyTooLarge for what only
+        `neuronscope vectors add` beside the server can take.
+        """
+        here = Vectors()
+        sha = here.add(values, name, tensor=tensor).sha256
+        return VectorInfo.model_validate_json(
+            self._post("/api/vectors", here.sent(sha))).sha256
+
+    def vectors(self) -> list[VectorInfo]:
+        """The vectors that are stored."""
+        return [VectorInfo.model_validate(each) for each in json.loads(self._get("/api/vectors"))]
 
     def record(self, key: str) -> Record:
         """A stored experiment by id or spec hash. Raises: NotFound, Gone."""

@@ -24,10 +24,10 @@ def add(commands: Any) -> argparse.ArgumentParser:
         "run", help="run one experiment and keep its result", epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spec", metavar="SPEC", help="a prompt, a JSON file, or - for stdin")
-    parser.add_argument("--zero", action="append", default=[], metavar="TARGET")
-    parser.add_argument("--mean", action="append", default=[], metavar="TARGET")
-    parser.add_argument("--patch", action="append", default=[], metavar="TARGET=SOURCE_PROMPT")
-    parser.add_argument("--add", action="append", default=[], metavar="TARGET=DIRECTION")
+    parser.set_defaults(edits=[])
+    for kind, told in shorthand.HELP.items():
+        value = f"={shorthand.VALUES[kind]}" if kind in shorthand.VALUES else ""
+        parser.add_argument(f"--{kind}", action=_Edit, metavar=f"TARGET{value}", help=told)
     shorthand.add_ops(parser)
     parser.add_argument("--top", type=int, default=10, metavar="K", help="top tokens recorded")
     parser.add_argument("--rerun", action="store_true", help="run again what is stored already")
@@ -58,13 +58,15 @@ def carry_out(arguments: argparse.Namespace) -> int:
 
 def from_arguments(arguments: argparse.Namespace) -> shorthand.Data:
     """The run's data from its short form. Raises: InvalidInput."""
-    edits = [(place, shorthand.op(kind, None, arguments))
-             for kind in ("zero", "mean") for place in getattr(arguments, kind)]
-    for kind, needs in (("patch", "SOURCE PROMPT"), ("add", "token: Paris")):
-        for text in getattr(arguments, kind):
-            place, rest = shorthand.split_edit(text, kind, needs)
-            edits.append((place, shorthand.op(kind, rest, arguments)))
     return shorthand.shared(arguments) | {
         "prompt": arguments.spec, "top_k": arguments.top,
-        "edits": [{"target": shorthand.target(place), "op": op} for place, op in edits],
+        "edits": [shorthand.edit(kind, text, arguments) for kind, text in arguments.edits],
     }
+
+
+class _Edit(argparse.Action):
+    """Gathers the edits of all kinds in the order in which they were given."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
+                 values: Any, option_string: str | None = None) -> None:
+        namespace.edits = [*namespace.edits, (self.dest, values)]

@@ -16,7 +16,6 @@ from neuronscope.spec.results import Job
 from neuronscope.spec.target import SITES
 
 BAR = 30
-OPS = ("zero", "mean", "patch", "add")
 
 EPILOG = """\
 examples:
@@ -36,10 +35,11 @@ def add(commands: Any) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spec", metavar="SPEC", help="a prompt, a JSON file, or - for stdin")
     ops = parser.add_mutually_exclusive_group()
-    ops.add_argument("--zero", action="store_true")
-    ops.add_argument("--mean", action="store_true")
-    ops.add_argument("--patch", metavar="SOURCE_PROMPT")
-    ops.add_argument("--add", metavar="DIRECTION")
+    for kind, told in shorthand.HELP.items():
+        if kind in shorthand.VALUES:
+            ops.add_argument(f"--{kind}", metavar=shorthand.VALUES[kind], help=told)
+        else:
+            ops.add_argument(f"--{kind}", action="store_true", help=told)
     parser.add_argument("--sites", metavar="SITE,SITE", help=f"of {', '.join(SITES)}")
     for field in AXIS_FIELDS.values():
         parser.add_argument(f"--{field}", metavar="all|INDICES")
@@ -76,7 +76,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
 
 def from_arguments(arguments: argparse.Namespace) -> shorthand.Data:
     """The sweep's data from its short form. Raises: InvalidInput."""
-    kind = next((kind for kind in OPS if getattr(arguments, kind)), None)
+    kind = next((kind for kind in shorthand.HELP if getattr(arguments, kind)), None)
     if kind is None or not arguments.sites:
         raise InvalidInput("A sweep needs an edit and the sites it is made at.",
                            hint="For example: --zero --sites attn_out,mlp_out")

@@ -47,6 +47,10 @@ class Model:
         """What a spec means here; see neuronscope.engine.resolve."""
         return resolve(spec, self.info, self.host.tokenizer, vectors=self.host.vectors)
 
+    def add_vector(self, values: Any, name: str = "", **how: Any) -> str:
+        """The SHA-256 under which a vector or matrix is kept now; see `Vectors.add`."""
+        return self.host.vectors.add(values, name, **how).sha256
+
     def run(self, spec: Run) -> Result:
         """Run a spec: clean, a no-op of the same shape, and edited.
 

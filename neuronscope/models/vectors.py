@@ -36,15 +36,19 @@ class Vectors:
         self._kept: dict[str, tuple[np.ndarray, str]] = {}
         self._checked: set[str] = set()
 
-    def add(self, values: Any, name: str = "") -> VectorInfo:
-        """Keep an array (numpy, torch, nested lists) and tell its hash.
+    def add(self, values: Any, name: str = "", *, tensor: str | None = None,
+            dtype: str | None = None) -> VectorInfo:
+        """Keep an array (numpy, torch, nested lists, or a file's path) and tell its hash.
 
+        tensor: which one of a .safetensors file; dtype: float32 or float64 to convert to.
         float32 and float64 are kept as they are, narrower floats as float32 and integers as
         float64, which changes no value. Adding the same content again can change its name alone.
         Raises: InvalidInput for other shapes than [width] and [rows, width] or other types;
         NonFiniteNumber; StorageError.
         """
-        array = _plain(values)
+        if isinstance(values, str | Path):
+            values = read_array(Path(values), tensor)
+        array = _plain(values, dtype)
         if len(name) > MAX_NAME:
             raise InvalidInput(f"A name has at most {MAX_NAME} characters.", pointer="/name")
         content = _content(array)
@@ -73,6 +77,12 @@ class Vectors:
             _check(self._file(sha), sha)
             self._checked.add(sha)
         return np.array(array if row is None else array[row], dtype=np.float64)
+
+    def sent(self, sha: str) -> dict[str, Any]:
+        """What is kept under a hash as plain data, to be sent and kept elsewhere."""
+        info, array = self.info(sha), self._array(sha, "")
+        return {"values": array.astype(np.float64).tolist(), "name": info.name,
+                "dtype": info.dtype}
 
     def _array(self, sha: str, pointer: str) -> np.ndarray:
         known = HASH.fullmatch(sha) is not None
@@ -162,7 +172,7 @@ def _numpy(values: Any) -> np.ndarray:
     return np.asarray(values)
 
 
-def _plain(values: Any) -> np.ndarray:
+def _plain(values: Any, dtype: str | None) -> np.ndarray:
     """The array as it is kept. Raises: InvalidInput, NonFiniteNumber."""
     try:
         array = _numpy(values)
@@ -174,8 +184,10 @@ def _plain(values: Any) -> np.ndarray:
     if array.ndim not in (1, 2) or array.size == 0:
         raise InvalidInput(f"A vector has the shape [width] or [rows, width], not "
                            f"{list(array.shape)}.", pointer="/values")
-    kind = "<f8" if array.dtype.kind in "iu" or array.dtype.itemsize == 8 else "<f4"
-    array = np.ascontiguousarray(array, dtype=kind)
+    wide = array.dtype.kind in "iu" or array.dtype.itemsize == 8
+    kind = {"float32": "<f4", "float64": "<f8", None: "<f8" if wide else "<f4"}[dtype]
+    with np.errstate(over="ignore"):  # what overflows is refused below
+        array = np.ascontiguousarray(array, dtype=kind)
     if not np.isfinite(array).all():
         raise NonFiniteNumber("A vector's numbers must be finite.", pointer="/values")
     return array

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,12 +21,13 @@ Report = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class LoadOrder:
-    """Which model to load, and how."""
+    """Which model to load, and how; vectors: the folder of the stored ones."""
 
     path: Path
     model_id: str
     device: str = "auto"
     dtype: str = "auto"
+    vectors: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,11 @@ class InProcess:
         from neuronscope.engine.session import Model
         from neuronscope.models.fingerprint import environment
         from neuronscope.models.load import load
+        from neuronscope.models.vectors import Vectors
 
         host = load(order.path, model_id=order.model_id, device=order.device, dtype=order.dtype,
                     progress=listener.report)
-        self._model = Model(host)
+        self._model = Model(replace(host, vectors=Vectors(order.vectors)))
         return host.info, environment(host.device)
 
     def unload(self) -> None:

@@ -77,6 +77,7 @@ class Lab:
         self._jobs = Jobs(settings.max_queue)
         self._shelf = Shelf(settings, self._executor)
         parts = (self._store, self._jobs, self._shelf, self._executor)
+        self.vectors = self._shelf.vectors
         self._runs = Runs(*parts)
         self._sweeps = Sweeps(*parts, settings.max_cells)
 
@@ -180,6 +181,10 @@ class Lab:
             raise task.error
         key, created = task.outcome
         return self.record(key), created
+
+    def add_vector(self, values: Any, name: str = "", **how: Any) -> str:
+        """The SHA-256 under which a vector or matrix is kept now; see `Vectors.add`."""
+        return self.vectors.add(values, name, **how).sha256
 
     def plan(self, spec: Sweep) -> SweepPlan:
         """What a sweep would do. Raises: as `start_sweep`, but QueueFull."""

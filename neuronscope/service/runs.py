@@ -26,7 +26,8 @@ class Runs:
         Raises: NoModel, ModelLoading, ModelNotFound, ModelMismatch, InvalidInput, QueueFull.
         """
         loaded = self._shelf.need(spec.model)
-        resolved = resolve(spec, loaded.info, loaded.tokenizer)
+        resolved = resolve(spec, loaded.info, loaded.tokenizer,
+                           vectors=self._shelf.vectors)
         found = None if rerun else self._find(resolved, loaded)
         if found is not None:
             return found

@@ -10,6 +10,7 @@ from typing import Any
 from neuronscope.errors import ModelLoading, ModelMismatch, ModelNotFound, NoModel
 from neuronscope.models.discover import EMBEDDED, Registry, embedded_folder
 from neuronscope.models.tokens import Tokenizer
+from neuronscope.models.vectors import Vectors
 from neuronscope.service.executor import Executor, Listener, LoadOrder
 from neuronscope.service.jobs import Task
 from neuronscope.service.views import Tokenized
@@ -45,6 +46,8 @@ class Shelf:
     def __init__(self, settings: Settings, executor: Executor) -> None:
         self._settings = settings
         self._executor = executor
+        self._vectors_folder = settings.data / "vectors"
+        self.vectors = Vectors(self._vectors_folder)
         self._folder = Registry(settings.models)
         embedded = embedded_folder()
         self._embedded = Registry(embedded) if embedded else None
@@ -111,7 +114,8 @@ class Shelf:
         Raises: ModelNotFound, ModelRefused, and what the engine raises.
         """
         path = self.path(model_id)
-        order = LoadOrder(path, model_id, self._settings.device, self._settings.dtype)
+        order = LoadOrder(path, model_id, self._settings.device, self._settings.dtype,
+                          self._vectors_folder)
         listener = Listener(
             report=lambda phase, done, total: task.report(done, total, phase),
             cancelled=task.cancelling.is_set)

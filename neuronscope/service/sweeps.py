@@ -83,7 +83,8 @@ class Sweeps:
             self._jobs.cancel(task.id)
 
     def _resolve(self, spec: Sweep, loaded: Loaded) -> Resolved:
-        return resolve(spec, loaded.info, loaded.tokenizer, self._max_cells)
+        return resolve(spec, loaded.info, loaded.tokenizer, self._max_cells,
+                       self._shelf.vectors)
 
     def _running(self) -> list[tuple[str, Task]]:
         return [(key, task) for key, task in list(self._live.items())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic_core import PydanticCustomError
 
 MAX_SAFE_INT = 2**53 - 1
 """The largest integer that JSON numbers carry exactly (RFC 8785)."""
@@ -34,6 +35,13 @@ class Spec(BaseModel):
 
     # pydantic then validates without going through __init__, so that error locations stay exact
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+
+def no_nul(text: str) -> str:
+    """A text without NUL, which ends texts elsewhere. Raises: PydanticCustomError."""
+    if "\0" in text:
+        raise PydanticCustomError("invalid_text", "The text holds a NUL character")
+    return text
 
 
 def _named(cls: type[Spec], args: Sequence[Any], data: dict[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from neuronscope.spec.base import Items, Spec
+from neuronscope.spec.base import Items, Spec, no_nul
 
 Numbers = Annotated[tuple[float, ...], Items, Field(min_length=1, max_length=1_000_000)]
 Rows = Annotated[tuple[Numbers, ...], Items, Field(min_length=1, max_length=1_000_000)]
@@ -25,5 +25,5 @@ class NewVector(Spec):
     """A vector, or a matrix whose rows are vectors. dtype: what it is kept as."""
 
     values: Numbers | Rows
-    name: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[str, Field(max_length=200), AfterValidator(no_nul)] = ""
     dtype: Literal["float32", "float64"] = "float64"

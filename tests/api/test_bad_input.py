@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.tiny import LONGER, PROMPT
+from tests.tiny import LONGER, PROMPT, SOURCE
 
 CANARY = "Canary7f3a"
 
@@ -34,6 +34,14 @@ def sweep(**changes: Any) -> bytes:
 def add(direction: Any, **more: Any) -> bytes:
     return edit(op={"kind": "add", "direction": direction, **more})
 
+
+def path(**more: Any) -> bytes:
+    return edit({"site": "z", "layer": 0}, {"kind": "path", "source_prompt": SOURCE, **more})
+
+
+ZERO = {"target": {"site": "mlp_out", "layer": 0}, "op": {"kind": "zero"}}
+REFERENCE = {"prompts": [SOURCE, PROMPT]}
+UNKNOWN = {"kind": "stored", "sha256": "0" * 64}
 
 RUNS = [
     # not JSON
@@ -132,6 +140,77 @@ RUNS = [
      "overlapping-edits", "/edits/1/target"),
     (run(metrics=[{"kind": "recovered", "of": {"kind": "prob", "token": "w5"}}]), 422,
      "missing-source", "/metrics"),
+    (edit(op={"kind": "scale"}), 422, "invalid-field", "/edits/0/op/factor"),
+    (edit(op={"kind": "scale", "factor": "2"}), 422, "invalid-field", "/edits/0/op/factor"),
+    (edit(op={"kind": "set", "value": None}), 422, "invalid-field", "/edits/0/op/value"),
+    (edit(op={"kind": "set", "value": True}), 422, "invalid-field", "/edits/0/op/value"),
+    (edit(op={"kind": "set", "value": 1}).replace(b"1}", b"1e999}"), 422, "non-finite-number",
+     "/edits/0/op/value"),
+    # draws
+    (edit(op={"kind": "noise", "sigma": 1.0}), 422, "invalid-field", "/edits/0/op/seed"),
+    (edit(op={"kind": "noise", "sigma": 0, "seed": 1}), 422, "invalid-field",
+     "/edits/0/op/sigma"),
+    (edit(op={"kind": "noise", "sigma": 1, "seed": 2**53}), 422, "invalid-field",
+     "/edits/0/op/seed"),
+    (edit(op={"kind": "noise", "sigma": 1, "seed": 1, "draws": 0}), 422, "invalid-field",
+     "/edits/0/op/draws"),
+    (edit(op={"kind": "resample", "reference": REFERENCE, "seed": 1, "draws": 3}), 422,
+     "out-of-range", "/edits/0/op/draws"),
+    (edit(op={"kind": "resample", "reference": {"prompts": [SOURCE, LONGER]}, "seed": 1}), 422,
+     "length-mismatch", "/edits/0/op/reference/prompts/1"),
+    (run(edits=[{"target": {"site": "mlp_out", "layer": layer},
+                 "op": {"kind": "noise", "sigma": 1, "seed": 1, "draws": layer + 2}}
+                for layer in (0, 1)]), 422, "invalid-input", "/edits/1/op/draws"),
+    # directions
+    (add(UNKNOWN), 404, "vector-not-found", "/edits/0/op/direction/sha256"),
+    (add({"kind": "stored", "sha256": CANARY}), 422, "invalid-field",
+     "/edits/0/op/direction/sha256"),
+    (add(UNKNOWN | {"row": -1}), 422, "invalid-field", "/edits/0/op/direction/row"),
+    (add({"kind": "embed", "token": "w3 w4"}), 422, "not-one-token",
+     "/edits/0/op/direction/token"),
+    (edit({"site": "final_norm"}, {"kind": "add", "direction": {"kind": "embed", "token": "w3"}}),
+     422, "bad-direction", "/edits/0/op/direction"),
+    (edit({"site": "z", "layer": 0}, {"kind": "add", "direction": {"kind": "unembed",
+                                                                  "token": "w3"}}),
+     422, "bad-direction", "/edits/0/op/direction"),
+    # held edits and their order
+    (run(held=[CANARY]), 422, "invalid-field", "/held/0"),
+    (run(ordered="yes"), 422, "invalid-field", "/ordered"),
+    (run(held=[ZERO]), 422, "overlapping-edits", "/edits/0/target"),
+    (run(held=[ZERO, ZERO], edits=[]), 422, "overlapping-edits", "/held/1/target"),
+    (run(held=[{"target": {"site": "mlp_out", "layer": 9}, "op": {"kind": "zero"}}]), 422,
+     "out-of-range", "/held/0/target/layer"),
+    (run(ordered=True, held=[{"target": {"site": "embed"}, "op": {"kind": "zero"}}],
+         edits=[{"target": {"site": "resid_pre", "layer": 0}, "op": {"kind": "zero"}}]), 422,
+     "overlapping-edits", "/edits/0/target"),
+    # metrics' positions
+    (run(metrics=[{"kind": "kl", "position": 6}]), 422, "out-of-range", "/metrics/0/position"),
+    (run(metrics=[{"kind": "kl", "position": CANARY}]), 422, "invalid-field",
+     "/metrics/0/position"),
+    (run(metrics=[{"kind": "kl"}, {"kind": "kl", "position": -1}]), 422, "out-of-range",
+     "/metrics"),
+    (run(metrics=[{"kind": "recovered", "of": {"kind": "prob", "token": "w5", "position": 1}}]),
+     422, "invalid-field", "/metrics/0"),
+    # paths
+    (path(source_prompt=LONGER), 422, "length-mismatch", "/edits/0/op/source_prompt"),
+    (path(to=[]), 422, "invalid-field", "/edits/0/op/to"),
+    (path(through=CANARY), 422, "invalid-field", "/edits/0/op/through"),
+    (path(to=[{"site": "embed"}]), 422, "unsupported-target", "/edits/0/op/to/0/site"),
+    (path(to=[{"site": "final_norm"}]), 422, "unsupported-target", "/edits/0/op/to/0/site"),
+    (path(to=[{"site": "pattern", "layer": 1}]), 422, "unsupported-target",
+     "/edits/0/op/to/0/site"),
+    (path(to=[{"site": "attn_out", "layer": 1}]), 422, "unsupported-target",
+     "/edits/0/op/to/0/site"),
+    (path(to=[{"site": "resid_pre", "layer": 3}]), 422, "out-of-range",
+     "/edits/0/op/to/0/layer"),
+    (edit({"site": "resid_pre", "layer": 0}, {"kind": "path", "source_prompt": SOURCE}), 422,
+     "unsupported-target", "/edits/0/op"),
+    (run(edits=[ZERO, {"target": {"site": "z", "layer": 0},
+                       "op": {"kind": "path", "source_prompt": SOURCE}}]), 422,
+     "invalid-input", "/edits/1/op"),
+    (run(held=[{"target": {"site": "z", "layer": 0},
+                "op": {"kind": "path", "source_prompt": SOURCE}}]), 422,
+     "invalid-input", "/held/0/op"),
 ]
 
 SWEEPS = [
@@ -141,11 +220,36 @@ SWEEPS = [
     (sweep(over={"sites": ["mlp_out"], "layers": CANARY}), 422, "invalid-field", "/over/layers"),
     (sweep(over={"sites": ["mlp_out"], "layers": [0, 7]}), 422, "out-of-range", "/over/layers"),
     (sweep(over={"sites": ["mlp_out"], "heads": "all"}), 422, "unsupported-target", "/over"),
+    (sweep(held=[ZERO]), 422, "overlapping-edits", "/over"),
+    (sweep(over={"sites": ["embed"], "keys": "all"}), 422, "unsupported-target", "/over"),
+    (sweep(op={"kind": "noise", "sigma": 1, "seed": 1, "draws": 2},
+           held=[{"target": {"site": "embed"},
+                  "op": {"kind": "noise", "sigma": 1, "seed": 1, "draws": 3}}]), 422,
+     "invalid-input", "/held/0/op/draws"),
     (sweep(edits=[]), 422, "invalid-field", "/edits"),
     (sweep(over=CANARY), 422, "invalid-field", "/over"),
 ]
 
 OTHERS = [
+    ("POST", "/vectors", b'{"values": []}', 422, "invalid-field", "/values"),
+    ("POST", "/vectors", b'{"values": [[1.0], [1.0, 2.0]]}', 422, "invalid-input", "/values"),
+    ("POST", "/vectors", b'{"values": [NaN]}', 422, "non-finite-number", "/values/0"),
+    ("POST", "/vectors", b'{"values": [1e300], "dtype": "float32"}', 422, "non-finite-number",
+     "/values"),
+    ("POST", "/vectors", f'{{"values": "{CANARY}"}}'.encode(), 422, "invalid-field", "/values"),
+    ("POST", "/vectors", f'{{"values": ["{CANARY}"]}}'.encode(), 422, "invalid-field",
+     "/values/0"),
+    ("POST", "/vectors", b'{"values": [[true]]}', 422, "invalid-field", "/values/0/0"),
+    ("POST", "/vectors", b'{"values": [[[1]]]}', 422, "invalid-field", "/values/0/0"),
+    ("POST", "/vectors", b'{"values": [1], "name": "a\\u0000"}', 422, "invalid-text", "/name"),
+    ("POST", "/vectors", b'{"values": [1], "dtype": "int8"}', 422, "invalid-field", "/dtype"),
+    ("POST", "/vectors", b'{"values": [1], "path": "/etc/passwd"}', 422, "invalid-field",
+     "/path"),
+    ("POST", "/vectors", b'{"name": "x"}', 422, "invalid-field", "/values"),
+    ("GET", "/vectors/" + "0" * 64, None, 404, "vector-not-found", None),
+    ("GET", f"/vectors/{CANARY}", None, 404, "vector-not-found", None),
+    ("GET", "/vectors/..%2Ftoken", None, 404, "not-found", None),
+    ("DELETE", "/vectors", None, 405, "method-not-allowed", None),
     ("POST", "/tokenize", b'{"prompt": [96]}', 422, "out-of-range", None),
     ("POST", "/tokenize", b'{"text": "w3"}', 422, "invalid-field", "/prompt"),
     ("PATCH", "/experiments/0000000000000000", b'{"name": "a\\u0000b"}', 422, "invalid-text",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from neuronscope.client import Client
@@ -12,11 +13,12 @@ from neuronscope.errors import (
     OutOfRange,
     StorageError,
     Unauthorized,
+    VectorNotFound,
 )
 from neuronscope.service.views import Annotation
 from neuronscope.settings import Settings
 from neuronscope.spec.experiments import Edit, Run
-from neuronscope.spec.ops import Zero
+from neuronscope.spec.ops import Add, Stored, Zero
 from neuronscope.spec.target import Target
 from tests.served import RUN, SWEEP, served, write_models
 from tests.tiny import PROMPT
@@ -62,6 +64,18 @@ def test_the_rest_of_the_lab(client):
     assert client.tokenize(PROMPT).n_tokens == 6
     assert {entry.id for entry in client.models()} >= {"tiny", "other"}
     client.delete(record.id)
+
+
+def test_a_vector_is_the_lab_s_own_whichever_way_it_comes(client, running, tmp_path):
+    matrix = np.arange(64, dtype=np.float32).reshape(2, 32)
+    np.save(tmp_path / "m.npy", matrix)
+    sha = client.add_vector(matrix, "two")
+    assert sha == client.add_vector(tmp_path / "m.npy") == running.lab.add_vector(matrix.copy())
+    assert [(info.sha256, info.name) for info in client.vectors()] == [(sha, "two")]
+    spec = Run(prompt=PROMPT, edits=[Edit(Target("resid_pre", layer=1), Add(Stored(sha, 1)))])
+    assert client.run(spec)[0].result.metrics["kl"].edited > 0
+    with pytest.raises(VectorNotFound):
+        client.run(Run(prompt=PROMPT, edits=[Edit(Target("embed"), Add(Stored("0" * 64)))]))
 
 
 def test_a_model_is_loaded_and_a_missing_one_is_named(client):

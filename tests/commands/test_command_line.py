@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
+from neuronscope import cli
 from neuronscope.cli import main
-from neuronscope.commands import shorthand
+from neuronscope.commands import run, shorthand, sweep
 from neuronscope.errors import InvalidInput
 from neuronscope.service.lock import FolderLock
+from neuronscope.spec.experiments import Run, Sweep
+from neuronscope.spec.metrics import KL, Prob
+from neuronscope.spec.ops import (
+    Add,
+    Embed,
+    Noise,
+    Path,
+    Reference,
+    Resample,
+    Scale,
+    Set,
+    Zero,
+)
 from neuronscope.spec.target import Target
 from tests.served import write_models
 from tests.tiny import LONGER, PROMPT, SOURCE
@@ -115,9 +130,68 @@ def test_models_are_listed_with_what_is_wrong_and_checked(ns):
 
 
 @pytest.mark.parametrize("text", ["mlp_out.0", "z.5.2@-1", "mlp_act.3.17,18@2", "embed@1",
-                                  "final_norm", "resid_pre.0,1"])
+                                  "final_norm", "resid_pre.0,1", "pattern.1.2@-1/0,3",
+                                  "pattern.1.2@*/0"])
 def test_targets_are_read_as_they_are_printed(text):
     assert str(Target.model_validate(shorthand.target(text))) == text
+
+
+def test_vectors_are_added_listed_and_named_by_a_run(ns, tmp_path):
+    np.save(tmp_path / "m.npy", np.arange(64, dtype=np.float32).reshape(2, 32))
+    assert ns("vectors")[1] == "No vectors are stored.\n"
+    lock = FolderLock(tmp_path / ".neuronscope")  # a server's: adding does not need it
+    try:
+        info, = json.loads(ns("vectors", "add", "m.npy", "--name", "two", "--json")[1])
+    finally:
+        lock.release()
+    assert info["shape"] == [2, 32]
+    assert f"{info['sha256']}" in ns("vectors", "list")[1]
+    code, out, _ = ns("run", PROMPT, "--add", f"resid_pre.1=2*stored:{info['sha256']}:1",
+                      "--model", "tiny")
+    assert (code, "add resid_pre.1" in out) == (0, True)
+
+
+def run_spec(*words):
+    arguments = cli.parser().parse_args(["run", PROMPT, *words])
+    return Run.model_validate(run.from_arguments(arguments))
+
+
+def test_every_edit_has_a_short_form_and_their_order_is_kept():
+    spec = run_spec(
+        "--set", "mlp_act.1.3=-2.5", "--zero", "mlp_out.0", "--scale", "z.1.2=0.5",
+        "--noise", "embed@1,2=3", "--resample", "attn_out.2", "--add", "resid_pre.1=4*embed:w3",
+        "--reference", SOURCE, "--reference", PROMPT, "--seed", "5", "--draws", "2",
+        "--hold", "set mlp_act.0.7=1", "--hold", "zero z.0", "--ordered",
+        "--metric", "prob@3:w5", "--metric", "kl@-2")
+    assert [edit.op for edit in spec.edits] == [
+        Set(-2.5), Zero(), Scale(0.5), Noise(3.0, seed=5, draws=2),
+        Resample(Reference([SOURCE, PROMPT]), seed=5, draws=2), Add(Embed("w3"), scale=4.0)]
+    assert [str(edit.target) for edit in spec.held] == ["mlp_act.0.7", "z.0"]
+    assert spec.ordered and spec.held[0].op == Set(1.0)
+    assert spec.metrics == (Prob("w5", position=3), KL(position=-2))
+    path, = run_spec("--path", f"z.0.1={SOURCE}", "--to", "q.2.3", "--through", "mlps").edits
+    assert path.op == Path(SOURCE, to=[Target("q", layer=2, head=3)], through="mlps")
+
+
+@pytest.mark.parametrize("words, said", [
+    (("--set", "mlp_out.0=much"), "'much' is not a number"),
+    (("--scale", "mlp_out.0"), "lacks what comes after the target"),
+    (("--resample", "mlp_out.0"), "resample needs the prompts"),
+    (("--hold", "zero"), "is not an edit"),
+    (("--hold", "burn mlp_out.0"), "is not an edit"),
+    (("--metric", "kl@last"), "'last' is not a number"),
+    (("--add", "mlp_out.0=stored:ab:x"), "'x' is not a number")])
+def test_short_forms_that_say_too_little_are_refused(words, said):
+    with pytest.raises(InvalidInput, match=said):
+        run_spec(*words)
+
+
+def test_sweeps_have_every_edit_too(ns):
+    for words in (("--scale", "0"), ("--set", "0"), ("--noise", "2", "--draws", "2"),
+                  ("--add", "3*random:1")):
+        arguments = cli.parser().parse_args(["sweep", PROMPT, *words, "--sites", "attn_out"])
+        spec = Sweep.model_validate(sweep.from_arguments(arguments))
+        assert spec.op.kind == words[0][2:] and spec.over.layers == "all"
 
 
 def test_hook_names_are_targets_too():

@@ -343,6 +343,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/vectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Vectors
+         * @description What is stored, by name.
+         */
+        get: operations["vectors_vectors"];
+        put?: never;
+        /**
+         * Add
+         * @description Keeps a vector, or a matrix of them; the same content again has the same hash.
+         */
+        post: operations["vectors_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/vectors/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Vector
+         * @description What is stored under a hash.
+         */
+        get: operations["vectors_vector"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -356,7 +400,7 @@ export interface components {
          */
         Add: {
             /** Direction */
-            direction: components["schemas"]["Values"] | components["schemas"]["PromptDifference"] | components["schemas"]["Unembed"] | components["schemas"]["Random"];
+            direction: components["schemas"]["Values"] | components["schemas"]["PromptDifference"] | components["schemas"]["Unembed"] | components["schemas"]["Embed"] | components["schemas"]["Stored"] | components["schemas"]["Random"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -392,7 +436,9 @@ export interface components {
          * Cell
          * @description One finished cell of a sweep.
          *
-         *     `values` and `status` are keyed by metric; `top` is the edited run's best token.
+         *     `values` and `status` are keyed by metric; `top` is the edited run's best token. With
+         *     several draws the values are means, `spread` their standard deviations between draws,
+         *     and `top` is null.
          */
         Cell: {
             /**
@@ -402,6 +448,10 @@ export interface components {
             error?: string | null;
             /** Index */
             index: number;
+            /** Spread */
+            spread?: {
+                [key: string]: number | null;
+            };
             /** Status */
             status: {
                 [key: string]: "ok" | "undefined" | "non_finite" | "pending" | "failed";
@@ -422,13 +472,82 @@ export interface components {
             cells: components["schemas"]["Cell"][];
         };
         /**
+         * Control
+         * @description A run that tells how far a grid can be trusted.
+         *
+         *     `self_patch` puts every edited entry's own value back: nothing may change. `full_patch`
+         *     takes the whole stream of the source prompt: the source's own answer must come out.
+         *     `random_direction` adds random directions of the same norm at the cells of greatest
+         *     effect (`cells`): what any direction does there. `passed` is null where there is nothing
+         *     to pass; a control that could not be run says why in `reason`.
+         */
+        Control: {
+            /**
+             * Cells
+             * @default []
+             */
+            cells?: number[];
+            /**
+             * Draws
+             * @default 1
+             */
+            draws?: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "self_patch" | "full_patch" | "random_direction";
+            /** Metrics */
+            metrics?: {
+                [key: string]: components["schemas"]["ControlValue"];
+            };
+            /** Passed */
+            passed?: boolean | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
+        /**
+         * ControlValue
+         * @description A metric under a control, and what it must be if the method is sound (null: no demand).
+         */
+        ControlValue: {
+            /** Expected */
+            expected?: number | null;
+            /** Found */
+            found: number | null;
+            /** Spread */
+            spread?: number | null;
+            /**
+             * Status
+             * @default ok
+             * @enum {string}
+             */
+            status?: "ok" | "undefined" | "non_finite" | "pending" | "failed";
+        };
+        /**
          * Edit
          * @description One operation on one target.
          */
         Edit: {
             /** Op */
-            op: components["schemas"]["Zero"] | components["schemas"]["Mean"] | components["schemas"]["Patch"] | components["schemas"]["Add"];
+            op: components["schemas"]["Zero"] | components["schemas"]["Mean"] | components["schemas"]["Patch"] | components["schemas"]["Resample"] | components["schemas"]["Add"] | components["schemas"]["Noise"] | components["schemas"]["Scale"] | components["schemas"]["Set"] | components["schemas"]["Path"];
             target: components["schemas"]["Target"];
+        };
+        /**
+         * Embed
+         * @description The row of a token in the input embedding.
+         */
+        Embed: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "embed";
+            /** Token */
+            token: string | number;
         };
         /**
          * EndEvent
@@ -444,12 +563,18 @@ export interface components {
          *     Cells are in row-major order of `dims`. `values` holds each metric *of the edited
          *     run*; null where its status is not `ok`. `execution` says how the cells were run;
          *     `deviation` is the largest difference of a logit from one forward per cell that was
-         *     measured on sampled cells (null where every cell had a forward of its own).
+         *     measured on sampled cells (null where every cell had a forward of its own). `spread` has
+         *     each metric's standard deviation between draws where there are several.
          */
         GridData: {
             clean: components["schemas"]["Readout"];
             /** Complete */
             complete: boolean;
+            /**
+             * Controls
+             * @default []
+             */
+            controls?: components["schemas"]["Control"][];
             /** Coords */
             coords: {
                 [key: string]: (number | string)[];
@@ -458,6 +583,11 @@ export interface components {
             deviation?: number | null;
             /** Dims */
             dims: string[];
+            /**
+             * Draws
+             * @default 1
+             */
+            draws?: number;
             /** Duration S */
             duration_s: number;
             /** Environment */
@@ -493,6 +623,10 @@ export interface components {
             spec: components["schemas"]["Sweep"];
             /** Spec Hash */
             spec_hash: string;
+            /** Spread */
+            spread?: {
+                [key: string]: (number | null)[];
+            };
             /** Started At */
             started_at: string;
             /** Status */
@@ -558,6 +692,8 @@ export interface components {
              * @enum {string}
              */
             kind: "js";
+            /** Position */
+            position?: number | null;
         };
         /**
          * Job
@@ -609,6 +745,8 @@ export interface components {
              * @enum {string}
              */
             kind: "kl";
+            /** Position */
+            position?: number | null;
         };
         /**
          * LoadedModel
@@ -629,6 +767,8 @@ export interface components {
              * @enum {string}
              */
             kind: "log_prob";
+            /** Position */
+            position?: number | null;
             /** Token */
             token: string | number;
         };
@@ -646,6 +786,8 @@ export interface components {
              * @enum {string}
              */
             kind: "logit_diff";
+            /** Position */
+            position?: number | null;
         };
         /**
          * Mean
@@ -682,6 +824,8 @@ export interface components {
             kind: string;
             /** Label */
             label: string;
+            /** Position */
+            position?: number | null;
             /**
              * Tokens
              * @default []
@@ -694,8 +838,10 @@ export interface components {
          * MetricValue
          * @description One metric, clean and edited. Values are null unless `status` is `ok`.
          *
-         *     `floor` is the metric's change under an edit that changes nothing, run in the same
-         *     shape: an effect not larger than it cannot be told from noise.
+         *     `position` is where it was read. `floor` is the metric's change under an edit that
+         *     changes nothing, run in the same shape: an effect not larger than it cannot be told from
+         *     noise. With several draws the values are means over them, and `spread` is the edited
+         *     value's standard deviation between draws (n − 1).
          */
         MetricValue: {
             /** Change */
@@ -710,6 +856,10 @@ export interface components {
             kind: string;
             /** Label */
             label: string;
+            /** Position */
+            position?: number | null;
+            /** Spread */
+            spread?: number | null;
             /**
              * Status
              * @default ok
@@ -810,6 +960,50 @@ export interface components {
             tokenizer_digest: string;
         };
         /**
+         * NewVector
+         * @description A vector, or a matrix whose rows are vectors. dtype: what it is kept as.
+         */
+        NewVector: {
+            /**
+             * Dtype
+             * @default float64
+             * @enum {string}
+             */
+            dtype?: "float32" | "float64";
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /** Values */
+            values: number[] | number[][];
+        };
+        /**
+         * Noise
+         * @description Gaussian noise is added: `sigma` × the standard deviation of the input embedding.
+         *
+         *     draws: how many times it is drawn; metrics are averaged over the draws, with their
+         *     spread.
+         *     Source: causal tracing, Meng et al. 2022 (arXiv 2202.05262), section 2.1; their ν is
+         *     σ × the deviation there, over all entries of the embedding matrix here.
+         */
+        Noise: {
+            /**
+             * Draws
+             * @default 1
+             */
+            draws?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "noise";
+            /** Seed */
+            seed: number;
+            /** Sigma */
+            sigma: number;
+        };
+        /**
          * Note
          * @description A machine-readable warning about a result, with a sentence.
          */
@@ -826,6 +1020,8 @@ export interface components {
         Over: {
             /** Heads */
             heads?: "all" | number[] | null;
+            /** Keys */
+            keys?: "all" | number[] | null;
             /** Layers */
             layers?: "all" | number[] | null;
             /** Neurons */
@@ -833,7 +1029,7 @@ export interface components {
             /** Positions */
             positions?: "all" | number[] | null;
             /** Sites */
-            sites: ("embed" | "resid_pre" | "resid_post" | "attn_out" | "mlp_out" | "z" | "mlp_act" | "final_norm")[];
+            sites: ("embed" | "resid_pre" | "q" | "k" | "v" | "pattern" | "z" | "attn_out" | "resid_mid" | "mlp_act" | "mlp_out" | "resid_post" | "final_norm")[];
         };
         /**
          * Patch
@@ -857,6 +1053,34 @@ export interface components {
             source_prompt: string | number[];
         };
         /**
+         * Path
+         * @description The selected entries take effect as in a run on `source_prompt`, along one route only.
+         *
+         *     to: the receivers, or null for the logits. What the selected entries add to the residual
+         *     stream reaches the receivers directly: every attention, and every MLP unless `through` is
+         *     `mlps`, answers as on the base prompt. The receivers then take the values that they
+         *     have so, in a run that is otherwise free.
+         *     Source: path patching, Wang et al. 2022 (arXiv 2211.00593), appendix B; Goldowsky-Dill
+         *     et al. 2023 (arXiv 2304.05969).
+         */
+        Path: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "path";
+            /** Source Prompt */
+            source_prompt: string | number[];
+            /**
+             * Through
+             * @default nothing
+             * @enum {string}
+             */
+            through?: "nothing" | "mlps";
+            /** To */
+            to?: components["schemas"]["Target"][] | null;
+        };
+        /**
          * Prob
          * @description Probability of a token.
          */
@@ -866,6 +1090,8 @@ export interface components {
              * @enum {string}
              */
             kind: "prob";
+            /** Position */
+            position?: number | null;
             /** Token */
             token: string | number;
         };
@@ -954,6 +1180,8 @@ export interface components {
              * @enum {string}
              */
             kind: "rank";
+            /** Position */
+            position?: number | null;
             /** Token */
             token: string | number;
         };
@@ -1006,7 +1234,7 @@ export interface components {
          * @description How far a patch moves `of` from the base prompt's value (0) to the source's (1).
          *
          *     Not bounded. Undefined, not 0, where the two prompts do not differ by more than the
-         *     noise floor. Needs a patch.
+         *     noise floor. Needs a patch. Its own `position` counts; `of` has none.
          */
         Recovered: {
             /**
@@ -1016,6 +1244,8 @@ export interface components {
             kind: "recovered";
             /** Of */
             of: components["schemas"]["LogitDiff"] | components["schemas"]["Prob"] | components["schemas"]["LogProb"] | components["schemas"]["Rank"];
+            /** Position */
+            position?: number | null;
         };
         /**
          * Reference
@@ -1026,6 +1256,29 @@ export interface components {
             prompts: (string | number[])[];
         };
         /**
+         * Resample
+         * @description A patch from prompts drawn from the reference set, without putting back.
+         *
+         *     All reference prompts must have the base prompt's token count. draws: how many are
+         *     drawn; metrics are averaged over the draws, with their spread.
+         *     Source: resample ablation, Chan et al. 2022 (causal scrubbing).
+         */
+        Resample: {
+            /**
+             * Draws
+             * @default 1
+             */
+            draws?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "resample";
+            reference: components["schemas"]["Reference"];
+            /** Seed */
+            seed: number;
+        };
+        /**
          * Result
          * @description A finished run.
          *
@@ -1034,6 +1287,11 @@ export interface components {
          */
         Result: {
             clean: components["schemas"]["Readout"];
+            /**
+             * Draws
+             * @default 1
+             */
+            draws?: number;
             /** Duration S */
             duration_s: number;
             edited: components["schemas"]["Readout"];
@@ -1073,9 +1331,12 @@ export interface components {
          * Run
          * @description One clean forward and one edited forward of a prompt, compared.
          *
+         *     held: edits that apply in both forwards, the clean one included: what is measured is the
+         *     effect of `edits` on a model that is held so.
+         *     ordered: whether two edits may select the same entries; they then apply as listed,
+         *     those of `held` first. Otherwise that is refused.
          *     read_position: where the next-token distribution is read; −1 is the last token.
          *     top_k: how many top tokens are recorded on either side.
-         *     Edits apply together. Two edits of the same entries are refused.
          */
         Run: {
             /**
@@ -1083,6 +1344,11 @@ export interface components {
              * @default []
              */
             edits?: components["schemas"]["Edit"][];
+            /**
+             * Held
+             * @default []
+             */
+            held?: components["schemas"]["Edit"][];
             /**
              * Metrics
              * @default [
@@ -1094,6 +1360,11 @@ export interface components {
             metrics?: (components["schemas"]["KL"] | components["schemas"]["JS"] | components["schemas"]["LogitDiff"] | components["schemas"]["Prob"] | components["schemas"]["LogProb"] | components["schemas"]["Rank"] | components["schemas"]["Recovered"])[];
             /** Model */
             model?: string | null;
+            /**
+             * Ordered
+             * @default false
+             */
+            ordered?: boolean;
             /** Prompt */
             prompt: string | number[];
             /**
@@ -1106,6 +1377,32 @@ export interface components {
              * @default 10
              */
             top_k?: number;
+        };
+        /**
+         * Scale
+         * @description The selected entries are multiplied by `factor`; 1 changes nothing.
+         */
+        Scale: {
+            /** Factor */
+            factor: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "scale";
+        };
+        /**
+         * Set
+         * @description The selected entries become `value`.
+         */
+        Set: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "set";
+            /** Value */
+            value: number;
         };
         /**
          * SiteReport
@@ -1126,6 +1423,23 @@ export interface components {
             reason?: string;
             /** Site */
             site: string;
+        };
+        /**
+         * Stored
+         * @description A vector kept under the SHA-256 of its content; of a matrix, one row.
+         *
+         *     A sparse autoencoder's feature is a row of its decoder matrix.
+         */
+        Stored: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "stored";
+            /** Row */
+            row?: number | null;
+            /** Sha256 */
+            sha256: string;
         };
         /**
          * Summary
@@ -1180,10 +1494,16 @@ export interface components {
          * Sweep
          * @description The same operation at every combination of `over`: a grid of cells.
          *
+         *     held, ordered: edits that apply in every forward, the clean one included; see Run.
          *     mode: `fast` computes only what an edit can change and tells how far sampled cells lie
          *     from a forward of their own; `exact` gives every cell a forward of its own.
          */
         Sweep: {
+            /**
+             * Held
+             * @default []
+             */
+            held?: components["schemas"]["Edit"][];
             /**
              * Metrics
              * @default [
@@ -1202,7 +1522,12 @@ export interface components {
             /** Model */
             model?: string | null;
             /** Op */
-            op: components["schemas"]["Zero"] | components["schemas"]["Mean"] | components["schemas"]["Patch"] | components["schemas"]["Add"];
+            op: components["schemas"]["Zero"] | components["schemas"]["Mean"] | components["schemas"]["Patch"] | components["schemas"]["Resample"] | components["schemas"]["Add"] | components["schemas"]["Noise"] | components["schemas"]["Scale"] | components["schemas"]["Set"] | components["schemas"]["Path"];
+            /**
+             * Ordered
+             * @default false
+             */
+            ordered?: boolean;
             over: components["schemas"]["Over"];
             /** Prompt */
             prompt: string | number[];
@@ -1276,13 +1601,16 @@ export interface components {
          * Target
          * @description A site and a selection of it; an axis left out means all of it.
          *
-         *     `layer`, `head`, `neuron`, `position`: an index or a list; negative counts from the
-         *     end. An axis that the site does not have is refused when the target is built.
+         *     `layer`, `head`, `neuron`, `position`, `key`: an index or a list; negative counts from
+         *     the end. An axis that the site does not have is refused when the target is built.
+         *     `key` is the position that a pattern's query reads from.
          *     TransformerLens hook names (`blocks.3.hook_resid_pre`) are accepted for `site`.
          */
         Target: {
             /** Head */
             head?: number | number[] | null;
+            /** Key */
+            key?: number | number[] | null;
             /** Layer */
             layer?: number | number[] | null;
             /** Neuron */
@@ -1293,7 +1621,7 @@ export interface components {
              * Site
              * @enum {string}
              */
-            site: "embed" | "resid_pre" | "resid_post" | "attn_out" | "mlp_out" | "z" | "mlp_act" | "final_norm";
+            site: "embed" | "resid_pre" | "q" | "k" | "v" | "pattern" | "z" | "attn_out" | "resid_mid" | "mlp_act" | "mlp_out" | "resid_post" | "final_norm";
         };
         /**
          * Token
@@ -1371,6 +1699,23 @@ export interface components {
             kind: "values";
             /** Values */
             values: number[];
+        };
+        /**
+         * VectorInfo
+         * @description A stored vector ([width]) or matrix ([rows, width]); `sha256` is that of its .npy file.
+         */
+        VectorInfo: {
+            /**
+             * Dtype
+             * @enum {string}
+             */
+            dtype: "float32" | "float64";
+            /** Name */
+            name: string;
+            /** Sha256 */
+            sha256: string;
+            /** Shape */
+            shape: number[];
         };
         /**
          * Zero
@@ -2044,6 +2389,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tokenized"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    vectors_vectors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VectorInfo"][];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    vectors_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVector"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VectorInfo"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    vectors_vector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VectorInfo"];
                 };
             };
             /** @description A problem (RFC 9457) */
