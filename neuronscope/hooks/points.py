@@ -69,16 +69,14 @@ def raw_with(
         old = _flat(point, raw)
         old = old if point.columns is None else old[..., point.columns.to(raw.device)]
         rest = torch.where(new == value, old, rest)
-    if point.columns is None and raw.ndim == 3:
-        return rest
-    flat = _flat(point, raw)
     if point.columns is not None:
+        flat = _flat(point, raw)
         rest = flat.index_copy(-1, point.columns.to(raw.device), rest.to(flat.dtype))
-    if raw.ndim == 3:
-        return rest
-    by_head = rest.unflatten(-1, _by_position(point, raw).shape[2:])
-    out = torch.empty_like(raw)  # same strides: how a matrix product rounds depends on them
-    return out.copy_(by_head.transpose(1, 2) if point.heads_first else by_head)
+    if raw.ndim > 3:
+        rest = rest.unflatten(-1, _by_position(point, raw).shape[2:])
+    rest = rest.transpose(1, 2) if point.heads_first else rest
+    # how a matrix product rounds depends on strides
+    return rest if rest.stride() == raw.stride() else torch.empty_like(raw).copy_(rest)
 
 
 def _by_position(point: Point, raw: Tensor) -> Tensor:

@@ -23,6 +23,8 @@ from neuronscope.spec.target import SITES
 
 Key = tuple[str, int | None]
 
+EFFECT_LENGTH = 4
+
 
 def certify(model: nn.Module, layout: Layout, probe_ids: Tensor) -> tuple[SiteReport, ...]:
     """One report per site. `probe_ids`: [1, position], a few different tokens."""
@@ -83,7 +85,11 @@ def _identity_refusal(
 def _effect_failures(
     model: nn.Module, points: dict[Key, Point], ids: Tensor
 ) -> dict[Key, str]:
-    """One batch per site: row i has the site zeroed at its i-th point, one last row nothing."""
+    """One batch per site: row i has the site zeroed at its i-th point, one last row nothing.
+
+    A few of the prompt's tokens are enough for what every site must do.
+    """
+    ids = ids[:, :EFFECT_LENGTH]
     keys = list(points)
     taps = [Tapped(key, points[key], edits=(_zero_row(row),)) for row, key in enumerate(keys)]
     if not taps:

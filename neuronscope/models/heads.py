@@ -51,10 +51,11 @@ def find_heads(
     with watched(model.modules(), calls.append):
         single = trace(model, ids)
     within = _by_layer(calls, layers)
+    turns = _turns(single)
     outcomes: dict[Key, Outcome] = {}
     n_heads: dict[Key, int] = {}
     for index, layer in enumerate(layers):
-        found = _layer_heads(layer, within[index], clean, single)
+        found = _layer_heads(layer, within[index], clean, single, turns)
         for site, outcome in found.items():
             outcomes[site, index] = outcome.point if isinstance(outcome, Found) else outcome
             if isinstance(outcome, Found):
@@ -73,7 +74,7 @@ def _by_layer(calls: Iterable[AttentionCall], layers: list[Call]) -> dict[int, l
 
 
 def _layer_heads(
-    layer: Call, calls: list[AttentionCall], clean: Trace, single: Trace
+    layer: Call, calls: list[AttentionCall], clean: Trace, single: Trace, turns: list[float]
 ) -> dict[str, Found | str]:
     if len(calls) != 1:
         reason = OTHER_CODE if not calls else f"the layer computes attention {len(calls)} times"
@@ -84,7 +85,7 @@ def _layer_heads(
     for site, (name, told) in _TENSORS.items():
         read = getattr(call, name)[:, :, 0]
         heads = read if site == "q" else read[:, distinct_heads(read)]
-        factors = dict.fromkeys((1.0, read.shape[-1] ** -0.5, *_turns(single)))
+        factors = dict.fromkeys((1.0, read.shape[-1] ** -0.5, *turns))
         source = _source(heads.flatten(1), layer, clean, single, tuple(factors))
         found[site] = (Found(source, heads.shape[1]) if source is not None else
                        f"no one module gives the {told} that attention reads")
