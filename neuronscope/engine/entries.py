@@ -48,9 +48,18 @@ def enter(stream: Stream, cells: Sequence[Edited], max_tokens: int) -> list[Row]
             attended(stream, layer, group, max_tokens))
     for (layer, branch), group in branched.items():
         seen = [found for cell in group if (found := _seen(stream, cell, layer + 1))]
-        for part in _parts(seen, max_tokens):
-            rows += _through(stream, layer, branch, part)
+        rows += through_branch(stream, layer, branch, seen, max_tokens)
     return rows
+
+
+@torch.no_grad()
+def through_branch(
+    stream: Stream, layer: int, branch: str, cells: list[Edited], max_tokens: int,
+    frozen: bool = False,
+) -> list[Row]:
+    """Cells of one branch as rows of the next layer. frozen: the other branch stays clean."""
+    return [row for part in _parts(cells, max_tokens)
+            for row in _through(stream, layer, branch, part, frozen)]
 
 
 def _seen(stream: Stream, cell: Edited, joins: int) -> Edited | None:
@@ -73,13 +82,15 @@ def _parts(cells: list[Edited], max_tokens: int) -> list[list[Edited]]:
     return parts
 
 
-def _through(stream: Stream, layer: int, branch: str, cells: list[Edited]) -> list[Row]:
+def _through(
+    stream: Stream, layer: int, branch: str, cells: list[Edited], frozen: bool
+) -> list[Row]:
     """The rest of a layer, on the packed edited tokens of cells of one branch."""
     positions = torch.cat([cell.positions for cell in cells])
     modules = stream.host.layout.branches[layer]
     answers: dict[nn.Module, Tensor] = {}
     for module in (modules.attention, modules.mlp):
-        if module is not None and (module is modules.attention or branch == "mlp"):
+        if module is not None and (module is modules.attention or branch == "mlp" or frozen):
             answers[module] = first_tensor(stream.outputs[module])[:, positions].clone()
     edited = modules.attention if branch == "attention" else modules.mlp
     spans = _spans(cells)

@@ -25,6 +25,7 @@ from neuronscope.engine.entries import BRANCH_SITES, STREAM_SITES, enter
 from neuronscope.engine.plan import chosen, keys_of
 from neuronscope.engine.prepare import Prepared, whole_patch
 from neuronscope.engine.propagate import chunks, fused, logits_of
+from neuronscope.engine.routes import routed
 from neuronscope.engine.rows import Edited, Row, clean_row, layer_of
 from neuronscope.engine.stream import Stream
 from neuronscope.errors import BadDirection
@@ -68,8 +69,11 @@ class Fast:
         """Whether this cell can take the fast path."""
         layers = self.stream.host.layout.branches
         whole = len(self.stream.ids) == len(self.prepared.resolved.spec.prompt)
-        if isinstance(edit.op, Path) or (edit.target.site == "pattern" and not whole):
+        if edit.target.site == "pattern" and not whole:
             return False
+        if isinstance(edit.op, Path):
+            return not self.stream.held and len(keys_of(edit.target, self.stream.n_layers)) == 1 \
+                and all(each.attention is not None and each.mlp is not None for each in layers)
         return self._general(edit) or edit.target.site in STREAM_SITES or all(
             layers[layer].attention is not None and layers[layer].mlp is not None
             for _, layer in keys_of(edit.target, self.stream.n_layers))
@@ -122,13 +126,17 @@ class Fast:
         """The cells that change nothing, and the others as rows that go together."""
         plain, rows = [], []
         known = []
-        for index, edit in cells:
+        routes = [each for each in cells if isinstance(each[1].op, Path)]
+        for index, edit in () if routes else cells:
             found = self._found(index, edit)
             if found is not None:
                 known.append(index)
                 (rows if isinstance(found, Row) else plain).append(found)
         with swapped(self.faster):
             rows += enter(self.stream, plain, self.budget.tokens)
+            if routes:
+                rows += routed(self.stream, self.prepared, routes, self.budget)
+                known += [index for index, _ in routes]
         live = [row for row in rows if len(row.positions)]
         changed = {row.index for row in live}
         return ([index for index in known if index not in changed],
@@ -227,7 +235,8 @@ class Fast:
             if fresh := [each for each in batch if each[0] not in skip]:
                 count = min(SAMPLED, max(1, len(fresh) // 64))
                 drawn = random.Random(seed).sample(fresh, len(fresh))
-                runnable = (each for each in drawn if self._found(*each) is not None)
+                runnable = (each for each in drawn if isinstance(each[1].op, Path)
+                            or self._found(*each) is not None)
                 return dict(itertools.islice(runnable, count))
         return {}
 

@@ -1,0 +1,132 @@
+"""Path patching on the fast path; see paths for what it means.
+
+With every branch frozen, a sender's change reaches each later point of the stream as it is: it
+is computed once, for all cells together, and added to the clean stream. Where MLPs are free, the
+changed tokens of all cells go through them packed, each position by itself. The layers of
+the receivers then run once for each cell, and what the receivers have there is put into a
+cell of its own, like any other edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from neuronscope.engine.budget import Budget
+from neuronscope.engine.compile import Compiled, entries_of, replacing
+from neuronscope.engine.entries import BRANCH_SITES, through_branch
+from neuronscope.engine.execute import Key, in_order
+from neuronscope.engine.plan import chosen, keys_of
+from neuronscope.engine.prepare import Prepared
+from neuronscope.engine.rows import Edited, Row, clean_row
+from neuronscope.engine.stream import Stream
+from neuronscope.hooks.swap import swapped
+from neuronscope.hooks.tap import Tapped, first_tensor, tap
+from neuronscope.spec.experiments import Edit
+from neuronscope.spec.ops import Path
+
+Numbered = tuple[int, Edit]
+
+
+def routed(
+    stream: Stream, prepared: Prepared, cells: Sequence[Numbered], budget: Budget
+) -> list[Row]:
+    """Each cell as a row of its second forward; those that change nothing are left out.
+
+    All cells have one operation and each has one (site, layer).
+    """
+    op = cells[0][1].op
+    assert isinstance(op, Path)
+    sent = _sent(stream, prepared, cells, budget)
+    if op.to is None:
+        return [_carried(stream, op, row, stream.n_layers) for row in sent]
+    wanted: dict[int, list[Key]] = {}
+    for key in (key for target in op.to for key in keys_of(target, stream.n_layers)):
+        wanted.setdefault(key[1] or 0, []).append(key)
+    found: dict[int, dict[Key, Tensor]] = {row.index: {} for row in sent}
+    for layer, keys in sorted(wanted.items()):
+        ahead = [_carried(stream, op, row, layer) for row in sent if row.layer <= layer]
+        step = budget.rows(len(stream.ids))
+        for first in range(0, len(ahead), step):
+            _receive(stream, layer, keys, ahead[first:first + step],
+                     prepared.clean["attn_out", layer], found)
+    return [row for index, values in found.items() if values
+            for row in _answered(stream, prepared, op, index, values)]
+
+
+def _sent(
+    stream: Stream, prepared: Prepared, cells: Sequence[Numbered], budget: Budget
+) -> list[Row]:
+    """The senders' changes as rows of the layer after them."""
+    groups: dict[tuple[int, str], list[Edited]] = {}
+    for index, edit in cells:
+        key, = keys_of(edit.target, stream.n_layers)
+        clean = prepared.clean[key]
+        source = prepared.sources.arrays[edit.op, key].to(clean)
+        values = torch.where(entries_of(stream.host, edit.target, clean), source, clean)
+        where = (values != clean).any(dim=-1).nonzero()[:, 0]
+        where = where[where <= stream.last]
+        if len(where):
+            groups.setdefault((key[1] or 0, BRANCH_SITES[key[0]]), []).append(Edited(
+                index, key[0], key[1] or 0, where, values[where], chosen(edit.target.head)))
+    frozen = cells[0][1].op.through == "nothing"
+    return [row for (layer, branch), group in groups.items()
+            for row in through_branch(stream, layer, branch, group, budget.tokens, frozen)]
+
+
+def _carried(stream: Stream, op: Path, row: Row, layer: int) -> Row:
+    """The row where the stream enters a later layer, no attention having seen the change."""
+    if op.through == "nothing":
+        change = row.values - stream.hidden[row.layer][row.positions]
+        return replace(row, layer=layer, values=stream.hidden[layer][row.positions] + change)
+    values = row.values[None]
+    for each in range(row.layer, layer):
+        attention = stream.host.layout.branches[each].attention
+        clean = first_tensor(stream.outputs[attention])[:, row.positions]
+        with swapped({attention: stream.stub(attention, clean)}):
+            values = stream.call(each, values, stream.frame(0))
+    return replace(row, layer=layer, values=values[0])
+
+
+@torch.no_grad()
+def _receive(
+    stream: Stream, layer: int, keys: list[Key], rows: list[Row], attention: Tensor,
+    found: dict[int, dict[Key, Tensor]],
+) -> None:
+    """Run the receivers' layer on the changed stream, and note what the receivers have.
+
+    attention: what the layer's attention adds on the clean run, and is held to add.
+    """
+    hidden = stream.hidden[layer].expand(len(rows), -1, -1).clone()
+    for place, row in enumerate(rows):
+        hidden[place, row.positions] = row.values
+    held = Compiled.fixed(("attn_out", layer), attention[:len(stream.ids)])
+    taps = [Tapped(key, stream.host.point(*key), (held,) if key == held.key else (), key in keys)
+            for key in in_order({*keys, held.key})]
+    with tap(taps) as seen:
+        stream.call(layer, hidden, stream.frame(0))
+    for key in keys:
+        for place, row in enumerate(rows):
+            found[row.index][key] = seen[key][place]
+
+
+def _answered(
+    stream: Stream, prepared: Prepared, op: Path, index: int, values: dict[Key, Tensor]
+) -> list[Row]:
+    """The cell's second forward: a clean row whose receivers take the noted values."""
+    edits: list[Compiled] = []
+    for target in op.to or ():
+        kept = {key: values.get(key, prepared.clean[key][:len(stream.ids)])
+                for key in keys_of(target, stream.n_layers)}
+        edits += replacing(stream.host, target, kept)
+    clean = [prepared.clean[each.key][:len(stream.ids)] for each in edits]
+    changed = [each for each, before in zip(edits, clean, strict=True)
+               if bool((each.mask & (each.operand != before)).any())]
+    if not changed:
+        return []
+    layer = min(each.key[1] or 0 for each in changed)
+    start = min(each.start for each in changed)
+    return [clean_row(index, stream.hidden[layer], layer, start, tuple(changed))]
