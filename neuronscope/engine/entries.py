@@ -36,6 +36,8 @@ def enter(stream: Stream, cells: Sequence[Edited], max_tokens: int) -> list[Row]
     inner: dict[tuple[int, str], list[Edited]] = {}
     branched: dict[tuple[int, str], list[Edited]] = {}
     for cell in cells:
+        if len(cell.positions) == 0:
+            continue
         if cell.site in INNER_SITES:
             inner.setdefault((cell.layer, cell.site), []).append(cell)
         elif cell.site in BRANCH_SITES:

@@ -67,7 +67,8 @@ def path_forwards(prepared: Prepared, edit: Edit) -> Tensor | list[Compiled]:
         layer or 0 for _, layer in senders)}
     logits, captured = run_forward(
         host, prepared.resolved.spec.prompt,
-        edits=[(each.key, each) for each in (*prepared.held, *_frozen(prepared, edit))], capture=ahead)
+        edits=[(each.key, each) for each in (*prepared.held, *_frozen(prepared, edit))],
+        capture=ahead)
     if op.to is None:
         return logits
     values = {key: captured.values.get(key, prepared.clean[key]) for key in wanted}

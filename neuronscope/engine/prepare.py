@@ -18,6 +18,7 @@ from neuronscope.engine.resolve import Resolved, source_position
 from neuronscope.engine.scoring import Scale
 from neuronscope.engine.sources import Sources, gather
 from neuronscope.engine.stream import Stream, capture
+from neuronscope.hooks.attention import eager_attention
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit, Run, Sweep
 from neuronscope.spec.ops import Patch, Path
@@ -146,8 +147,6 @@ def attention_for(host: LoadedModel, resolved: Resolved) -> Iterator[None]:
     if resolved.form["attention"] == host.info.attention:
         yield
         return
-    from neuronscope.hooks.attention import eager_attention
-
     with eager_attention(host.model):
         yield
 

@@ -159,19 +159,16 @@ def _path(op: Path, target: Target, ground: Ground, at: str) -> Path:
             f"{target.site} is not a part that adds to the residual stream by itself.",
             hint=f"A path starts at {', '.join(SENDERS)}.", pointer=at)
     to = None if op.to is None else tuple(
-        _receiver(each, target.site, ground, f"{at}/to/{index}")
+        _receiver(each, ground, f"{at}/to/{index}")
         for index, each in enumerate(op.to))
     return Path(source_prompt=source, to=to, through=op.through)
 
 
-def _receiver(receiver: Target, sender: str, ground: Ground, at: str) -> Target:
+def _receiver(receiver: Target, ground: Ground, at: str) -> Target:
     """A receiver takes the value that a layer computes from the stream that reaches it."""
     why = {"embed": "nothing leads to embed",
            "final_norm": "final_norm is read by the logits alone: leave `to` out",
            "pattern": "a pattern has two sides; name q or k"}.get(receiver.site)
-    if (sender, receiver.site) in (("z", "attn_out"), ("mlp_act", "mlp_out")):
-        why = (f"{receiver.site} is computed from {sender}, which is held still on such a path; "
-               f"name {sender} as the receiver")
     if why is not None:
         raise UnsupportedTarget(f"A path cannot end there: {why}.",
                                 hint=f"A path ends at {', '.join(RECEIVERS)} or the logits.",

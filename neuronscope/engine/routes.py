@@ -19,12 +19,12 @@ from neuronscope.engine.budget import Budget
 from neuronscope.engine.compile import Compiled, entries_of, replacing
 from neuronscope.engine.entries import BRANCH_SITES, through_branch
 from neuronscope.engine.execute import Key, in_order
-from neuronscope.engine.plan import chosen, keys_of
+from neuronscope.engine.plan import keys_of
 from neuronscope.engine.prepare import Prepared
 from neuronscope.engine.rows import Edited, Row, clean_row
 from neuronscope.engine.stream import Stream
 from neuronscope.hooks.swap import swapped
-from neuronscope.hooks.tap import Tapped, first_tensor, tap
+from neuronscope.hooks.tap import EditFn, Tapped, first_tensor, tap
 from neuronscope.spec.experiments import Edit
 from neuronscope.spec.ops import Path
 
@@ -40,16 +40,20 @@ def routed(
     """
     op = cells[0][1].op
     assert isinstance(op, Path)
-    sent = _sent(stream, prepared, cells, budget)
+    senders = _senders(stream, prepared, cells)
+    sent = _sent(stream, op, senders, budget)
     if op.to is None:
         return [_carried(stream, op, row, stream.n_layers) for row in sent]
     wanted: dict[int, list[Key]] = {}
     for key in (key for target in op.to for key in keys_of(target, stream.n_layers)):
         wanted.setdefault(key[1] or 0, []).append(key)
-    found: dict[int, dict[Key, Tensor]] = {row.index: {} for row in sent}
+    found: dict[int, dict[Key, Tensor]] = {cell.index: {} for cell in senders}
     for layer, keys in sorted(wanted.items()):
-        ahead = [_carried(stream, op, row, layer) for row in sent if row.layer <= layer]
         step = budget.rows(len(stream.ids))
+        here = [cell for cell in senders if cell.layer == layer]
+        for first in range(0, len(here), step):
+            _receive_here(stream, layer, keys, here[first:first + step], found)
+        ahead = [_carried(stream, op, row, layer) for row in sent if row.layer <= layer]
         for first in range(0, len(ahead), step):
             _receive(stream, layer, keys, ahead[first:first + step],
                      prepared.clean["attn_out", layer], found)
@@ -57,11 +61,11 @@ def routed(
             for row in _answered(stream, prepared, op, index, values)]
 
 
-def _sent(
-    stream: Stream, prepared: Prepared, cells: Sequence[Numbered], budget: Budget
-) -> list[Row]:
-    """The senders' changes as rows of the layer after them."""
-    groups: dict[tuple[int, str], list[Edited]] = {}
+def _senders(
+    stream: Stream, prepared: Prepared, cells: Sequence[Numbered]
+) -> list[Edited]:
+    """The senders' values from the source prompt, where they differ from the clean ones."""
+    found = []
     for index, edit in cells:
         key, = keys_of(edit.target, stream.n_layers)
         clean = prepared.clean[key]
@@ -70,11 +74,46 @@ def _sent(
         where = (values != clean).any(dim=-1).nonzero()[:, 0]
         where = where[where <= stream.last]
         if len(where):
-            groups.setdefault((key[1] or 0, BRANCH_SITES[key[0]]), []).append(Edited(
-                index, key[0], key[1] or 0, where, values[where], chosen(edit.target.head)))
-    frozen = cells[0][1].op.through == "nothing"
+            found.append(Edited(index, key[0], key[1] or 0, where, values[where]))
+    return found
+
+
+def _sent(
+    stream: Stream, op: Path, senders: Sequence[Edited], budget: Budget
+) -> list[Row]:
+    """The senders' changes as rows of the layer after them."""
+    groups: dict[tuple[int, str], list[Edited]] = {}
+    for cell in senders:
+        groups.setdefault((cell.layer, BRANCH_SITES[cell.site]), []).append(cell)
     return [row for (layer, branch), group in groups.items()
-            for row in through_branch(stream, layer, branch, group, budget.tokens, frozen)]
+            for row in through_branch(stream, layer, branch, group, budget.tokens,
+                                      op.through == "nothing")]
+
+
+@torch.no_grad()
+def _receive_here(
+    stream: Stream, layer: int, keys: list[Key], cells: list[Edited],
+    found: dict[int, dict[Key, Tensor]],
+) -> None:
+    """Note what receivers in the senders' own layer have: those after them have changed."""
+    def sending(site: str) -> EditFn:
+        def edit(value: Tensor) -> Tensor:
+            value = value.clone()
+            for place, cell in enumerate(cells):
+                if cell.site == site:
+                    value[place, cell.positions] = cell.values
+            return value
+        return edit
+
+    sites = {(cell.site, layer): sending(cell.site) for cell in cells}
+    taps = [Tapped(key, stream.host.point(*key), (sites[key],) if key in sites else (),
+                   key in keys) for key in in_order({*keys, *sites})]
+    hidden = stream.hidden[layer].expand(len(cells), -1, -1)
+    with tap(taps) as seen:
+        stream.call(layer, hidden, stream.frame(0))
+    for key in keys:
+        for place, cell in enumerate(cells):
+            found[cell.index][key] = seen[key][place]
 
 
 def _carried(stream: Stream, op: Path, row: Row, layer: int) -> Row:
