@@ -27,6 +27,7 @@ _HOMES = {
     "neuronscope.engine.session": ("Model", "load"),
     "neuronscope.errors": ("NeuronScopeError",),
     "neuronscope.service.lab": ("Lab", "open_lab"),
+    "neuronscope.spec.captures": ("Capture",),
     "neuronscope.spec.experiments": ("Edit", "Over", "Run", "Sweep"),
     "neuronscope.spec.grid": ("Grid",),
     "neuronscope.spec.metrics": ("JS", "KL", "LogProb", "LogitDiff", "Prob", "Rank", "Recovered"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from neuronscope.client_captures import ClientCaptures
 from neuronscope.errors import (
     Busy,
     Cancelled,
@@ -31,6 +32,7 @@ from neuronscope.service.views import (
     Tokenized,
 )
 from neuronscope.settings import Settings
+from neuronscope.spec.captures import Capture, CaptureRecord
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelEntry, ModelInfo
 from neuronscope.spec.ops import Prompt
@@ -59,6 +61,7 @@ class Client:
             base_url=url or _url_in(settings.data), timeout=TIMEOUT_S,
             headers={"Authorization": f"Bearer {token or settings.token or _token(settings.data)}",
                      "X-NeuronScope": "1"})
+        self.captures = ClientCaptures(self._send)
 
     def __enter__(self) -> Client:
         return self
@@ -132,6 +135,14 @@ class Client:
         """The vectors that are stored."""
         return [VectorInfo.model_validate(each) for each in json.loads(self._get("/api/vectors"))]
 
+    def capture(self, spec: Capture, *, rerun: bool = False) -> tuple[CaptureRecord, bool]:
+        """The record of a capture, and whether it is new; `captures.open` gives its arrays.
+
+        Raises: InvalidInput, NoModel, …
+        """
+        answer = self._send("POST", "/api/captures", json=_plain(spec), params={"rerun": rerun})
+        return CaptureRecord.model_validate_json(answer.content), answer.status_code == 201
+
     def record(self, key: str) -> Record:
         """A stored experiment by id or spec hash. Raises: NotFound, Gone."""
         return Record.model_validate_json(self._get(f"/api/experiments/{key}"))
@@ -200,7 +211,7 @@ class Client:
         return response
 
 
-def _plain(spec: Run | Sweep) -> Any:
+def _plain(spec: Run | Sweep | Capture) -> Any:
     return spec.model_dump(mode="json")
 
 

@@ -10,7 +10,8 @@
     │   ├── NotOneToken            a token name that is not exactly one token
     │   ├── PromptLength           no tokens, or more than the context holds
     │   ├── OverlappingEdits       two edits of one entry without a declared order
-    │   └── SweepSize              no cells, or more than the cap
+    │   ├── SweepSize              no cells, or more than the cap
+    │   └── CaptureSize            more bytes of activations than the cap
     ├── Unauthorized          401  no access token, or a wrong one
     ├── Forbidden             403  a request that may come from another site
     │   ├── HostNotAllowed         addressed to a name that is not this machine
@@ -116,6 +117,10 @@ class OverlappingEdits(InvalidInput):
 
 class SweepSize(InvalidInput):
     code, title = "sweep-size", "The sweep has no cells or too many"
+
+
+class CaptureSize(InvalidInput):
+    code, title = "capture-size", "The capture would keep too many bytes"
 
 
 class ModelRefused(InvalidInput):

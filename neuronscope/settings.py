@@ -21,6 +21,7 @@ class Settings:
     token: access token; empty means one is made and kept in `data`.
     device, dtype: what a model is loaded on and as; `auto` chooses.
     max_cells: largest sweep that is accepted.
+    max_capture: bytes of the largest capture's tensors.
     max_queue: jobs that may wait before new ones are answered 503.
     max_body: largest request body, bytes.
     """
@@ -34,6 +35,7 @@ class Settings:
     device: str = "auto"
     dtype: str = "auto"
     max_cells: int = 250_000
+    max_capture: int = 1024**3
     max_queue: int = 64
     max_body: int = 1024 * 1024
 

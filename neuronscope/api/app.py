@@ -17,7 +17,15 @@ from starlette.concurrency import run_in_threadpool
 
 from neuronscope.api.page import add_page
 from neuronscope.api.problems import MEDIA_TYPE, Problem, add_handlers
-from neuronscope.api.routes import experiments, jobs, models, server, sweeps, vectors
+from neuronscope.api.routes import (
+    captures,
+    experiments,
+    jobs,
+    models,
+    server,
+    sweeps,
+    vectors,
+)
 from neuronscope.api.security import Security
 from neuronscope.api.sse import CellsEvent, EndEvent
 from neuronscope.service.lab import Lab
@@ -27,8 +35,8 @@ from neuronscope.service.views import Progress
 from neuronscope.settings import Settings
 from neuronscope.version import __version__
 
-ROUTERS = (server.router, models.router, experiments.router, sweeps.router, jobs.router,
-           vectors.router)
+ROUTERS = (server.router, models.router, experiments.router, sweeps.router, captures.router,
+           jobs.router, vectors.router)
 PROBLEM = {
     "description": "A problem (RFC 9457)",
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},

@@ -11,6 +11,8 @@ import torch
 from torch import nn
 
 from neuronscope.engine.averages import mean_reading, mean_values
+from neuronscope.engine.capture_resolve import MAX_BYTES
+from neuronscope.engine.capturing import capture
 from neuronscope.engine.draws import concrete, draws_of
 from neuronscope.engine.metrics import Reading, Readings, readout
 from neuronscope.engine.prepare import Prepared, attention_for, now, prepare
@@ -21,6 +23,8 @@ from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
 from neuronscope.models.load import load as load_folder
 from neuronscope.models.load import wrap
+from neuronscope.spec.captured import Captured
+from neuronscope.spec.captures import Capture
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.grid import Grid
 from neuronscope.spec.models import ModelInfo
@@ -98,6 +102,14 @@ class Model:
         """
         return run_sweep(self.host, self.resolve(spec), Watch(
             on_head or _nothing, on_cells or _nothing, cancelled or _never), done or {})
+
+    def capture(self, spec: Capture, *, max_bytes: int = MAX_BYTES) -> Captured:
+        """Keep activations of one forward: `.arrays["z.3"]`, and statistics in `.data`.
+
+        max_bytes: the most that the tensors may take.
+        Raises: CaptureSize and other subclasses of InvalidInput, OutOfMemory.
+        """
+        return capture(self.host, spec, max_bytes)
 
 
 def load(

@@ -6,6 +6,8 @@ A site's tensor is [batch, position, width]. Heads are contiguous blocks of `wid
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -71,3 +73,42 @@ def align(
 def tile_heads(vector: Float[Tensor, " d"], width: int) -> Float[Tensor, " width"]:
     """A per-head vector repeated over all heads of a width."""
     return vector.repeat(width // vector.shape[0])
+
+
+def picked(
+    value: Float[Tensor, "pos width"],
+    dims: tuple[str, ...],
+    chosen: Mapping[str, Selection],
+    n_heads: int | None,
+) -> Float[Tensor, "*dims"]:
+    """The selected entries of a site's value, with the dimensions in the given order.
+
+    dims: `position`, `head` where the site has heads, and what is within. chosen: selections
+    by dimension; what is left out, or None, is taken whole. The result shares memory with
+    `value` where the selection is a slice of it, and is no larger than the selection anywhere
+    on the way.
+    """
+    if "head" in dims:
+        if n_heads is None or value.shape[-1] % n_heads:
+            raise LengthMismatch(f"A width of {value.shape[-1]} is not {n_heads} heads.")
+        value = value.unflatten(-1, (n_heads, -1))
+        if dims[0] == "head":
+            value = value.transpose(0, 1)
+    scattered: dict[int, list[int]] = {}
+    for axis, dim in enumerate(dims):
+        indices = chosen.get(dim)
+        if indices is None:
+            continue
+        if indices[-1] - indices[0] + 1 == len(indices):
+            value = value.narrow(axis, indices[0], len(indices))
+        else:
+            scattered[axis] = list(indices)
+    if not scattered:
+        return value
+    if len(scattered) == 1:
+        (axis, indices), = scattered.items()
+        return value.index_select(axis, torch.tensor(indices, device=value.device))
+    # several at once: one gather, over every dimension so that their order stays
+    grid = [torch.tensor(scattered.get(axis, range(size)), device=value.device)
+            for axis, size in enumerate(value.shape)]
+    return value[torch.meshgrid(*grid, indexing="ij")]

@@ -116,6 +116,8 @@ def _touch(each: Tapped, captured: Captured, bases: dict[nn.Module, Tensor]) -> 
         new = value
         for edit in each.edits:
             new = edit(new)
+        if new is value:  # only looked at
+            return None
         return raw_with(each.point, raw, value, new, base)
     return touch
 

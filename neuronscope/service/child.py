@@ -13,7 +13,8 @@ from typing import Any
 
 from neuronscope.errors import Cancelled, NoModel, WorkerDied
 from neuronscope.service import worker
-from neuronscope.service.executor import Listener, LoadOrder, SweepOrder
+from neuronscope.service.executor import CaptureOrder, Listener, LoadOrder, SweepOrder
+from neuronscope.spec.captures import CaptureData
 from neuronscope.spec.experiments import Run
 from neuronscope.spec.models import ModelInfo
 from neuronscope.spec.results import GridData, Result
@@ -61,6 +62,10 @@ class ChildProcess:
     def sweep(self, order: SweepOrder, listener: Listener) -> GridData:
         self._revive(listener)
         return self._order("sweep", order, listener)
+
+    def capture(self, order: CaptureOrder, listener: Listener) -> CaptureData:
+        self._revive(listener)
+        return self._order("capture", order, listener)
 
     def alive(self) -> bool:
         return self._process is not None and self._process.is_alive()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from neuronscope.errors import NoModel
+from neuronscope.spec.captures import Capture, CaptureData
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelInfo
 from neuronscope.spec.results import Cell, GridData, Result
@@ -39,6 +40,15 @@ class SweepOrder:
 
 
 @dataclass(frozen=True)
+class CaptureOrder:
+    """A capture. path: the file to write its tensors to, None for statistics alone."""
+
+    spec: Capture
+    max_bytes: int
+    path: Path | None
+
+
+@dataclass(frozen=True)
 class Listener:
     """Who is told what while an order is carried out, and who may stop it."""
 
@@ -65,6 +75,9 @@ class Executor(Protocol):
 
     def sweep(self, order: SweepOrder, listener: Listener) -> GridData:
         """The grid, incomplete if it was cancelled."""
+
+    def capture(self, order: CaptureOrder, listener: Listener) -> CaptureData:
+        """Raises: NoModel, StorageError, and what the engine raises."""
 
     def alive(self) -> bool:
         """Whether an order would be carried out without starting anything anew."""
@@ -101,6 +114,12 @@ class InProcess:
                                     on_cells=listener.on_cells, cancelled=listener.cancelled,
                                     done=order.done)
         return grid.data
+
+    def capture(self, order: CaptureOrder, listener: Listener) -> CaptureData:
+        captured = self._loaded().capture(order.spec, max_bytes=order.max_bytes)
+        if order.path is not None:
+            captured.to_safetensors(order.path)
+        return captured.data
 
     def alive(self) -> bool:
         return True

@@ -172,6 +172,20 @@ class Jobs:
             self._drop(task)
         return task
 
+    def wait(self, job_id: str, progress: Callable[[Job], None] | None = None) -> Task:
+        """Waits for a job; an interrupt (Ctrl-C) cancels it. Raises: what ended the job."""
+        task = self.get(job_id)
+        tell = (lambda: progress(task.view())) if progress is not None else (lambda: None)
+        with task.watched(tell):
+            try:
+                task.ended.wait()
+            except KeyboardInterrupt:
+                self.cancel(task.id)
+                raise
+        if task.error is not None:
+            raise task.error
+        return task
+
     def stop(self) -> None:
         """Takes no more jobs, drops those that wait, and asks the running one to stop."""
         with self._change:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from neuronscope.errors import NeuronScopeError
+from neuronscope.service.captures import Captures
 from neuronscope.service.executor import Executor, InProcess
-from neuronscope.service.jobs import Jobs, Task
+from neuronscope.service.jobs import Jobs
 from neuronscope.service.lock import FolderLock
 from neuronscope.service.news import news_of
 from neuronscope.service.runs import Runs
@@ -31,6 +32,7 @@ from neuronscope.service.views import (
     WorkerState,
 )
 from neuronscope.settings import Settings
+from neuronscope.spec.captures import Capture, CaptureRecord
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelEntry, ModelInfo
 from neuronscope.spec.ops import Prompt
@@ -71,6 +73,7 @@ class Lab:
         try:
             self._store = Store(settings.data, settings.database_url)
             self._store.experiments.interrupted()
+            self._store.captures.tidy()
         except NeuronScopeError:
             self._lock.release()
             raise
@@ -80,6 +83,7 @@ class Lab:
         self.vectors = self._shelf.vectors
         self._runs = Runs(*parts)
         self._sweeps = Sweeps(*parts, settings.max_cells)
+        self.captures = Captures(*parts, settings.max_capture)
 
     def __enter__(self) -> Lab:
         return self
@@ -140,7 +144,7 @@ class Lab:
 
     def load(self, model_id: str) -> ModelInfo:
         """Raises: ModelNotFound, ModelRefused, OutOfMemory, QueueFull."""
-        self._wait(self.start_load(model_id).id)
+        self._jobs.wait(self.start_load(model_id).id)
         return self._shelf.need(None).info
 
     def start_unload(self) -> Job:
@@ -149,7 +153,7 @@ class Lab:
 
     def unload(self) -> None:
         """Frees the loaded model."""
-        self._wait(self.start_unload().id)
+        self._jobs.wait(self.start_unload().id)
 
     def tokenize(self, prompt: Prompt) -> Tokenized:
         """Raises: NoModel, ModelLoading, OutOfRange for an unknown token id."""
@@ -168,7 +172,7 @@ class Lab:
         started = self.start_run(spec, rerun=rerun)
         if isinstance(started, Record):
             return started, False
-        self._wait(started.id)
+        self._jobs.wait(started.id)
         return self.outcome(started.id)
 
     def outcome(self, job_id: str) -> tuple[Record, bool]:
@@ -206,8 +210,15 @@ class Lab:
         """
         accepted = self.start_sweep(spec, rerun=rerun)
         if accepted.job is not None:
-            self._wait(accepted.job.id, progress)
+            self._jobs.wait(accepted.job.id, progress)
         return self.record(accepted.id), accepted.job is not None
+
+    def capture(self, spec: Capture, *, rerun: bool = False) -> tuple[CaptureRecord, bool]:
+        """The record of a capture, and whether it is new; `captures.open` gives its arrays.
+
+        Raises: as `start_run`; CaptureSize, RunFailed.
+        """
+        return self.captures.run(spec, rerun=rerun)
 
     def sweep_state(self, key: str) -> SweepState:
         """Raises: NotFound, Gone."""
@@ -279,17 +290,3 @@ class Lab:
     def news(self, job_id: str, after: int) -> News:
         """What a reader who has seen `after` cells of a job has not seen. Raises: NotFound."""
         return news_of(self._store, self._jobs.get(job_id), after)
-
-    def _wait(self, job_id: str, progress: Callable[[Job], None] | None = None) -> Task:
-        """Waits for a job; an interrupt (Ctrl-C) cancels it. Raises: what ended the job."""
-        task = self._jobs.get(job_id)
-        tell = (lambda: progress(task.view())) if progress is not None else (lambda: None)
-        with task.watched(tell):
-            try:
-                task.ended.wait()
-            except KeyboardInterrupt:
-                self._jobs.cancel(task.id)
-                raise
-        if task.error is not None:
-            raise task.error
-        return task

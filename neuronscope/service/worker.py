@@ -62,15 +62,11 @@ def _read(pipe: Connection, inbox: Inbox) -> None:
 
 def _carry_out(executor: InProcess, kind: str, order: Any, listener: Listener) -> tuple[str, Any]:
     try:
-        match kind:
-            case "load":
-                return "done", executor.load(order, listener)
-            case "run":
-                return "done", executor.run(order, listener)
-            case "sweep":
-                return "done", executor.sweep(order, listener)
-            case _:
-                return "done", executor.unload()
+        if kind == "unload":
+            return "done", executor.unload()
+        ways = {"load": executor.load, "run": executor.run, "sweep": executor.sweep,
+                "capture": executor.capture}
+        return "done", ways[kind](order, listener)
     except NeuronScopeError as error:
         return "error", error
     except UNEXPECTED as error:

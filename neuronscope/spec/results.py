@@ -208,7 +208,7 @@ JobState = Literal["queued", "running", "done", "failed", "cancelled", "complete
 
 
 class Job(Spec):
-    """A unit of work on the model: `load`, `unload`, `run`, `sweep` or `tokenize`."""
+    """A unit of work on the model: `load`, `unload`, `run`, `sweep` or `capture`."""
 
     id: str
     kind: str

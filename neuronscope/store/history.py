@@ -39,7 +39,7 @@ def page(database: Database, chosen: Filter, *, cursor: str | None = None,
     """
     query = _filtered(chosen).order_by(experiments.c.seq.desc()).limit(limit + 1)
     if cursor is not None:
-        query = query.where(experiments.c.seq < _position(cursor))
+        query = query.where(experiments.c.seq < position_of(cursor))
     with database.read() as connection:
         rows = connection.execute(query).all()
         shown = rows[:limit]
@@ -48,7 +48,8 @@ def page(database: Database, chosen: Filter, *, cursor: str | None = None,
     return [summary_of(row, labels.get(row.seq, ())) for row in shown], following
 
 
-def _position(cursor: str) -> int:
+def position_of(cursor: str) -> int:
+    """The place that a page's cursor stands for. Raises: InvalidField."""
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
         raise InvalidField("The cursor is not one that a page of the history gave.",
                            hint="Leave it out for the first page.", pointer="/cursor")

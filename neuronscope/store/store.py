@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from neuronscope.store.captures import Captures
 from neuronscope.store.cells import Cells
 from neuronscope.store.database import Database, database_url
 from neuronscope.store.experiments import Experiments
@@ -13,7 +14,7 @@ from neuronscope.store.migrate import migrate
 class Store:
     """An open database, at this version's schema.
 
-    folder: where the SQLite file lies when `url` is empty.
+    folder: where the files of tensors are, and the SQLite file when `url` is empty.
     Raises: NewerDatabase, StorageError.
     """
 
@@ -22,6 +23,7 @@ class Store:
         migrate(self.database)
         self.experiments = Experiments(self.database)
         self.cells = Cells(self.database)
+        self.captures = Captures(self.database, folder)
 
     def close(self) -> None:
         self.database.close()

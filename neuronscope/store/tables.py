@@ -81,3 +81,23 @@ deleted = Table(
     Column("deleted_at", Text, nullable=False),
     sqlite_strict=True,
 )
+
+captures = Table(
+    "captures",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("capture_hash", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("model_id", Text, nullable=False),
+    Column("model_digest", Text, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("n_entries", Integer, nullable=False),
+    Column("n_bytes", Integer, nullable=False, comment="of its file of tensors; 0: it has none"),
+    Column("body", Text, nullable=False),
+    Index("captures_by_hash", "capture_hash", "environment"),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)

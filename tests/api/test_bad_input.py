@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.api import bad_captures
 from tests.api.bad_input import CANARY, CASES, JSON, edit, run
 
 
-@pytest.mark.parametrize(("method", "path", "body", "status", "code", "pointer"), CASES)
+@pytest.mark.parametrize(("method", "path", "body", "status", "code", "pointer"),
+                         CASES + bad_captures.CASES)
 def test_bad_input_is_answered_with_a_problem(client, method, path, body, status, code, pointer):
     headers = JSON if body is not None else {}
     answer = client.request(method, f"/api{path}", content=body, headers=headers)

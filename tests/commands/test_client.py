@@ -8,6 +8,7 @@ import pytest
 from neuronscope.client import Client
 from neuronscope.errors import (
     Conflict,
+    Gone,
     ModelNotFound,
     NotFound,
     OutOfRange,
@@ -17,6 +18,7 @@ from neuronscope.errors import (
 )
 from neuronscope.service.views import Annotation
 from neuronscope.settings import Settings
+from neuronscope.spec.captures import Capture
 from neuronscope.spec.experiments import Edit, Run
 from neuronscope.spec.ops import Add, Stored, Zero
 from neuronscope.spec.target import Target
@@ -53,6 +55,29 @@ def test_a_sweep_is_followed_to_its_end(client, running):
     assert record == running.lab.record(record.id)
     assert told[-1] == (36, 36)
     assert client.plan(SWEEP).n_cells == 36
+
+
+def test_a_capture_is_the_lab_s_own_and_its_arrays_come_one_by_one(client, running, tmp_path):
+    spec = Capture(prompt=PROMPT, targets=[Target("z", head=[0, 3]), Target("resid_post")])
+    record, created = client.capture(spec)
+    assert created and record == running.lab.captures.get(record.id)
+    assert client.capture(spec) == (record, False)
+    assert client.capture(spec, rerun=True)[1]
+    far, near = (lab.captures.open(record.id) for lab in (client, running.lab))
+    assert far.data == record.data and list(far.arrays) == list(near.arrays)
+    for name, array in near.arrays.items():
+        assert np.array_equal(far.arrays[name], array)
+    with pytest.raises(KeyError):
+        far.arrays["q.0"]
+    far.to_safetensors(tmp_path / "far.safetensors")
+    assert (tmp_path / "far.safetensors").read_bytes() == (
+        running.lab.captures.file(record.id).read_bytes())
+    assert record.id in [line.id for line in client.captures.page().items]
+    client.captures.delete(record.id)
+    with pytest.raises(Gone):
+        client.captures.open(record.id)
+    alone, _ = client.capture(spec.model_copy(update={"tensors": False}))
+    assert len(client.captures.open(alone.id).arrays) == 0
 
 
 def test_the_rest_of_the_lab(client):

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from neuronscope import cli
 from neuronscope.cli import main
@@ -77,6 +78,35 @@ def test_a_sweep_prints_a_table_and_writes_csv(ns, tmp_path):
     assert "-- site mlp_out" in out
     assert "layer × position" in out
     assert len((tmp_path / "grid.csv").read_text().splitlines()) == 1 + 2 * 3 * 6
+
+
+def test_a_capture_prints_statistics_and_writes_its_tensors(ns, tmp_path):
+    words = ("capture", PROMPT, "--site", "resid_post.1", "--site", "z.2@-1", "--model", "tiny")
+    code, out, _ = ns(*words, "--out", "found.safetensors")
+    assert code == 0
+    assert "6 position × 32 d_model" in out and "1 position × 4 head × 8 d_head" in out
+    assert "960 bytes" not in out and "896 bytes of tensors" in out
+    tensors = load_file(tmp_path / "found.safetensors")
+    assert {name: array.shape for name, array in tensors.items()} == {
+        "resid_post.1": (6, 32), "z.2": (1, 4, 8)}
+    assert "stored already" in ns(*words)[1]
+    record = json.loads(ns(*words, "--json")[1])
+    assert record["id"] in out
+    found = record["data"]["entries"][0]["statistics"]["max"]
+    assert found == tensors["resid_post.1"].max()
+    (tmp_path / "capture.json").write_text(json.dumps(record["data"]["spec"]), encoding="utf-8")
+    assert json.loads(ns("capture", "capture.json", "--model", "tiny", "--json")[1]) == record
+    assert "statistics alone" in ns(*words, "--statistics")[1]
+
+
+@pytest.mark.parametrize("words, said", [
+    ((), "Nothing is to be captured"), (("--site", "z.9"), "layer 9: this model has 0–2"),
+    (("--site", "nowhere"), "must be 'embed'"),
+    (("--site", "z", "--statistics", "--out", "x"), "--out writes tensors")])
+def test_what_cannot_be_captured_ends_with_2(ns, words, said):
+    code, _, err = ns("capture", PROMPT, *words, "--model", "tiny")
+    assert code == 2
+    assert said in err
 
 
 def test_a_wide_sweep_is_shaded(ns):

@@ -72,7 +72,8 @@ def test_the_python_examples_run(place):
     lines = out.splitlines()
     assert lines[0].startswith(" Paris →")
     assert lines[2] == f"('site', 'layer', 'head') {names['g'].values['kl'].shape}"
-    assert lines[3:] == [" Paris True", " Paris"]
+    assert lines[3] == "(1, 2, 32) 27904 ['resid_post.0', 'resid_post.1']"
+    assert lines[4:] == [" Paris True", " Paris"]
 
 
 def shell(script: str, place: Path) -> str:

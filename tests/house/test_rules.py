@@ -127,8 +127,8 @@ def test_colours_stand_in_one_place():
 
 def test_the_public_names_are_these():
     assert sorted(neuronscope.__all__) == sorted([
-        "Add", "Client", "Edit", "Grid", "JS", "KL", "Lab", "LogProb", "LogitDiff", "Mean",
-        "Model", "NeuronScopeError", "Noise", "Over", "Patch", "Path", "Prob", "Rank",
+        "Add", "Capture", "Client", "Edit", "Grid", "JS", "KL", "Lab", "LogProb", "LogitDiff",
+        "Mean", "Model", "NeuronScopeError", "Noise", "Over", "Patch", "Path", "Prob", "Rank",
         "Recovered", "Reference", "Result", "Run", "Sweep", "Target", "Zero", "__version__",
         "load", "open_lab", "ops",
     ])

@@ -6,10 +6,11 @@ import json
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from pydantic import ValidationError
 
 from neuronscope.errors import catalogue
+from neuronscope.spec.captures import Capture
 from neuronscope.spec.experiments import Edit, Over, Run, Sweep, parse_experiment
 from neuronscope.spec.hashing import canonical, content_hash
 from neuronscope.spec.metrics import KL, LogitDiff, Prob, Recovered
@@ -48,6 +49,26 @@ def test_each_operation_has_its_json_form_and_survives_a_round_trip(text):
     run = Run.model_validate(spec)
     assert Run.model_validate(json.loads(run.model_dump_json())) == run
     assert run.edits[0].op.kind == json.loads(text)["kind"]
+
+
+INDEX = st.integers(-3, 2)
+TARGETS = st.one_of(
+    st.builds(Target, site=st.just("embed"), position=st.one_of(st.none(), INDEX)),
+    st.builds(Target, site=st.just("z"), layer=st.one_of(st.none(), INDEX, st.sets(
+        st.integers(0, 2), min_size=1).map(tuple)), head=st.one_of(st.none(), INDEX)),
+    st.builds(Target, site=st.just("mlp_act"), layer=INDEX, neuron=st.one_of(st.none(), INDEX)))
+
+
+@settings(deadline=None)
+@given(st.builds(Capture, prompt=st.lists(st.integers(0, 9), min_size=1).map(tuple),
+                 targets=st.lists(TARGETS, min_size=1, max_size=4).map(tuple),
+                 edits=st.lists(st.builds(Edit, target=TARGETS, op=st.just(Zero())),
+                                max_size=2).map(tuple),
+                 ordered=st.booleans(), tensors=st.booleans()))
+def test_a_capture_survives_a_json_round_trip_with_its_hash(spec):
+    back = Capture.model_validate(json.loads(spec.model_dump_json()))
+    assert back == spec
+    assert content_hash(back.model_dump(mode="json")) == content_hash(spec.model_dump(mode="json"))
 
 
 @pytest.mark.parametrize(("alias", "site", "layer"), [

@@ -9,7 +9,9 @@ from contextlib import closing
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from neuronscope.errors import Gone, InvalidField, NewerDatabase, NotFound, StorageError
@@ -90,13 +92,20 @@ LATER = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "later", "{head}", None, None
 
 
 def upgrade():
     op.add_column("experiments", sa.Column("later", sa.Text))
     {more}
 """
+
+
+def head() -> str:
+    """The newest revision of this version."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    return ScriptDirectory.from_config(config).get_current_head()
 
 
 @pytest.fixture
@@ -109,11 +118,11 @@ def later(tmp_path):
 
 def test_an_older_database_is_backed_up_and_migrated(store, later, tmp_path):
     key = store.experiments.add(draft())
-    (later / "versions" / "m0002_later.py").write_text(LATER.format(more=""))
+    (later / "versions" / "later.py").write_text(LATER.format(head=head(), more=""))
     migrate(store.database, later)
     with store.database.read() as connection:
         assert connection.execute(text("SELECT later FROM experiments")).all() == [(None,)]
-    backup = tmp_path / "data" / f"{FILE_NAME}.before-0001.backup"
+    backup = tmp_path / "data" / f"{FILE_NAME}.before-{head()}.backup"
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     with closing(sqlite3.connect(backup)) as copy:
         assert copy.execute("SELECT id FROM experiments").fetchall() == [(key,)]
@@ -121,8 +130,8 @@ def test_an_older_database_is_backed_up_and_migrated(store, later, tmp_path):
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(store, later):
     key = store.experiments.add(draft())
-    (later / "versions" / "m0002_later.py").write_text(
-        LATER.format(more='op.execute("SELECT * FROM nowhere")'))
+    (later / "versions" / "later.py").write_text(LATER.format(
+        head=head(), more='op.execute("SELECT * FROM nowhere")'))
     with pytest.raises(StorageError):
         migrate(store.database, later)
     assert store.experiments.get(key).summary.id == key

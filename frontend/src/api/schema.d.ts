@@ -4,6 +4,60 @@
  */
 
 export interface paths {
+    "/api/captures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Captures
+         * @description Stored captures, newest first.
+         */
+        get: operations["captures_captures"];
+        put?: never;
+        /**
+         * Capture
+         * @description Runs a prompt once, and keeps the activations that the targets select.
+         *
+         *     The same capture in the same environment is answered from the store with 200;
+         *     `rerun=true` runs it again. With `Prefer: respond-async` the answer is 202 with the job.
+         */
+        post: operations["captures_capture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/captures/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description A stored capture by id or hash: what it is as JSON, or by `Accept` its tensors.
+         *
+         *     `application/x-safetensors` gives all of them, in the model's own dtype;
+         *     `application/x-npy` the one that `entry` names (`z.3`), bfloat16 widened to float32.
+         */
+        get: operations["captures_read"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Removes a capture with its tensors; its id answers 410 from then on.
+         */
+        delete: operations["captures_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/experiments": {
         parameters: {
             query?: never;
@@ -433,6 +487,161 @@ export interface components {
             tags?: string[] | null;
         };
         /**
+         * Capture
+         * @description The values of some sites in one forward of a prompt.
+         *
+         *     targets: what is taken, one entry of the answer for each site and layer. Targets of one
+         *     site and layer are merged where together they are a block (heads × positions, …), and
+         *     refused otherwise.
+         *     edits: apply in that forward. An entry holds what leaves its site: after the edits of
+         *     that very site, and with the effect of all edits before it.
+         *     ordered: whether two edits may select the same entries; they then apply as listed.
+         *     tensors: whether the values are kept, or their statistics alone.
+         */
+        Capture: {
+            /**
+             * Edits
+             * @default []
+             */
+            edits?: components["schemas"]["Edit"][];
+            /** Model */
+            model?: string | null;
+            /**
+             * Ordered
+             * @default false
+             */
+            ordered?: boolean;
+            /** Prompt */
+            prompt: string | number[];
+            /** Targets */
+            targets: components["schemas"]["Target"][];
+            /**
+             * Tensors
+             * @default true
+             */
+            tensors?: boolean;
+        };
+        /**
+         * CaptureData
+         * @description A finished capture without its tensors.
+         *
+         *     `spec` is what was asked, `resolved` what that meant on this model (the hashed form);
+         *     `n_bytes` is what the kept tensors take: 0 where only statistics were asked for.
+         */
+        CaptureData: {
+            /** Capture Hash */
+            capture_hash: string;
+            /** Duration S */
+            duration_s: number;
+            /** Entries */
+            entries: components["schemas"]["CaptureEntry"][];
+            /** Environment */
+            environment: {
+                [key: string]: unknown;
+            };
+            /**
+             * Kind
+             * @default capture
+             * @constant
+             */
+            kind?: "capture";
+            model: components["schemas"]["ModelRef"];
+            /** N Bytes */
+            n_bytes: number;
+            /** Resolved */
+            resolved: {
+                [key: string]: unknown;
+            };
+            spec: components["schemas"]["Capture"];
+            /** Started At */
+            started_at: string;
+            /** Tokens */
+            tokens: components["schemas"]["Token"][];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings?: components["schemas"]["Note"][];
+        };
+        /**
+         * CaptureEntry
+         * @description One site at one layer.
+         *
+         *     coords: the selected indices of each dimension, null for all of it. dtype: as the
+         *     model computed it and as the file holds it. n_bytes: of the selected values.
+         */
+        CaptureEntry: {
+            /** Coords */
+            coords: {
+                [key: string]: number[] | null;
+            };
+            /** Dims */
+            dims: string[];
+            /** Dtype */
+            dtype: string;
+            /** Layer */
+            layer: number | null;
+            /** N Bytes */
+            n_bytes: number;
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** Shape */
+            shape: number[];
+            /** Site */
+            site: string;
+            statistics: components["schemas"]["Statistics"];
+        };
+        /**
+         * CapturePage
+         * @description Newest first. `next` is the cursor of the following page, null on the last one.
+         */
+        CapturePage: {
+            /** Items */
+            items: components["schemas"]["CaptureSummary"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * CaptureRecord
+         * @description A stored capture. Its tensors are a safetensors file of their own.
+         */
+        CaptureRecord: {
+            /** Created At */
+            created_at: string;
+            data: components["schemas"]["CaptureData"];
+            /** Id */
+            id: string;
+        };
+        /**
+         * CaptureSummary
+         * @description A line of the list of captures. `n_bytes`: of the tensors that are kept.
+         */
+        CaptureSummary: {
+            /** Capture Hash */
+            capture_hash: string;
+            /** Created At */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** Model Digest */
+            model_digest: string;
+            /** Model Id */
+            model_id: string;
+            /** N Bytes */
+            n_bytes: number;
+            /** N Entries */
+            n_entries: number;
+            /** Prompt */
+            prompt: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * Cell
          * @description One finished cell of a sweep.
          *
@@ -697,7 +906,7 @@ export interface components {
         };
         /**
          * Job
-         * @description A unit of work on the model: `load`, `unload`, `run`, `sweep` or `tokenize`.
+         * @description A unit of work on the model: `load`, `unload`, `run`, `sweep` or `capture`.
          */
         Job: {
             /** Created At */
@@ -1407,6 +1616,8 @@ export interface components {
         /**
          * SiteReport
          * @description Whether a site can be edited on the loaded model; `reason` says why not.
+         *
+         *     `note`: what to know about a site that can be edited.
          */
         SiteReport: {
             /** Certified */
@@ -1417,12 +1628,45 @@ export interface components {
              */
             layers?: number[];
             /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /**
              * Reason
              * @default
              */
             reason?: string;
             /** Site */
             site: string;
+        };
+        /**
+         * Statistics
+         * @description Of all values of an entry, in float64; null where no value or row is left.
+         *
+         *     Values that are not finite are counted in `n_non_finite` and left out of the others.
+         *     std: over the values, divided by their number. mean_norm, max_norm: of the Euclidean
+         *     norms over the last dimension, of the rows whose values are all finite.
+         */
+        Statistics: {
+            /** Max */
+            max: number | null;
+            /** Max Norm */
+            max_norm: number | null;
+            /** Mean */
+            mean: number | null;
+            /** Mean Norm */
+            mean_norm: number | null;
+            /** Min */
+            min: number | null;
+            /** N */
+            n: number;
+            /** N Non Finite */
+            n_non_finite: number;
+            /** N Zero */
+            n_zero: number;
+            /** Std */
+            std: number | null;
         };
         /**
          * Stored
@@ -1737,6 +1981,160 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    captures_captures: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapturePage"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    captures_capture: {
+        parameters: {
+            query?: {
+                rerun?: boolean;
+            };
+            header?: {
+                prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Capture"];
+            };
+        };
+        responses: {
+            /** @description Stored already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureRecord"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureRecord"];
+                };
+            };
+            /** @description Queued, with `Prefer: respond-async` */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    captures_read: {
+        parameters: {
+            query?: {
+                entry?: string | null;
+            };
+            header?: {
+                accept?: string;
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaptureRecord"];
+                    "application/octet-stream": string;
+                    "application/x-npy": string;
+                    "application/x-safetensors": string;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    captures_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     experiments_history: {
         parameters: {
             query?: {

@@ -1,0 +1,141 @@
+"""Captures: found in the store by hash, or queued, carried out and stored with their tensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from neuronscope.engine.capture_resolve import ResolvedCapture, resolve_capture
+from neuronscope.errors import NotFound, StorageError
+from neuronscope.service.describe import SHOWN
+from neuronscope.service.executor import CaptureOrder, Executor, Listener
+from neuronscope.service.jobs import Jobs, Task
+from neuronscope.service.shelf import Loaded, Shelf
+from neuronscope.spec.captured import Captured, InMemory, OnDisk
+from neuronscope.spec.captures import Capture, CaptureData, CapturePage, CaptureRecord
+from neuronscope.spec.results import Job
+from neuronscope.store.captures import CaptureDraft
+from neuronscope.store.store import Store
+
+
+class Captures:
+    """Carries out captures, one after the other, and keeps them.
+
+    max_bytes: the most that a capture's tensors may take.
+    """
+
+    def __init__(self, store: Store, jobs: Jobs, shelf: Shelf, executor: Executor,
+                 max_bytes: int) -> None:
+        self._store, self._jobs, self._shelf, self._executor = store, jobs, shelf, executor
+        self._max_bytes = max_bytes
+
+    def start(self, spec: Capture, *, rerun: bool = False) -> CaptureRecord | Job:
+        """The stored capture with this hash in this environment, or the job of a new one.
+
+        Raises: NoModel, ModelLoading, ModelNotFound, ModelMismatch, InvalidInput, QueueFull.
+        """
+        loaded = self._shelf.need(spec.model)
+        resolved = resolve_capture(spec, loaded.info, loaded.tokenizer, self._max_bytes,
+                                   self._shelf.vectors)
+        found = None if rerun else self._find(resolved, loaded)
+        if found is not None:
+            return self.get(found)
+        return self._jobs.submit(
+            "capture", None,
+            lambda task: self._carry_out(task, resolved, loaded, rerun=rerun)).view()
+
+    def run(self, spec: Capture, *, rerun: bool = False) -> tuple[CaptureRecord, bool]:
+        """The record of a capture, and whether it is new. Raises: as `start`; RunFailed."""
+        started = self.start(spec, rerun=rerun)
+        if isinstance(started, CaptureRecord):
+            return started, False
+        self._jobs.wait(started.id)
+        return self.outcome(started.id)
+
+    def outcome(self, job_id: str) -> tuple[CaptureRecord, bool]:
+        """The record of a capture's job that has ended, and whether it is new.
+
+        Raises: NotFound, and what ended the job.
+        """
+        task = self._jobs.get(job_id)
+        if task.error is not None:
+            raise task.error
+        key, created = task.outcome
+        return self.get(key), created
+
+    def get(self, key: str) -> CaptureRecord:
+        """A stored capture by id, or the newest by hash. Raises: NotFound, Gone."""
+        stored = self._store.captures.get(key)
+        return CaptureRecord(id=stored.summary.id, created_at=stored.summary.created_at,
+                             data=CaptureData.model_validate_json(stored.body))
+
+    def page(self, *, cursor: str | None = None, limit: int = 50) -> CapturePage:
+        """Newest first. Raises: InvalidField for a cursor that no page gave."""
+        return self._store.captures.page(cursor=cursor, limit=limit)
+
+    def file(self, key: str) -> Path:
+        """The safetensors file.
+
+        Raises: Gone; NotFound, also where no tensors were kept; StorageError if it is missing.
+        """
+        file = self._store.captures.file(key)
+        if file is None:
+            raise NotFound("This capture kept statistics alone.",
+                           hint="Capture with tensors: true.")
+        if not file.is_file():
+            raise StorageError("The file of this capture's tensors is missing.",
+                               hint="Capture again with rerun.")
+        return file
+
+    def open(self, key: str) -> Captured:
+        """A stored capture with its arrays, which are read when they are asked for.
+
+        Raises: NotFound, Gone; StorageError when the file is damaged.
+        """
+        record = self.get(key)
+        file = self._store.captures.file(record.id)
+        return Captured(record.data, InMemory(record.data, {}) if file is None else OnDisk(file))
+
+    def delete(self, key: str) -> None:
+        """Removes a capture with its tensors. Raises: NotFound, Gone, StorageError."""
+        self._store.captures.delete(key)
+
+    def _find(self, resolved: ResolvedCapture, loaded: Loaded) -> str | None:
+        return self._store.captures.find(resolved.capture_hash, loaded.environment)
+
+    def _carry_out(self, task: Task, resolved: ResolvedCapture, loaded: Loaded, *,
+                   rerun: bool) -> tuple[str, bool]:
+        self._shelf.require(loaded)
+        found = None if rerun else self._find(resolved, loaded)
+        if found is not None:  # an equal capture was ahead in the queue
+            task.subject = found
+            return found, False
+        path = self._store.captures.unfinished() if resolved.asked.tensors else None
+        try:
+            data = self._executor.capture(
+                CaptureOrder(resolved.asked, self._max_bytes, path),
+                Listener(cancelled=task.cancelling.is_set))
+            task.subject = self._store.captures.add(_draft(data, loaded), path)
+        finally:
+            self._store.captures.tidy()
+        return task.subject, True
+
+
+def _draft(data: CaptureData, loaded: Loaded) -> CaptureDraft:
+    prompt = data.spec.prompt
+    text = prompt if isinstance(prompt, str) else "".join(each.text for each in data.tokens)
+    return CaptureDraft(
+        capture_hash=data.capture_hash, environment=loaded.environment, model_id=data.model.id,
+        model_digest=data.model.model_digest, prompt=text, title=title(data.spec),
+        n_entries=len(data.entries), n_bytes=data.n_bytes, body=data.model_dump_json())
+
+
+def title(spec: Capture) -> str:
+    """`resid_post.3, z.5@-1 under zero mlp_out.0`."""
+    under = [f"{edit.op.kind} {edit.target}" for edit in spec.edits]
+    named = _few([str(target) for target in spec.targets])
+    return f"{named} under {_few(under)}" if under else named
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

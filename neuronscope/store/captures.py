@@ -1,0 +1,190 @@
+"""Captures: a row for what they are, and a file for their tensors.
+
+A file is complete and on disk, under its final name, before the row says that it is there;
+so a row whose capture has tensors always had a file. Files lie in the folder `captures`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select
+
+from neuronscope.errors import Gone, NotFound, StorageError
+from neuronscope.spec.captures import CapturePage, CaptureSummary
+from neuronscope.store.database import Database
+from neuronscope.store.experiments import HASH_LENGTH, now, plain
+from neuronscope.store.history import position_of
+from neuronscope.store.tables import captures, deleted
+
+FOLDER = "captures"
+SUFFIX = ".safetensors"
+UNFINISHED = "*.unfinished"
+SUMMARY_COLUMNS = [captures.c[name] for name in CaptureSummary.model_fields]
+
+
+@dataclass(frozen=True)
+class CaptureDraft:
+    """What is stored of a capture beside its id and time.
+
+    environment: hash of what it ran on. n_bytes: of its tensors, 0 where it has no file.
+    body: the `CaptureData` as JSON.
+    """
+
+    capture_hash: str
+    environment: str
+    model_id: str
+    model_digest: str
+    prompt: str
+    title: str
+    n_entries: int
+    n_bytes: int
+    body: str
+
+
+@dataclass(frozen=True)
+class StoredCapture:
+    """A stored capture."""
+
+    summary: CaptureSummary
+    body: str
+
+
+class Captures:
+    """The captures of one database, with their files below `folder`."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database = database
+        self._folder = folder / FOLDER
+
+    def unfinished(self) -> Path:
+        """A new name for a file that is being written; `add` gives it its final one.
+
+        Raises: StorageError when the folder cannot be made.
+        """
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError("The folder for captures cannot be made.",
+                               hint="Check the permissions of the data folder.") from error
+        return self._folder / f"{secrets.token_hex(8)}{SUFFIX}.unfinished"
+
+    def tidy(self) -> int:
+        """Removes files that a former process left unfinished; returns how many."""
+        left = [*self._folder.glob(UNFINISHED), *self._folder.glob(f"{UNFINISHED}.part")]
+        for file in left:
+            file.unlink(missing_ok=True)
+        return len(left)
+
+    def add(self, draft: CaptureDraft, written: Path | None) -> str:
+        """Stores it durably and returns its new id.
+
+        written: the file of its tensors, complete and synchronised, which is taken over.
+        Raises: StorageError; then neither row nor file is left.
+        """
+        new_id = secrets.token_hex(8)
+        row = asdict(draft) | {"id": new_id, "created_at": now(), "prompt": plain(draft.prompt)}
+        try:
+            if written is not None:
+                self._take(written, self._path(new_id))
+            with self._database.write() as connection:
+                connection.execute(insert(captures).values(row))
+        except StorageError:
+            self._path(new_id).unlink(missing_ok=True)
+            raise
+        return new_id
+
+    def find(self, capture_hash: str, environment: str) -> str | None:
+        """Id of the newest capture with this hash in this environment, if it is whole."""
+        query = (select(captures.c.id, captures.c.n_bytes)
+                 .where(captures.c.capture_hash == capture_hash,
+                        captures.c.environment == environment)
+                 .order_by(captures.c.seq.desc()).limit(1))
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        if row is None or (row.n_bytes and not self._path(row.id).is_file()):
+            return None
+        return row.id
+
+    def get(self, key: str) -> StoredCapture:
+        """The capture with this id, or the newest with this hash.
+
+        Raises: NotFound; Gone where it was deleted.
+        """
+        with self._database.read() as connection:
+            row = _row(connection, key)
+        return StoredCapture(_summary(row), row.body)
+
+    def file(self, key: str) -> Path | None:
+        """The file of a capture's tensors; None where only statistics were kept.
+
+        Raises: NotFound, Gone.
+        """
+        summary = self.get(key).summary
+        return self._path(summary.id) if summary.n_bytes else None
+
+    def page(self, *, cursor: str | None = None, limit: int = 50) -> CapturePage:
+        """At most `limit` lines, newest first. Raises: InvalidField for an unknown cursor."""
+        query = (select(captures.c.seq, *SUMMARY_COLUMNS)
+                 .order_by(captures.c.seq.desc()).limit(limit + 1))
+        if cursor is not None:
+            query = query.where(captures.c.seq < position_of(cursor))
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        shown = rows[:limit]
+        following = str(shown[-1].seq) if len(rows) > limit else None
+        return CapturePage(items=tuple(map(_summary, shown)), next=following)
+
+    def delete(self, key: str) -> None:
+        """Removes the capture and its file; its id answers `Gone` from then on.
+
+        Raises: NotFound, Gone, StorageError.
+        """
+        with self._database.write() as connection:
+            row = _row(connection, key)
+            connection.execute(delete(captures).where(captures.c.seq == row.seq))
+            connection.execute(insert(deleted).values(id=row.id, deleted_at=now()))
+        self._path(row.id).unlink(missing_ok=True)
+
+    def _path(self, capture_id: str) -> Path:
+        return self._folder / f"{capture_id}{SUFFIX}"
+
+    def _take(self, written: Path, final: Path) -> None:
+        try:
+            written.replace(final)
+            _synchronise(self._folder)
+        except OSError as error:
+            raise StorageError("The file of tensors could not be stored.",
+                               hint="Check free space and permissions of the data folder."
+                               ) from error
+
+
+def _synchronise(folder: Path) -> None:
+    """Makes a rename durable, where the system lets a folder be opened."""
+    with suppress(PermissionError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def _row(connection: Connection, key: str) -> Row[Any]:
+    column = captures.c.capture_hash if len(key) == HASH_LENGTH else captures.c.id
+    query = select(captures).where(column == key).order_by(captures.c.seq.desc())
+    row = connection.execute(query.limit(1)).first()
+    if row is not None:
+        return row
+    if connection.execute(select(deleted.c.id).where(deleted.c.id == key)).first():
+        raise Gone("This capture was deleted.")
+    raise NotFound("There is no capture with this id.", hint="GET /api/captures lists them.")
+
+
+def _summary(row: Row[Any]) -> CaptureSummary:
+    return CaptureSummary(**{column.name: row._mapping[column.name]
+                             for column in SUMMARY_COLUMNS})
