@@ -108,6 +108,7 @@ def entries_of(
     return entry_mask(
         *like.shape, positions=chosen(target.position), heads=chosen(target.head),
         neurons=chosen(target.neuron), n_heads=host.info.heads_of(target.site),
+        keys=chosen(target.key),
     ).to(like.device)
 
 
