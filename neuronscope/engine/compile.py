@@ -125,7 +125,8 @@ def _apply(
         case Scale():
             return scale(act, mask, op.factor)
         case Set():
-            return set_to(act, mask, op.value)
+            return (set_to(act, mask, op.value) if operand is None
+                    else replace(act, mask, operand))
         case Resample() | Path():
             raise TypeError(f"{op.kind} is made of other edits before it is applied")
         case _:
@@ -137,6 +138,8 @@ def _operand(
 ) -> Tensor | None:
     """What the operation needs: values [position, width], a vector [width], or nothing."""
     match edit.op:
+        case Set() if key[0] == "pattern":  # what a query cannot read stays out of reach
+            return torch.where(clean > 0, edit.op.value, clean)
         case Zero() | Scale() | Set():
             return None
         case Noise():
@@ -146,10 +149,8 @@ def _operand(
         case Mean():
             return sources.arrays[edit.op, key].to(clean).expand_as(clean)
         case Patch():
-            value = sources.arrays[edit.op, key]
-            if edit.op.positions is None:
-                return value
-            return align(value, clean.shape[0], edit.op.positions)
+            value, pairs = sources.arrays[edit.op, key], edit.op.positions
+            return value if pairs is None else align(value, clean.shape[0], pairs)
         case Add():
             return _scaled(host, edit, sources.arrays[edit.op, key], clean, key)
         case _:

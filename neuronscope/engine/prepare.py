@@ -185,7 +185,7 @@ def _source_readings(
     edits: tuple[Edit, ...], sources: Sources, reads: tuple[int, ...]
 ) -> Readings:
     """The source prompt's readings at the positions that stand for the read positions."""
-    patches = {edit.op for edit in edits if isinstance(edit.op, Patch)}
+    patches = {edit.op for edit in edits if isinstance(edit.op, Patch | Path)}
     found: Readings = {}
     for position in reads:
         known = {(op.source_prompt, there) for op in patches

@@ -70,7 +70,8 @@ class Sources:
         """
         found = self.drawn.get((op, key))
         if found is None or found.shape != shape:
-            rows = [_normal(number(f"{op.seed}:{tensor_of(*key)}:{position}"), shape[-1])
+            tensor, layer = tensor_of(*key)
+            rows = [_normal(number(f"{op.seed}:{tensor}.{layer}:{position}"), shape[-1])
                     for position in range(shape[0])]
             self.drawn[op, key] = found = op.sigma * self.deviation * torch.stack(rows)
         return found
