@@ -197,8 +197,6 @@ RUNS = [
     (path(to=[{"site": "final_norm"}]), 422, "unsupported-target", "/edits/0/op/to/0/site"),
     (path(to=[{"site": "pattern", "layer": 1}]), 422, "unsupported-target",
      "/edits/0/op/to/0/site"),
-    (path(to=[{"site": "attn_out", "layer": 1}]), 422, "unsupported-target",
-     "/edits/0/op/to/0/site"),
     (path(to=[{"site": "resid_pre", "layer": 3}]), 422, "out-of-range",
      "/edits/0/op/to/0/layer"),
     (edit({"site": "resid_pre", "layer": 0}, {"kind": "path", "source_prompt": SOURCE}), 422,

@@ -1,4 +1,4 @@
-"""Laws of the operations, whatever the model: what changes nothing, what is the same, what chance is."""
+"""Laws of the operations: what changes nothing, what is the same, what chance is."""
 
 from __future__ import annotations
 
