@@ -22,6 +22,7 @@ class Settings:
     device, dtype: what a model is loaded on and as; `auto` chooses.
     max_cells: largest sweep that is accepted.
     max_capture: bytes of the largest capture's tensors.
+    sweep_memory: bytes that a sweep may take beside the model; 0 chooses.
     max_queue: jobs that may wait before new ones are answered 503.
     max_body: largest request body, bytes.
     """
@@ -36,6 +37,7 @@ class Settings:
     dtype: str = "auto"
     max_cells: int = 250_000
     max_capture: int = 1024**3
+    sweep_memory: int = 0
     max_queue: int = 64
     max_body: int = 1024 * 1024
 

@@ -92,16 +92,18 @@ class Model:
         on_cells: OnCells | None = None,
         cancelled: Callable[[], bool] | None = None,
         done: dict[int, Cell] | None = None,
+        memory: int | None = None,
     ) -> Grid:
         """Run every cell of a sweep.
 
         on_head: called once with the empty grid; on_cells: with cells as they finish, in
         any order. cancelled: asked between forwards; when true the grid comes back
-        incomplete. done: cells by index that need not be run again.
+        incomplete. done: cells by index that need not be run again. memory: bytes that the
+        sweep may take beside the model; see neuronscope.engine.budget for the default.
         A cell that fails is recorded as failed; the others still run.
         """
         return run_sweep(self.host, self.resolve(spec), Watch(
-            on_head or _nothing, on_cells or _nothing, cancelled or _never), done or {})
+            on_head or _nothing, on_cells or _nothing, cancelled or _never), done or {}, memory)
 
     def capture(self, spec: Capture, *, max_bytes: int = MAX_BYTES) -> Captured:
         """Keep activations of one forward: `.arrays["z.3"]`, and statistics in `.data`.

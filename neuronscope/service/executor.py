@@ -33,10 +33,14 @@ class LoadOrder:
 
 @dataclass(frozen=True)
 class SweepOrder:
-    """A sweep, with the cells by index that need not be run again."""
+    """A sweep, with the cells by index that need not be run again.
+
+    memory: bytes that it may take beside the model; None chooses.
+    """
 
     spec: Sweep
     done: dict[int, Cell] = field(default_factory=dict)
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ class InProcess:
     def sweep(self, order: SweepOrder, listener: Listener) -> GridData:
         grid = self._loaded().sweep(order.spec, on_head=listener.on_head,
                                     on_cells=listener.on_cells, cancelled=listener.cancelled,
-                                    done=order.done)
+                                    done=order.done, memory=order.memory)
         return grid.data
 
     def capture(self, order: CaptureOrder, listener: Listener) -> CaptureData:

@@ -82,8 +82,8 @@ class Lab:
         parts = (self._store, self._jobs, self._shelf, self._executor)
         self.vectors = self._shelf.vectors
         self._runs = Runs(*parts)
-        self._sweeps = Sweeps(*parts, settings.max_cells)
         self.captures = Captures(*parts, settings.max_capture)
+        self._sweeps = Sweeps(*parts, settings.max_cells, settings.sweep_memory or None)
 
     def __enter__(self) -> Lab:
         return self

@@ -20,13 +20,13 @@ from neuronscope.store.store import Store
 class Sweeps:
     """Carries out sweeps, one after the other.
 
-    max_cells: largest sweep that is accepted.
+    max_cells: largest sweep that is accepted. memory: bytes for one; None chooses.
     """
 
     def __init__(self, store: Store, jobs: Jobs, shelf: Shelf, executor: Executor,
-                 max_cells: int) -> None:
+                 max_cells: int, memory: int | None = None) -> None:
         self._store, self._jobs, self._shelf, self._executor = store, jobs, shelf, executor
-        self._max_cells = max_cells
+        self._max_cells, self._memory = max_cells, memory
         self._live: dict[str, Task] = {}
 
     def plan(self, spec: Sweep) -> SweepPlan:
@@ -115,7 +115,7 @@ class Sweeps:
             self._shelf.require(loaded)
             listener = Listener(on_head=filling.begin, on_cells=filling.add,
                                 cancelled=task.cancelling.is_set)
-            grid = self._executor.sweep(SweepOrder(resolved.asked), listener)
+            grid = self._executor.sweep(SweepOrder(resolved.asked, memory=self._memory), listener)
         except (NeuronScopeError, *UNEXPECTED) as error:
             filling.abort(as_failure(error))
             raise
