@@ -51,14 +51,20 @@ def routed(
     for layer, keys in sorted(wanted.items()):
         step = budget.rows(len(stream.ids))
         here = [cell for cell in senders if cell.layer == layer]
+        kept = {key: prepared.clean[key][:len(stream.ids)] for key in _kept(op, layer)
+                if key in prepared.clean}
         for first in range(0, len(here), step):
-            _receive_here(stream, layer, keys, here[first:first + step], found)
+            _receive_here(stream, layer, keys, here[first:first + step], kept, found)
         ahead = [_carried(stream, op, row, layer) for row in sent if row.layer <= layer]
         for first in range(0, len(ahead), step):
-            _receive(stream, layer, keys, ahead[first:first + step],
-                     prepared.clean["attn_out", layer], found)
+            _receive(stream, layer, keys, ahead[first:first + step], kept, found)
     return [row for index, values in found.items() if values
             for row in _answered(stream, prepared, op, index, values)]
+
+
+def _kept(op: Path, layer: int) -> list[Key]:
+    """What a layer adds to the stream that is held to its clean value."""
+    return [("attn_out", layer)] + ([("mlp_out", layer)] if op.through == "nothing" else [])
 
 
 def _senders(
@@ -92,20 +98,28 @@ def _sent(
 
 @torch.no_grad()
 def _receive_here(
-    stream: Stream, layer: int, keys: list[Key], cells: list[Edited],
+    stream: Stream, layer: int, keys: list[Key], cells: list[Edited], kept: dict[Key, Tensor],
     found: dict[int, dict[Key, Tensor]],
 ) -> None:
-    """Note what receivers in the senders' own layer have: those after them have changed."""
+    """Note what receivers in the senders' own layer have: those after them have changed.
+
+    kept: what is held to its clean value, by (site, layer); here the MLP, where attention sends.
+    """
+    mlp = kept.get(("mlp_out", layer))
+
     def sending(site: str) -> EditFn:
         def edit(value: Tensor) -> Tensor:
             value = value.clone()
             for place, cell in enumerate(cells):
+                if site == "mlp_out" and mlp is not None and BRANCH_SITES[cell.site] != "mlp":
+                    value[place] = mlp
                 if cell.site == site:
                     value[place, cell.positions] = cell.values
             return value
         return edit
 
-    sites = {(cell.site, layer): sending(cell.site) for cell in cells}
+    sending_sites = {cell.site for cell in cells} | ({"mlp_out"} if mlp is not None else set())
+    sites = {(site, layer): sending(site) for site in sending_sites}
     taps = [Tapped(key, stream.host.point(*key), (sites[key],) if key in sites else (),
                    key in keys) for key in in_order({*keys, *sites})]
     hidden = stream.hidden[layer].expand(len(cells), -1, -1)
@@ -132,19 +146,19 @@ def _carried(stream: Stream, op: Path, row: Row, layer: int) -> Row:
 
 @torch.no_grad()
 def _receive(
-    stream: Stream, layer: int, keys: list[Key], rows: list[Row], attention: Tensor,
+    stream: Stream, layer: int, keys: list[Key], rows: list[Row], kept: dict[Key, Tensor],
     found: dict[int, dict[Key, Tensor]],
 ) -> None:
     """Run the receivers' layer on the changed stream, and note what the receivers have.
 
-    attention: what the layer's attention adds on the clean run, and is held to add.
+    kept: what is held to its clean value, by (site, layer).
     """
     hidden = stream.hidden[layer].expand(len(rows), -1, -1).clone()
     for place, row in enumerate(rows):
         hidden[place, row.positions] = row.values
-    held = Compiled.fixed(("attn_out", layer), attention[:len(stream.ids)])
-    taps = [Tapped(key, stream.host.point(*key), (held,) if key == held.key else (), key in keys)
-            for key in in_order({*keys, held.key})]
+    held = {key: Compiled.fixed(key, value) for key, value in kept.items()}
+    taps = [Tapped(key, stream.host.point(*key), (held[key],) if key in held else (), key in keys)
+            for key in in_order({*keys, *held})]
     with tap(taps) as seen:
         stream.call(layer, hidden, stream.frame(0))
     for key in keys:

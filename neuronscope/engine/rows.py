@@ -93,6 +93,10 @@ def _in_rows(
 
 def clean_row(index: int, hidden: Float[Tensor, "pos width"], layer: int, start: int,
               live: tuple[Compiled, ...] = ()) -> Row:
-    """A row that is the clean stream entering `layer`, from `start` on, and its live edits."""
+    """A row that is the clean stream entering `layer`, from `start` on, and its live edits.
+
+    Of no positions where the start is behind the last that is read.
+    """
+    start = min(start, hidden.shape[0])
     positions = torch.arange(start, hidden.shape[0], device=hidden.device)
     return Row(index, layer, positions, hidden[start:], live)

@@ -120,3 +120,17 @@ def test_metrics_are_read_where_they_say(llama, positions):
 def test_a_pass_says_which_cells_have_a_faster_way(llama):
     one = one_pass(llama, Sweep(prompt=PROMPT, op=Zero(), over=Over(sites=["final_norm", "embed"])))
     assert one.fast is not None and all(one.fast.covers(edit) for _, edit in one.plan)
+
+
+@pytest.mark.parametrize("read", [0, 2])
+def test_cells_behind_the_last_read_position_are_the_clean_run(llama, read):
+    """Under held edits, over several layers and at the last norm alike."""
+    for sites, axes, held in ((["resid_pre", "z"], {"layers": ALL, "positions": ALL}, "after"),
+                              (["mlp_out"], {"positions": ALL}, "before"),
+                              (["final_norm"], {"positions": ALL}, "stream")):
+        grid = llama.sweep(Sweep(
+            prompt=PROMPT, op=Zero(), held=HELD[held], ordered=True, read_position=read,
+            over=Over(sites=sites, **axes)))
+        assert grid.complete and grid.data.execution.startswith("fast")
+        assert (abs(grid.values["kl"][..., read + 1:]) < 1e-10).all()
+        assert (grid.values["kl"][..., read] > 1e-6).all()

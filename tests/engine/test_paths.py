@@ -7,7 +7,7 @@ import torch
 
 from neuronscope.engine.fast import largest_deviation
 from neuronscope.spec.experiments import Edit, Over, Run, Sweep
-from neuronscope.spec.metrics import KL, LogitDiff
+from neuronscope.spec.metrics import KL, LogitDiff, Recovered
 from neuronscope.spec.ops import Path
 from neuronscope.spec.target import Target
 from tests.engine.test_edits_equal_one_hook import all_logits, ids_of
@@ -89,10 +89,13 @@ def test_from_head_to_head_under_grouped_queries(llama, receiver, through):
 
 
 @pytest.mark.parametrize("through", ["nothing", "mlps"])
-@pytest.mark.parametrize("to", ["logits", "one", "several"])
+@pytest.mark.parametrize("to", ["logits", "one", "several", "leaving", "own layer"])
 def test_fast_paths_equal_two_forwards_each(model, to, through):
     receivers = {"logits": None, "one": [Target("resid_pre", layer=2, position=[2, 5])],
-                 "several": [Target("attn_out", layer=1), Target("mlp_out", layer=2)]}[to]
+                 "several": [Target("attn_out", layer=1), Target("mlp_out", layer=2)],
+                 "leaving": [Target("resid_post", layer=1)],
+                 "own layer": [Target("mlp_act", layer=0, neuron=[3, 5]),
+                               Target("resid_post", layer=0, position=[1, 4])]}[to]
     op = Path(SOURCE, to=receivers, through=through)
     for sites, axes in ((["z"], {"layers": "all", "heads": "all"}),
                         (["mlp_out", "attn_out"], {"layers": "all", "positions": [1, 5]})):
@@ -111,3 +114,16 @@ def test_a_sender_behind_its_receiver_changes_nothing(llama):
     alone = llama.run(Run(prompt=PROMPT, edits=[Edit(Target("z", layer=0, head=2), op)],
                           metrics=[KL()]))
     assert grid.values["kl"][0, 0, 2] == pytest.approx(alone.metrics["kl"].edited, abs=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["fast", "exact"])
+def test_a_path_recovers_a_part_of_the_source(llama, mode):
+    """Against the metric's formula, with the source read on its own prompt."""
+    metric = LogitDiff("w17", "w40")
+    base, source = (llama.run(Run(prompt=each, metrics=[metric])).metrics["logit_diff"].clean
+                    for each in (PROMPT, SOURCE))
+    grid = llama.sweep(Sweep(prompt=PROMPT, op=Path(SOURCE), mode=mode, metrics=[
+        Recovered(metric), metric], over=Over(sites=["z", "mlp_out"], layers="all")))
+    assert (grid.status["recovered"] == "ok").all()
+    expected = (grid.values["logit_diff"] - base) / (source - base)
+    assert abs(grid.values["recovered"] - expected).max() < 1e-9
