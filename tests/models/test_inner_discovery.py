@@ -1,0 +1,136 @@
+"""Queries, keys, values and patterns are found by numbers; what lies is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from unittest.mock import patch
+
+import pytest
+import torch
+import transformers as tf
+
+from neuronscope.models.certify import certify
+from neuronscope.models.columns import distinct_heads, find_columns
+from neuronscope.models.heads import _crossing_failures
+from neuronscope.models.layout import discover
+from neuronscope.models.load import probe_ids
+from neuronscope.models.trace import trace
+from tests.tiny import VOCAB, build
+
+IDS = probe_ids(VOCAB, torch.device("cpu"))
+SMALL = {"num_hidden_layers": 2, "hidden_size": 32, "intermediate_size": 48, "vocab_size": VOCAB,
+         "num_attention_heads": 4, "initializer_range": 0.25, "max_position_embeddings": 64}
+
+
+def model_of(config):
+    torch.manual_seed(0)
+    return tf.AutoModelForCausalLM.from_config(config).eval()
+
+
+def reports(model, layout=None):
+    return {each.site: each for each in certify(model, layout or discover(model, IDS), IDS)}
+
+
+def test_columns_are_found_in_any_order_and_between_equal_ones_the_neighbour():
+    torch.manual_seed(0)
+    offered = torch.randn(5, 9)
+    offered[:, [3, 7]] = 0  # two equal columns
+    assert find_columns(offered[:, [8, 1, 0]], offered).tolist() == [8, 1, 0]
+    assert find_columns(offered[:, [6, 7, 8]], offered).tolist() == [6, 7, 8]
+    assert find_columns(offered[:, :3] * 0.5, offered) is None
+    mixed = torch.cat([offered[:, :1], offered[:, 4:6] * 0.5], dim=1)
+    assert find_columns(mixed, offered, (1.0, 0.5)).tolist() == [0, 4, 5]
+
+
+def test_repeated_heads_are_counted_once():
+    heads = torch.randn(5, 2, 4)
+    assert distinct_heads(heads.repeat_interleave(3, dim=1)) == [0, 3]
+
+
+def test_queries_normed_behind_the_rotary_embedding_are_the_projections():
+    model = model_of(tf.HunYuanDenseV1Config(**SMALL, num_key_value_heads=2, head_dim=8))
+    layout = discover(model, IDS)
+    attention = layout.layers[1].self_attn
+    assert layout.points["q", 1].module is attention.q_proj
+    assert layout.points["k", 1].module is attention.k_proj
+    assert reports(model, layout)["q"].layers == (0, 1)
+
+
+def test_a_rotary_embedding_that_scales_is_seen_through():
+    model = model_of(tf.LlamaConfig(**SMALL, rope_parameters={
+        "rope_type": "yarn", "rope_theta": 1e4, "factor": 4.0,
+        "original_max_position_embeddings": 16}))
+    layout = discover(model, IDS)
+    assert layout.points["q", 1].module is layout.layers[1].self_attn.q_proj
+
+
+def test_queries_that_are_scaled_on_their_way_are_the_projections():
+    model = model_of(tf.OPTConfig(num_hidden_layers=2, hidden_size=32, ffn_dim=48, vocab_size=VOCAB,
+                                  num_attention_heads=4, word_embed_proj_dim=32, init_std=0.25))
+    layout = discover(model, IDS)
+    assert layout.points["q", 0].module is layout.layers[0].self_attn.q_proj
+    assert layout.n_kv_heads == 4
+
+
+def test_one_key_value_head_for_all():
+    model = model_of(tf.GPTBigCodeConfig(n_layer=2, n_embd=32, n_head=4, vocab_size=VOCAB,
+                                         n_positions=64, initializer_range=0.25))
+    layout = discover(model, IDS)
+    assert layout.n_kv_heads == 1
+    assert layout.points["k", 0].columns.tolist() == list(range(32, 40))
+    assert {reports(model, layout)[site].layers for site in "qkv"} == {(0, 1)}
+
+
+def test_keys_of_several_modules_and_attention_of_another_kind_are_refused_with_the_reason():
+    latent = model_of(tf.DeepseekV3Config(
+        **SMALL, num_key_value_heads=4, num_experts_per_tok=2, n_routed_experts=4, n_group=2,
+        topk_group=1, moe_intermediate_size=24, first_k_dense_replace=1, q_lora_rank=16,
+        kv_lora_rank=16, qk_nope_head_dim=8, qk_rope_head_dim=4, v_head_dim=8))
+    found = reports(latent)
+    assert found["k"].reason == "no one module gives the keys that attention reads"
+    assert found["q"].certified and found["v"].certified and found["pattern"].certified
+    own = reports(model_of(tf.GPTJConfig(
+        n_layer=2, n_embd=32, n_head=4, vocab_size=VOCAB, rotary_dim=4, initializer_range=0.25)))
+    for site in ("q", "k", "v", "pattern"):
+        assert "does not call transformers' attention functions" in own[site].reason
+
+
+def test_heads_that_are_mixed_up_are_refused():
+    model = build("gpt_neox")
+    layout = discover(model, IDS)
+    layers = [call for call in trace(model, IDS).values() if call.module in layout.layers]
+    found = {("q", layer): layout.points["q", layer] for layer in range(3)}
+    counts = dict.fromkeys(found, 4)
+    assert _crossing_failures(model, layers, found, counts, IDS) == {}
+    wrong = found["q", 1].columns.roll(4)
+    found["q", 1] = dataclasses.replace(found["q", 1], columns=wrong)
+    keys = found["q", 2].columns + 8
+    found["q", 2] = dataclasses.replace(found["q", 2], columns=keys)
+    assert set(_crossing_failures(model, layers, found, counts, IDS)) == {("q", 1), ("q", 2)}
+
+
+@pytest.mark.parametrize("lie", ["not used", "not probabilities", "not given"])
+def test_weights_that_are_not_what_the_output_is_made_of_are_refused(lie):
+    model = build("llama")
+    file = sys.modules[type(model).__module__]
+    own = file.eager_attention_forward
+
+    def lying(module, *args, **kwargs):
+        output, weights = own(module, *args, **kwargs)
+        return output, {"not used": weights.flip(1), "not probabilities": weights * 2,
+                        "not given": None}[lie]
+
+    with patch.object(file, "eager_attention_forward", lying):
+        report = reports(model)["pattern"]
+    assert not report.certified and not report.note
+    assert {"not used": "not its probabilities times its values",
+            "not probabilities": "not probabilities",
+            "not given": "gives no probabilities"}[lie] in report.reason
+
+
+def test_an_attention_sink_takes_the_rest_of_a_row():
+    model = model_of(tf.GptOssConfig(
+        **SMALL, num_key_value_heads=2, head_dim=8, num_experts_per_tok=2, num_local_experts=4,
+        sliding_window=4))
+    assert reports(model)["pattern"].layers == (0, 1)
