@@ -20,6 +20,8 @@ from tests.tiny import SITES, site_module
 
 INNER = ("resid_mid", "q", "k", "v", "pattern")
 Edit = Callable[[Tensor], None]
+QUERY_SCALES = {"opt": 8 ** -0.5, "opt_post_norm": 8 ** -0.5}
+"""Families that scale the query themselves before they hand it on."""
 
 
 class Inside:
@@ -134,10 +136,11 @@ def inner_logits(
 def _run(model, family, ids, site, layer, new) -> tuple[Tensor, Tensor]:
     if site == "resid_mid":
         return _between(model, family, ids, layer, new)
-    state = Inside(site, layer, new)
+    scale = QUERY_SCALES.get(family, 1.0) if site == "q" else 1.0
+    state = Inside(site, layer, new if new is None else new * scale)
     with _inside(model, family, state) as hooks:
         logits = hooked_logits(model, ids, hooks)
-    return logits, state.value
+    return logits, state.value / scale
 
 
 def _between(model, family, ids, layer, new) -> tuple[Tensor, Tensor]:

@@ -33,7 +33,7 @@ def certify(model: nn.Module, layout: Layout, probe_ids: Tensor) -> tuple[SiteRe
     plain = {key: point for key, point in layout.points.items() if point.side != "pattern"}
     failed.update(_failures(model, plain, probe_ids, clean))
     patterns = {key: point for key, point in layout.points.items() if key not in plain}
-    notes = {}
+    notes = dict(layout.notes)
     if patterns:
         with eager_attention(model):
             eager = forward(model, probe_ids)

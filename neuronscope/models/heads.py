@@ -28,6 +28,8 @@ Key = tuple[str, int | None]
 
 OTHER_CODE = ("this layer does not call transformers' attention functions, where queries, keys, "
               "values and probabilities are seen")
+GREAT = 64.0
+"""Times more than a value is: a power of two, which rounds nothing."""
 _TENSORS = {"q": ("query", "queries"), "k": ("key", "keys"), "v": ("value", "values")}
 
 
@@ -41,8 +43,8 @@ class Found:
 
 def find_heads(
     model: nn.Module, layers: list[Call], clean: Trace, probe_ids: Tensor
-) -> tuple[dict[Key, Outcome], dict[Key, int]]:
-    """The points of `q`, `k`, `v` and `pattern` at each layer; and their numbers of heads.
+) -> tuple[dict[Key, Outcome], dict[Key, int], dict[str, str]]:
+    """The points of `q`, `k`, `v` and `pattern` at each layer; their heads; notes by site.
 
     probe_ids: [1, position], a few different tokens.
     """
@@ -60,8 +62,8 @@ def find_heads(
             outcomes[site, index] = outcome.point if isinstance(outcome, Found) else outcome
             if isinstance(outcome, Found):
                 n_heads[site, index] = outcome.n_heads
-    outcomes |= _crossing_failures(model, layers, outcomes, n_heads, probe_ids)
-    return outcomes, n_heads
+    failures, notes = _read_as_written(model, layers, outcomes, n_heads, probe_ids)
+    return outcomes | failures, n_heads, notes
 
 
 def _by_layer(calls: Iterable[AttentionCall], layers: list[Call]) -> dict[int, list[AttentionCall]]:
@@ -157,22 +159,25 @@ def _fed_by(call: Call, before: Call, point: Point, clean: Trace) -> bool:
     return same(given.flatten(2), gave[..., columns])
 
 
-def _crossing_failures(
+def _read_as_written(
     model: nn.Module, layers: list[Call], outcomes: dict[Key, Outcome], n_heads: dict[Key, int],
     probe_ids: Tensor,
-) -> dict[Key, str]:
-    """Points at which zeroing one head changes another of what attention reads, or none.
+) -> tuple[dict[Key, str], dict[str, str]]:
+    """Points at which zeroing one head changes another of what attention reads, or none; and
+    notes of sites that the model limits on their way there.
 
-    Row h of a batch of equal prompts has head h zeroed; every layer's input is clean.
+    Row h of a batch of equal prompts has head h zeroed, the last but one has great values;
+    every layer's input is clean.
     """
     keys = [key for key in n_heads if key[0] in _TENSORS and isinstance(outcomes[key], Point)]
-    rows = max((n_heads[key] for key in keys), default=0) + 1
+    rows = max((n_heads[key] for key in keys), default=0) + 2
 
-    def zero_heads(key: Key) -> Callable[[Tensor], Tensor]:
+    def write(key: Key) -> Callable[[Tensor], Tensor]:
         def edit(value: Tensor) -> Tensor:
             new = value.clone()
             for head, part in enumerate(new.chunk(n_heads[key], dim=-1)):
                 part[head] = 0
+            new[-2] *= GREAT
             return new
         return edit
 
@@ -183,12 +188,23 @@ def _crossing_failures(
     clean = [Tapped(("resid_pre", index), Point(layer.module, "in"), (restore,))
              for index, layer in enumerate(layers)]
     with watched(model.modules(), calls.append), \
-            tap([*clean, *(Tapped(key, outcomes[key], (zero_heads(key),)) for key in keys)]):
+            tap([*clean, *(Tapped(key, outcomes[key], (write(key),)) for key in keys)]):
         forward(model, probe_ids[:, :1].expand(rows, -1))
     within = _by_layer(calls, layers)
-    return {key: "zeroing one of its heads changes what attention reads as another's"
-            for key in keys
-            if not _apart(getattr(within[key[1]][0], _TENSORS[key[0]][0]), n_heads[key])}
+    read = {key: getattr(within[key[1]][0], _TENSORS[key[0]][0]) for key in keys}
+    failures = {key: "zeroing one of its heads changes what attention reads as another's"
+                for key in keys if not _apart(read[key], n_heads[key])}
+    limits = {key[0]: limit for key in keys if (limit := _limit(read[key])) is not None}
+    return failures, {site: f"the model limits these values to ±{limit:g} before attention "
+                            f"reads them" for site, limit in limits.items()}
+
+
+def _limit(read: Float[Tensor, "rows heads pos d"]) -> float | None:
+    """Where great values are cut off (DBRX, OLMo); None where they arrive as they are."""
+    great, here = read[-1] * GREAT, read[-2]
+    bound = here.abs().max()
+    cut = (great.abs() > bound) & (here.abs() == bound)
+    return float(bound) if bool(cut.any()) and bool((cut | (here == great)).all()) else None
 
 
 def _apart(read: Float[Tensor, "rows heads pos d"], n_heads: int) -> bool:

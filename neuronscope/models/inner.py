@@ -38,13 +38,13 @@ def between(
 def head_points(
     model: nn.Module, layers: list[Call], clean: Trace, probe_ids: Tensor,
     n_heads: int | None, n_kv_heads: int | None,
-) -> tuple[dict[Key, Point], dict[Key, str], int | None]:
-    """Points and reasons of `q`, `k`, `v` and `pattern`; and the number of key-value heads.
+) -> tuple[dict[Key, Point], dict[Key, str], dict[str, str], int | None]:
+    """Points, reasons and notes of `q`, `k`, `v` and `pattern`; the number of key-value heads.
 
     That number is measured where keys are found, else as given; a layer that has another
     number of heads than the model is refused.
     """
-    outcomes, counted = find_heads(model, layers, clean, probe_ids)
+    outcomes, counted, notes = find_heads(model, layers, clean, probe_ids)
     seen = Counter(count for (site, _), count in counted.items() if site == "k")
     n_kv_heads = seen.most_common(1)[0][0] if seen else n_kv_heads
     points: dict[Key, Point] = {}
@@ -60,4 +60,4 @@ def head_points(
                             f"elsewhere in the model")
         else:
             points[key] = outcome
-    return points, reasons, n_kv_heads
+    return points, reasons, notes, n_kv_heads

@@ -32,7 +32,8 @@ PROBE_LENGTH = 7
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each site is. `points` by (site, layer); `reasons` says why a site is missing."""
+    """Where each site is. `points` by (site, layer); `reasons` says why a site is missing,
+    `notes`, by site, what to know of one that is there."""
 
     layers: tuple[nn.Module, ...]
     unembed: nn.Module | None
@@ -44,6 +45,7 @@ class Layout:
     points: dict[tuple[str, int | None], Point] = field(default_factory=dict)
     reasons: dict[tuple[str, int | None], str] = field(default_factory=dict)
     branches: list[Branches] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def point(self, site: str, layer: int | None) -> Point:
         """The point of a site.
@@ -77,11 +79,11 @@ def discover(model: nn.Module, probe_ids: Tensor) -> Layout:
     )
     widths = _layer_points(layout, layers, clean, disturbed)
     _final_norm(layout, layers[-1], clean)
-    points, reasons, n_kv_heads = head_points(
+    points, reasons, notes, n_kv_heads = head_points(
         model, layers, clean, probe_ids, layout.n_heads, layout.n_kv_heads)
     layout.points.update(points)
     layout.reasons.update(reasons)
-    return replace(_with_sizes(layout, widths), n_kv_heads=n_kv_heads)
+    return replace(_with_sizes(layout, widths), n_kv_heads=n_kv_heads, notes=notes)
 
 
 def _decoder_layers(model: nn.Module, clean: Trace) -> list[Call]:

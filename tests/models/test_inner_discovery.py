@@ -12,7 +12,7 @@ import transformers as tf
 
 from neuronscope.models.certify import certify
 from neuronscope.models.columns import distinct_heads, find_columns
-from neuronscope.models.heads import _crossing_failures
+from neuronscope.models.heads import _read_as_written
 from neuronscope.models.layout import discover
 from neuronscope.models.load import probe_ids
 from neuronscope.models.trace import trace
@@ -96,18 +96,27 @@ def test_keys_of_several_modules_and_attention_of_another_kind_are_refused_with_
         assert "does not call transformers' attention functions" in own[site].reason
 
 
+def test_values_that_a_family_clips_are_said_to_be_clipped():
+    model = model_of(tf.OlmoConfig(**SMALL, clip_qkv=20.0))
+    found = reports(model)
+    for site in "qkv":
+        assert found[site].layers == (0, 1)
+        assert "limits these values to ±20 before attention" in found[site].note
+    assert all(reports(model_of(tf.OlmoConfig(**SMALL)))[site].note == "" for site in "qkv")
+
+
 def test_heads_that_are_mixed_up_are_refused():
     model = build("gpt_neox")
     layout = discover(model, IDS)
     layers = [call for call in trace(model, IDS).values() if call.module in layout.layers]
     found = {("q", layer): layout.points["q", layer] for layer in range(3)}
     counts = dict.fromkeys(found, 4)
-    assert _crossing_failures(model, layers, found, counts, IDS) == {}
+    assert _read_as_written(model, layers, found, counts, IDS) == ({}, {})
     wrong = found["q", 1].columns.roll(4)
     found["q", 1] = dataclasses.replace(found["q", 1], columns=wrong)
     keys = found["q", 2].columns + 8
     found["q", 2] = dataclasses.replace(found["q", 2], columns=keys)
-    assert set(_crossing_failures(model, layers, found, counts, IDS)) == {("q", 1), ("q", 2)}
+    assert set(_read_as_written(model, layers, found, counts, IDS)[0]) == {("q", 1), ("q", 2)}
 
 
 @pytest.mark.parametrize("lie", ["not used", "not probabilities", "not given"])
