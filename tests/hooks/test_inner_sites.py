@@ -7,9 +7,9 @@ import torch
 
 from tests.hooks.inner import IDS, OTHER, host, layers_of, run
 from tests.naive_inner import INNER, QUERY_SCALES, inner_logits, inner_value
-from tests.tiny import CONFIGS, N_LAYERS
+from tests.tiny import CONFIGS
 
-HEADS = 4
+HEADS, N_LAYERS = 4, 3
 PARALLEL = {"codegen", "cohere", "cohere2", "falcon", "falcon_grouped", "gpt_neox", "gptj", "phi",
             "stablelm_parallel"}
 """Attention and MLP read one input."""
