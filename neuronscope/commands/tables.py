@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from neuronscope.spec.experiments import Edit
 from neuronscope.spec.grid import Grid
 from neuronscope.spec.results import Readout, Record, Result
 
@@ -40,16 +41,26 @@ def top_tokens(readout: Readout, count: int = TOP_SHOWN) -> str:
     return ", ".join(f'"{each.token}" {number(each.prob)}' for each in readout.top[:count])
 
 
+def named_edits(edits: Sequence[Edit]) -> str:
+    """`zero mlp_out.0, patch resid_pre.2@-1`."""
+    return ", ".join(f"{edit.op.kind} {edit.target}" for edit in edits)
+
+
 def run_lines(result: Result) -> list[str]:
     """A run for reading: tokens, metrics with their noise floor, top tokens, warnings."""
-    rows = [["metric", "clean", "edited", "change", "noise floor", "unit"]]
+    several = result.draws > 1
+    rows = [["metric", "clean", "edited", *(["spread"] if several else []), "change",
+             "noise floor", "unit"]]
     for value in result.metrics.values():
-        shown = [number(part) for part in (value.clean, value.edited, value.change, value.floor)]
+        spread = [value.spread] if several else []
+        shown = [number(part) for part in (value.clean, value.edited, *spread, value.change,
+                                           value.floor)]
         unit = value.unit if value.status == "ok" else value.status.replace("_", "-")
         rows.append([value.label, *shown, unit])
-    edits = ", ".join(f"{edit.op.kind} {edit.target}" for edit in result.spec.edits) or "no edit"
+    edits = named_edits(result.spec.edits) or "no edit"
+    held = f", with {named_edits(result.spec.held)} held" if result.spec.held else ""
     return [
-        f"{result.model.id}: {edits}",
+        f"{result.model.id}: {edits}{held}{f', {result.draws} draws' if several else ''}",
         f"tokens  {' '.join(f'{each.index}:{each.text!r}' for each in result.tokens)}", "",
         *table(rows), "",
         f"clean   {top_tokens(result.clean)}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from neuronscope.spec.experiments import AXIS_FIELDS, Run, Sweep
+from neuronscope.spec.experiments import AXIS_FIELDS, Edit, Run, Sweep
 from neuronscope.spec.results import GridData, MetricInfo, MetricValue, Result, Token
 
 SHOWN = 3
@@ -17,14 +17,17 @@ def prompt_text(spec: Run | Sweep, tokens: Sequence[Token]) -> str:
 
 
 def title(spec: Run | Sweep) -> str:
-    """`zero mlp_out.0`; `patch resid_pre × layer × position`."""
+    """`zero mlp_out.0`; `patch resid_pre × layer × position`; then ` | held: …`."""
+    held = f" | held: {_named(spec.held)}" if spec.held else ""
     if isinstance(spec, Sweep):
         axes = [axis for axis, field in AXIS_FIELDS.items() if getattr(spec.over, field)]
-        return " × ".join([f"{spec.op.kind} {', '.join(spec.over.sites)}", *axes])
-    if not spec.edits:
-        return "no edit"
-    named = [f"{edit.op.kind} {edit.target}" for edit in spec.edits[:SHOWN]]
-    more = len(spec.edits) - SHOWN
+        return " × ".join([f"{spec.op.kind} {', '.join(spec.over.sites)}", *axes]) + held
+    return (_named(spec.edits) or "no edit") + held
+
+
+def _named(edits: Sequence[Edit]) -> str:
+    named = [f"{edit.op.kind} {edit.target}" for edit in edits[:SHOWN]]
+    more = len(edits) - SHOWN
     return ", ".join(named) + (f" and {more} more" if more > 0 else "")
 
 

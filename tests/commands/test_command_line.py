@@ -203,6 +203,14 @@ def test_every_edit_has_a_short_form_and_their_order_is_kept():
     assert path.op == Path(SOURCE, to=[Target("q", layer=2, head=3)], through="mlps")
 
 
+def test_draws_and_held_edits_are_told(ns):
+    out = ns("run", PROMPT, "--noise", "embed@1,2=2", "--draws", "3", "--hold", "zero mlp_out.0",
+             "--model", "tiny")[1]
+    assert "noise embed@1,2, with zero mlp_out.0 held, 3 draws" in out
+    assert "edited spread change" in " ".join(out.split())
+    assert "noise embed@1,2 | held: zero mlp_out.0" in ns("show")[1]
+
+
 @pytest.mark.parametrize("words, said", [
     (("--set", "mlp_out.0=much"), "'much' is not a number"),
     (("--scale", "mlp_out.0"), "lacks what comes after the target"),

@@ -15,8 +15,12 @@ from neuronscope.service.child import ChildProcess
 from neuronscope.service.executor import Listener
 from neuronscope.service.lab import Lab
 from neuronscope.settings import Settings
+from neuronscope.spec.experiments import Edit, Run
 from neuronscope.spec.grid import Grid
+from neuronscope.spec.ops import Add, Stored, Values
+from neuronscope.spec.target import Target
 from tests.served import LONG, RUN, SWEEP, wait_for
+from tests.tiny import PROMPT
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
@@ -32,6 +36,15 @@ def lab(child, tmp_path_factory, models):
     with Lab(Settings(data=tmp_path_factory.mktemp("data"), models=models), child) as opened:
         opened.load("tiny")
         yield opened
+
+
+def test_a_stored_vector_reaches_the_process(lab):
+    sha = lab.add_vector([[1.0] * 32, [float(n) for n in range(32)]], "two")
+    spec = Run(prompt=PROMPT, edits=[Edit(Target("resid_pre", layer=1), Add(Stored(sha, 1)))])
+    values = Add(Values([float(n) for n in range(32)]))
+    given = Run(prompt=PROMPT, edits=[Edit(Target("resid_pre", layer=1), values)])
+    found, expected = (lab.run(each)[0].result for each in (spec, given))
+    assert found.metrics == expected.metrics and found.spec_hash != expected.spec_hash
 
 
 def running(lab):
