@@ -12,6 +12,8 @@ from neuronscope.models.host import LoadedModel
 
 STEP_TOKENS = {"cpu": 2048, "cuda": 65536, "mps": 8192}
 """Most tokens per forward step; on a CPU more does not go faster."""
+STEP_COST = {"cpu": 24, "cuda": 512, "mps": 128}
+"""What a step costs beside its tokens, in tokens: weights are read, kernels launched."""
 DEFAULT_BYTES = {"cpu": 2**30, "mps": 2**30}
 """The budget where none is given; on a CUDA device half of what is free."""
 SHARE_OF_LOGITS = 0.25
@@ -27,13 +29,15 @@ class Budget:
     """What fits.
 
     tokens: most tokens in a step. rows_of_logits: most rows that reach the head together.
-    held_positions: most edited positions that are held. row_bytes, token_bytes: what a
+    held_positions: most edited positions that are held. step_cost: what a step costs beside
+    its tokens, in tokens; see grouping. row_bytes, token_bytes: what a
     row and each of its tokens take in a layer. step_bytes: what a step may take.
     """
 
     tokens: int
     rows_of_logits: int
     held_positions: int
+    step_cost: int
     row_bytes: int
     token_bytes: int
     step_bytes: int
@@ -73,7 +77,7 @@ def plan_budget(
         tokens=STEP_TOKENS.get(host.device.type, 2048),
         rows_of_logits=max(1, math.floor(free * SHARE_OF_LOGITS / logits)),
         held_positions=max(1, math.floor(free * SHARE_HELD / (8 * max(d_mlp, info.d_model)))),
-        row_bytes=row, token_bytes=token,
+        step_cost=STEP_COST.get(host.device.type, 24), row_bytes=row, token_bytes=token,
         step_bytes=math.floor(free * (1 - SHARE_OF_LOGITS - SHARE_HELD)))
 
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 import torch
 
 from neuronscope.engine.compile import Compiled
-from neuronscope.engine.fast import Numbered, largest_deviation, tolerance
+from neuronscope.engine.fast import Numbered
 from neuronscope.engine.metrics import Readings, key_of, read
 from neuronscope.engine.prepare import Prepared, whole_patch
+from neuronscope.engine.replay import largest_deviation, tolerance
 from neuronscope.spec.controls import Control, ControlValue
 from neuronscope.spec.ops import Add, Patch
 from neuronscope.spec.results import Cell

@@ -14,38 +14,32 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from neuronscope.engine.attended import INNER_SITES
 from neuronscope.engine.budget import Budget
 from neuronscope.engine.compile import Compiled, edited_rows
 from neuronscope.engine.entries import BRANCH_SITES, STREAM_SITES, enter
+from neuronscope.engine.grouping import chunks, groups
 from neuronscope.engine.plan import chosen, keys_of
 from neuronscope.engine.prepare import Prepared, whole_patch
-from neuronscope.engine.propagate import chunks, fused, logits_of
+from neuronscope.engine.propagate import fused, start_of
+from neuronscope.engine.replay import CLEAN, largest_deviation, still_held
 from neuronscope.engine.routes import routed
 from neuronscope.engine.rows import Edited, Row, clean_row, layer_of
+from neuronscope.engine.running import Part, Runner
 from neuronscope.engine.stream import Stream
 from neuronscope.errors import BadDirection
-from neuronscope.hooks.precision import float64
 from neuronscope.hooks.swap import swapped
-from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
 from neuronscope.spec.ops import Path
 
-TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-9}
-"""Largest deviation in a logit; for half precisions see `tolerance`."""
 SAMPLED = 4
 """Most cells of a sweep that are run again one by one; one for every 64 of them, at least one."""
-CLEAN = -1
-"""The index of the clean row that goes along."""
 FULL = -2
 """The index of the row whose whole stream is the source prompt's."""
 
 Numbered = tuple[int, Edit]
-Part = tuple[list[int], Float[Tensor, "rows reads vocab"] | None]
 
 
 @dataclass
@@ -115,12 +109,12 @@ class Fast:
                 some = same[begin:begin + step]
                 yield some, self.stream.logits.expand(len(some), -1, -1)
             wanted = first | {CLEAN, FULL}
-            for part in sorted(parts, key=lambda rows: wanted.isdisjoint(
-                    row.index for row in rows)):
+            together = groups(parts, self.stream.last, self.stream.n_layers, self.budget)
+            for group in sorted(together, key=lambda rows: wanted.isdisjoint(_indices(rows))):
+                if not skip.issuperset(_indices(group)):
+                    yield from Runner(self.stream, self.faster).run(group, cancelled)
                 if cancelled():
                     return
-                if not skip.issuperset(row.index for row in part):
-                    yield from self._run(part)
 
     def _plan(self, cells: Sequence[Numbered]) -> tuple[list[int], list[list[Row]]]:
         """The cells that change nothing, and the others as rows that go together."""
@@ -140,7 +134,7 @@ class Fast:
         live = [row for row in rows if len(row.positions)]
         changed = {row.index for row in live}
         return ([index for index in known if index not in changed],
-                list(chunks(live, self.stream.last, self.budget)))
+                list(chunks(live, self.stream.last, self.stream.n_layers, self.budget)))
 
     def _accompany(self, parts: list[list[Row]]) -> None:
         """Add the rows beside the cells to the parts where they cost least.
@@ -157,25 +151,10 @@ class Fast:
         whole = whole_patch(self.prepared)
         if whole is not None:
             value = self.prepared.sources.arrays[whole.op, ("embed", None)][:len(stream.ids)]
-            home = next((part for part in parts if part[0].start == 0), None)
+            home = next((part for part in parts if start_of(part) == 0), None)
             if home is None:
                 parts.append(home := [])
             home.append(clean_row(FULL, value.to(stream.hidden[0]), 0, 0))
-
-    def _run(self, rows: list[Row]) -> Iterator[Part]:
-        """Rows together; in halves where they do not fit in memory together."""
-        rows = sorted(rows, key=lambda row: row.layer)  # the order in which logits_of gives them
-        try:
-            with swapped(self.faster):
-                logits: Tensor | None = logits_of(self.stream, rows)
-        except (torch.OutOfMemoryError, MemoryError):
-            logits = None
-        if logits is not None or len(rows) == 1:
-            yield [row.index for row in rows], logits
-            return
-        middle = len(rows) // 2
-        yield from self._run(rows[:middle])
-        yield from self._run(rows[middle:])
 
     def _batches(self, cells: Sequence[Numbered]) -> Iterator[list[Numbered]]:
         """Cells whose edited values may be held at once."""
@@ -250,50 +229,5 @@ class Fast:
         self.deviation = max(self.deviation, largest_deviation(quick, self.stream.logits))
 
 
-def still_held(stream: Stream, layer: int) -> tuple[Compiled, ...]:
-    """The held edits that come after the stream has entered `layer`.
-
-    Those of the entering stream itself are in the kept stream already.
-    """
-    entering = {("resid_pre", layer), ("embed", None if layer == 0 else -1)}
-    return tuple(each for each in stream.held if each.key not in entering
-                 and layer_of(each.key, stream.n_layers) >= layer)
-
-
-def replay(stream: Stream) -> float | str:
-    """Largest deviation of clean rows, sent through the path from several places.
-
-    Or why the path cannot be taken on this model.
-    """
-    worst = 0.0
-    try:
-        for start in sorted({0, stream.last // 2, stream.last}):
-            for layer in sorted({0, stream.n_layers // 2}):
-                row = clean_row(CLEAN, stream.hidden[layer], layer, start,
-                                still_held(stream, layer))
-                with swapped(fused(stream)):
-                    worst = max(worst, largest_deviation(logits_of(stream, [row])[0],
-                                                         stream.logits))
-    except torch.OutOfMemoryError:
-        return "the clean run's keys and values do not fit in memory beside the model"
-    except (RuntimeError, TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
-        return f"the model's layers cannot be called one by one ({type(error).__name__})"
-    return worst
-
-
-def tolerance(host: LoadedModel) -> float:
-    """How far fast and one-by-one may lie apart in a logit.
-
-    Half precisions depend on the shape of the batch; the bound is some steps of their
-    resolution at the size of a logit, and what was measured is told with every grid.
-    """
-    return TOLERANCE.get(host.model.dtype, 0.25)
-
-
-def largest_deviation(left: Tensor, right: Tensor) -> float:
-    """Largest absolute difference, where equal infinities and NaNs count as equal."""
-    left, right = float64(left), float64(right)
-    same = (left == right) | (left.isnan() & right.isnan())
-    gap = (left - right).abs()
-    worst = torch.where(same, 0.0, gap).max()
-    return float("inf") if bool(worst.isnan()) else float(worst)
+def _indices(chunks: list[list[Row]]) -> list[int]:
+    return [row.index for chunk in chunks for row in chunk]

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 import torch
 
 from neuronscope.engine.budget import plan_budget
-from neuronscope.engine.fast import Fast, replay, tolerance
+from neuronscope.engine.fast import Fast
 from neuronscope.engine.prepare import Prepared, prepare, prepare_streamed, reads_of
+from neuronscope.engine.replay import replay, tolerance
 from neuronscope.engine.resolve import Resolved
 from neuronscope.engine.stream import Stream
 from neuronscope.models.host import LoadedModel

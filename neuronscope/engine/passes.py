@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from neuronscope.engine.fast import CLEAN, FULL, Fast, Numbered, Part, tolerance
+from neuronscope.engine.fast import FULL, Fast, Numbered
 from neuronscope.engine.method import MISFITS, choose, distrust, misfit, told, uncovered
 from neuronscope.engine.metrics import Readings, read_rows
 from neuronscope.engine.prepare import Prepared
+from neuronscope.engine.replay import CLEAN, tolerance
 from neuronscope.engine.resolve import Resolved
+from neuronscope.engine.running import Part
 from neuronscope.errors import BadDirection
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit

@@ -8,44 +8,31 @@ of a row are applied on its way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from transformers.activations import NewGELUActivation
 
-from neuronscope.engine.budget import Budget
 from neuronscope.engine.rows import Row, live_taps
 from neuronscope.engine.stream import Frame, Stream
 from neuronscope.hooks.swap import Forward, swapped
 from neuronscope.hooks.tap import Point, Tapped, first_tensor, tap
 
 
-def chunks(rows: Sequence[Row], last: int, budget: Budget) -> Iterator[list[Row]]:
-    """Rows of equal start, near in layer, as many as fit (at least one)."""
-    ordered = sorted(rows, key=lambda row: (row.start, row.layer, row.index))
-    chunk: list[Row] = []
-    for row in ordered:
-        if chunk and (chunk[0].start != row.start
-                      or len(chunk) == budget.rows(last + 1 - row.start)):
-            yield chunk
-            chunk = []
-        chunk.append(row)
-    if chunk:
-        yield chunk
-
-
 @torch.no_grad()
-def logits_of(stream: Stream, rows: Sequence[Row]) -> Float[Tensor, "rows reads vocab"]:
-    """Logits at the read positions of rows of one chunk, in the order of their layers."""
-    start, n_layers = rows[0].start, stream.n_layers
+def ends_of(stream: Stream, rows: Sequence[Row]) -> Float[Tensor, "rows ahead width"]:
+    """The last layer's output of rows of one chunk, at the read positions from its start on.
+
+    rows: in the order of their layers; the chunk starts where its first row does.
+    """
+    start, n_layers = start_of(rows), stream.n_layers
     frame = stream.frame(start)
-    ahead = [read for read in stream.reads if read >= start]
-    columns = [read - start for read in ahead]
+    columns = [read - start for read in stream.reads if read >= start]
     active = stream.hidden[0].new_empty((0, len(stream.ids) - start, stream.hidden[0].shape[1]))
     riding: list[Row] = []
-    for layer in range(min(row.layer for row in rows), n_layers):
+    for layer in range(rows[0].layer, n_layers):
         entering = [row for row in rows if row.layer == layer]
         if entering:
             active = torch.cat([active, _joined(stream, layer, entering, start)])
@@ -59,13 +46,45 @@ def logits_of(stream: Stream, rows: Sequence[Row]) -> Float[Tensor, "rows reads 
     entering = [row for row in rows if row.layer == n_layers]
     if entering:
         active = torch.cat([active, _joined(stream, n_layers, entering, start)[:, columns]])
-        riding += entering
-    taps = live_taps(stream.host, riding, n_layers, torch.tensor(ahead, device=active.device))
-    logits = stream.tail(active, taps)
-    if len(ahead) == len(stream.reads):
-        return logits
-    before = stream.logits[:len(stream.reads) - len(ahead)]
-    return torch.cat([before.expand(len(rows), -1, -1), logits], dim=1)
+    return active
+
+
+@torch.no_grad()
+def logits_of(
+    stream: Stream, chunks: Sequence[Sequence[Row]], ends: Sequence[Tensor]
+) -> list[Float[Tensor, "rows reads vocab"]]:
+    """Logits at the read positions of the rows of some chunks, whose ends are given.
+
+    All go through the head together, but for rows with live edits after the last layer.
+    """
+    plain = [number for number, rows in enumerate(chunks) if not _late(stream, rows)]
+    pooled: dict[int, Tensor] = {}
+    if plain:
+        flat = stream.tail(torch.cat([ends[number].flatten(0, 1) for number in plain])[:, None])
+        sizes = [ends[number].shape[:2].numel() for number in plain]
+        for number, part in zip(plain, flat[:, 0].split(sizes), strict=True):
+            pooled[number] = part.view(*ends[number].shape[:2], -1)
+    found = []
+    for number, rows in enumerate(chunks):
+        logits = pooled[number] if number in pooled else stream.tail(
+            ends[number], _late(stream, rows))
+        before = stream.logits[:len(stream.reads) - logits.shape[1]]
+        found.append(torch.cat([before.expand(len(rows), -1, -1), logits], dim=1)
+                     if len(before) else logits)
+    return found
+
+
+def _late(stream: Stream, rows: Sequence[Row]) -> list[Tapped]:
+    """Taps for live edits after the last layer, at the read positions."""
+    start = start_of(rows)
+    ahead = [read for read in stream.reads if read >= start]
+    return live_taps(stream.host, rows, stream.n_layers,
+                     torch.tensor(ahead, device=stream.hidden[0].device))
+
+
+def start_of(rows: Sequence[Row]) -> int:
+    """Where a chunk starts: at its earliest row."""
+    return min(row.start for row in rows)
 
 
 def fused(stream: Stream) -> dict[torch.nn.Module, Forward]:

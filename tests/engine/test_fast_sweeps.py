@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from neuronscope.engine.draws import concrete
-from neuronscope.engine.fast import largest_deviation
 from neuronscope.engine.passes import Pass
 from neuronscope.engine.plan import cells
 from neuronscope.engine.prepare import attention_for
+from neuronscope.engine.replay import largest_deviation
 from neuronscope.engine.session import load
 from neuronscope.spec.experiments import Over, Sweep
 from neuronscope.spec.metrics import KL, LogitDiff, Recovered

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from neuronscope.engine.fast import largest_deviation
+from neuronscope.engine.replay import largest_deviation
 from neuronscope.spec.experiments import Edit, Over, Run, Sweep
 from neuronscope.spec.metrics import KL, LogitDiff, Recovered
 from neuronscope.spec.ops import Path

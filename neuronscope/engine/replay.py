@@ -1,0 +1,69 @@
+"""The clean run sent through the fast path: what tells whether a model can take it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from neuronscope.engine.compile import Compiled
+from neuronscope.engine.propagate import ends_of, fused, logits_of
+from neuronscope.engine.rows import clean_row, layer_of
+from neuronscope.engine.stream import Stream
+from neuronscope.hooks.precision import float64
+from neuronscope.hooks.swap import swapped
+from neuronscope.models.host import LoadedModel
+
+TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-9}
+"""Largest deviation in a logit; for half precisions see `tolerance`."""
+CLEAN = -1
+"""The index of the clean row that goes along."""
+
+
+def still_held(stream: Stream, layer: int) -> tuple[Compiled, ...]:
+    """The held edits that come after the stream has entered `layer`.
+
+    Those of the entering stream itself are in the kept stream already.
+    """
+    entering = {("resid_pre", layer), ("embed", None if layer == 0 else -1)}
+    return tuple(each for each in stream.held if each.key not in entering
+                 and layer_of(each.key, stream.n_layers) >= layer)
+
+
+def replay(stream: Stream) -> float | str:
+    """Largest deviation of clean rows, sent through the path from several places.
+
+    Or why the path cannot be taken on this model.
+    """
+    worst = 0.0
+    try:
+        for start in sorted({0, stream.last // 2, stream.last}):
+            for layer in sorted({0, stream.n_layers // 2}):
+                row = clean_row(CLEAN, stream.hidden[layer], layer, start,
+                                still_held(stream, layer))
+                with swapped(fused(stream)):
+                    ends = ends_of(stream, [row])
+                worst = max(worst, largest_deviation(logits_of(stream, [[row]], [ends])[0][0],
+                                                     stream.logits))
+    except torch.OutOfMemoryError:
+        return "the clean run's keys and values do not fit in memory beside the model"
+    except (RuntimeError, TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
+        return f"the model's layers cannot be called one by one ({type(error).__name__})"
+    return worst
+
+
+def tolerance(host: LoadedModel) -> float:
+    """How far fast and one-by-one may lie apart in a logit.
+
+    Half precisions depend on the shape of the batch; the bound is some steps of their
+    resolution at the size of a logit, and what was measured is told with every grid.
+    """
+    return TOLERANCE.get(host.model.dtype, 0.25)
+
+
+def largest_deviation(left: Tensor, right: Tensor) -> float:
+    """Largest absolute difference, where equal infinities and NaNs count as equal."""
+    left, right = float64(left), float64(right)
+    same = (left == right) | (left.isnan() & right.isnan())
+    gap = (left - right).abs()
+    worst = torch.where(same, 0.0, gap).max()
+    return float("inf") if bool(worst.isnan()) else float(worst)
