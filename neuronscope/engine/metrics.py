@@ -45,7 +45,8 @@ class Reading:
     @property
     def finite(self) -> Bool[Tensor, " rows"]:
         """False where any logit is NaN or +infinity (−infinity masks a token)."""
-        return ~(self.logits.isnan() | (self.logits == math.inf)).any(dim=-1)
+        highest = self.logits.amax(dim=-1)  # NaN wins over every number
+        return ~(highest.isnan() | (highest == math.inf))
 
     @property
     def whole(self) -> bool:
@@ -77,6 +78,11 @@ def kl_nats(
     which is reported as it is.
     """
     p = clean.exp()
+    if p.shape[0] == 1 < edited.shape[0]:
+        found = (clean - edited) @ p[0]
+        if not bool(found.isnan().any()):
+            return found
+    # a masked token has p = 0 and a logarithm without end: it counts nothing
     return torch.where(p > 0, p * (clean - edited), 0.0).sum(dim=-1)
 
 

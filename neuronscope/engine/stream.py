@@ -174,8 +174,8 @@ def capture(
             *((layer, "in", keep_input) for layer in layers),
             *((module, "out", keep) for module in branches),
             *((layer, "out", keep_layer) for layer in layers)]):
-        logits = forward(host.model, batch, cache)
+        logits = forward(host.model, batch, cache, reads)
     hidden.append(leaving[-1].clone())
     stream = Stream(host, ids, hidden, outputs, templates, cache, reads,
-                    logits[0, list(reads)].clone(), held)
+                    logits[0].clone(), held)
     return stream, {key: value[0] for key, value in seen.values.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import torch
@@ -11,14 +13,22 @@ from torch import Tensor, nn
 
 @torch.no_grad()
 def forward(
-    model: nn.Module, input_ids: Int[Tensor, "batch pos"], cache: Any = None
+    model: nn.Module, input_ids: Int[Tensor, "batch pos"], cache: Any = None,
+    keep: Sequence[int] | None = None,
 ) -> Float[Tensor, "rows pos2 vocab"]:
     """Logits at every position, as the model itself computes them: no padding.
 
     cache: a transformers cache with what came before `input_ids`; by default none is used.
+    keep: the positions whose logits are given; all by default. A model that can leave the
+    others out does not compute them.
     The rows and positions of the logits are those of `input_ids`, unless the caller has
     swapped the decoder layers.
     """
-    if cache is None:
-        return model(input_ids=input_ids, use_cache=False).logits
-    return model(input_ids=input_ids, past_key_values=cache, use_cache=True).logits
+    given: dict[str, Any] = {"use_cache": False} if cache is None else {
+        "past_key_values": cache, "use_cache": True}
+    if keep is not None and "logits_to_keep" in signature(model.forward).parameters:
+        given["logits_to_keep"] = torch.tensor(list(keep), device=input_ids.device)
+    logits = model(input_ids=input_ids, **given).logits
+    if keep is None or logits.shape[1] == len(keep):
+        return logits
+    return logits[:, list(keep)]
