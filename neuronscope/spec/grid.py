@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from neuronscope.spec.experiments import Edit, Run
 from neuronscope.spec.results import GridData, one_key
+from neuronscope.spec.target import Target
 
 
 class ArrayTable(dict[str, np.ndarray]):
@@ -70,6 +72,22 @@ class Grid:
         """The metric's value on the clean run."""
         return self.data.metrics[one_key(metric, list(self.data.metrics))
                                  if metric not in self.data.metrics else metric].clean
+
+    def run_of(self, *indices: int) -> Run:
+        """The run of one cell, or of several cells' edits together, as a spec of its own.
+
+        indices: of cells, in row-major order; `np.argsort(grid.values["kl"].ravel())` has them.
+        Raises: IndexError for an index that the grid does not have.
+        """
+        spec = self.data.spec
+        points = list(itertools.product(*(self.coords[dim] for dim in self.dims)))
+        edits = []
+        for index in indices:
+            if not 0 <= index < len(points):
+                raise IndexError(f"cell {index}: the grid has cells 0 to {len(points) - 1}")
+            edits.append(Edit(Target(**dict(zip(self.dims, points[index], strict=True))), spec.op))
+        shared = {name: getattr(spec, name) for name in Run.model_fields if name != "edits"}
+        return Run(edits=edits, **shared)
 
     def rows(self) -> list[dict[str, Any]]:
         """One flat row per cell: coordinates, then each metric's value and status."""
