@@ -24,7 +24,7 @@ examples:
   neuronscope sweep spec.json --csv grid.csv
 
 Axes take `all` or indices (0,2,-1). An axis left out is edited as a whole; layers are `all`
-unless they are named.
+unless they are named. A list that begins with a minus is written --positions=-1,4.
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import itertools
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from neuronscope.spec.experiments import Edit
 from neuronscope.spec.grid import Grid
-from neuronscope.spec.results import Readout, Record, Result
+from neuronscope.spec.results import GridData, Readout, Record, Result
 
 SHADES = " ░▒▓█"
 TOP_SHOWN = 5
@@ -89,6 +90,7 @@ def sweep_lines(grid: Grid, width: int) -> list[str]:
         floor = "" if metric.floor is None else f", noise floor {number(metric.floor)}"
         lines += ["", f"{metric.label} of the edited run ({metric.unit}{clean}{floor})"]
         lines += _blocks(grid, key, width)
+        lines += _beside(data, key)
     lines += ["", f"how: {data.execution}"]
     lines += [f"incomplete: {reason}" for reason in data.reasons]
     lines += [f"failed: {place}: {error}" for place, error in data.errors.items()]
@@ -97,22 +99,38 @@ def sweep_lines(grid: Grid, width: int) -> list[str]:
 
 def _blocks(grid: Grid, key: str, width: int) -> list[str]:
     """The grid as matrices of its last two dimensions."""
-    values, dims = grid.values[key], grid.dims
+    dims = _shown_last(grid)
+    values = grid.values[key].transpose([grid.dims.index(dim) for dim in dims])
     if len(dims) < 2:
         return _matrix(grid, values.reshape(-1, 1), (dims[0] if dims else "", ""), width)
     lines: list[str] = []
-    for index in itertools.product(*(range(size) for size in grid.shape[:-2])):
+    for index in itertools.product(*(range(size) for size in values.shape[:-2])):
         if index:
-            at = ", ".join(f"{dim} {grid.coords[dim][i]}"
+            at = ", ".join(f"{dim} {_label(grid, dim, grid.coords[dim][i])}"
                            for dim, i in zip(dims, index, strict=False))
             lines.append(f"-- {at}")
         lines += _matrix(grid, values[index], (dims[-2], dims[-1]), width)
     return lines
 
 
+def _shown_last(grid: Grid) -> list[str]:
+    """The dimensions, sites and those of one coordinate first: a matrix is of what varies."""
+    return sorted(grid.dims, key=lambda dim: dim != "site" and len(grid.coords[dim]) > 1)
+
+
+def _beside(data: GridData, key: str) -> list[str]:
+    """What the cells' values alone do not show: the spread of draws, and why some have none."""
+    spread = [value for value in data.spread.get(key, ()) if value is not None]
+    missing = collections.Counter(status for status in data.status[key] if status != "ok")
+    lines = [f"standard deviation between draws: {number(min(spread))} to {number(max(spread))}"
+             ] if spread else []
+    return lines + [f"– {status.replace('_', '-')}: {count} cells"
+                    for status, count in missing.items()]
+
+
 def _matrix(grid: Grid, values: np.ndarray, dims: tuple[str, str], width: int) -> list[str]:
     rows, columns = dims
-    labels = [str(each) for each in grid.coords[rows]] if rows else [""]
+    labels = [_label(grid, rows, each) for each in grid.coords[rows]] if rows else [""]
     heads = [_label(grid, columns, each) for each in grid.coords[columns]] if columns else [""]
     corner = f"{rows} × {columns}" if columns else rows
     if len(corner) + sum(max(NUMBER_WIDTH, len(head) + 2) for head in heads) <= width:
