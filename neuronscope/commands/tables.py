@@ -155,6 +155,6 @@ def _shaded(values: np.ndarray, labels: list[str], corner: str) -> list[str]:
 
 
 def _label(grid: Grid, dim: str, coordinate: int | str) -> str:
-    if dim == "position" and isinstance(coordinate, int):
+    if dim in ("position", "key") and isinstance(coordinate, int):
         return f"{coordinate}:{grid.data.tokens[coordinate].text.strip() or '·'}"
     return str(coordinate)
