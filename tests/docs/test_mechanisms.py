@@ -29,6 +29,8 @@ CODE = re.compile(r"`[^`]*`")
 ASSIGNMENT = re.compile(r'(\w+)="(.*)"')
 NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.]*\d)")
 LEFT_OUT = re.compile(r"^(atlas: |tokens |clean  |how: |id |hash |warning |This )")
+LESS_PROBABLE = re.compile(r'^(edited  "[^"]*" [^,]+),.*', re.MULTILINE)
+"""Tokens behind the first; near ties may change places on another machine."""
 ABSOLUTE, RELATIVE = 0.004, 0.02
 COLUMNS = "120"
 
@@ -92,7 +94,8 @@ def kept(output: str) -> str:
 
 def test_every_block_prints_what_the_page_shows(outputs):
     assert len(outputs) > 20
-    for shown, actual in outputs:
+    for shown, actual in ((LESS_PROBABLE.sub(r"\1", shown), LESS_PROBABLE.sub(r"\1", actual))
+                          for shown, actual in outputs):
         assert NUMBER.sub("#", shown).split() == NUMBER.sub("#", actual).split()
         pairs = zip(numbers(shown), numbers(actual), strict=True)
         far = [(a, b) for a, b in pairs if abs(a - b) > max(ABSOLUTE, RELATIVE * abs(a))]
