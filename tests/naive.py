@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from tests.families import FAMILIES
 from tests.tiny import site_module
 
 
@@ -44,7 +45,7 @@ def value_at(model: nn.Module, family: str, ids: Sequence[int], site: str, layer
     kept = []
 
     def keep(value: Tensor) -> Tensor:
-        kept.append(value[0].clone())
+        kept.append(rows_of(value) * scale_of(family, site))
         return value
 
     hooked_logits(model, ids, [(*site_module(model, family, site, layer), keep)])
@@ -56,13 +57,23 @@ def edited_logits(
     edit: Callable[[Tensor], None],
 ) -> Tensor:
     """Logits with one site edited in place by `edit`, which gets its [pos, width] tensor."""
+    scale = scale_of(family, site)
+
     def function(value: Tensor) -> Tensor:
-        edit(value[0])
+        rows = rows_of(value)
+        rows *= scale
+        edit(rows)
+        rows /= scale
         return value
 
     return hooked_logits(model, ids, [(*site_module(model, family, site, layer), function)])
 
 
+def rows_of(value: Tensor) -> Tensor:
+    """A view [pos, width] of what a module of one prompt is given or gives."""
+    return value[0] if value.ndim == 3 else value
+
+
 def scale_of(family: str, site: str) -> float:
     """What the layer multiplies a branch by before it adds it."""
-    return 1.0
+    return FAMILIES[family].scale if site in ("attn_out", "mlp_out") else 1.0

@@ -1,4 +1,4 @@
-"""Tiny random models of several families, with weights large enough that edits matter.
+"""Tiny random models of many families (tests/families), with weights so large that edits matter.
 
 `SITES` names, per family and by hand, the module whose input or output each site is. It is
 written from the families' source code, independently of the discovery under test.
@@ -13,52 +13,15 @@ import transformers as tf
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import nn
 
-VOCAB = 96
-N_LAYERS = 3
+from tests.families import FAMILIES
+from tests.families.family import N_LAYERS, VOCAB
+
 PROMPT = "w3 w14 w15 w9 w26"
 SOURCE = "w5 w35 w8 w9 w79"
 LONGER = "w5 w35 w8 w9 w79 w32"
 
-_ROPE = {"num_hidden_layers": N_LAYERS, "hidden_size": 32, "intermediate_size": 48,
-         "num_attention_heads": 4, "vocab_size": VOCAB, "initializer_range": 0.25,
-         "max_position_embeddings": 64, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
-_GROUPED = {**_ROPE, "num_key_value_heads": 2}
-_WIDE = {**_GROUPED, "head_dim": 16}
-
-CONFIGS: dict[str, Any] = {
-    "gpt2": lambda: tf.GPT2Config(
-        n_layer=N_LAYERS, n_embd=32, n_head=4, vocab_size=VOCAB, n_positions=64,
-        initializer_range=0.25, bos_token_id=1, eos_token_id=2),
-    "llama": lambda: tf.LlamaConfig(**_GROUPED),
-    "mistral": lambda: tf.MistralConfig(**_GROUPED, sliding_window=4),
-    "qwen2": lambda: tf.Qwen2Config(**_GROUPED),
-    "qwen3": lambda: tf.Qwen3Config(**_WIDE),
-    "gemma2": lambda: tf.Gemma2Config(**_WIDE, sliding_window=4),
-    "gemma3_text": lambda: tf.Gemma3TextConfig(**_WIDE, sliding_window=4),
-    "gemma3": lambda: tf.Gemma3Config(
-        text_config={**_WIDE, "sliding_window": 4}, mm_tokens_per_image=4,
-        vision_config={"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
-                       "num_attention_heads": 2, "image_size": 28, "patch_size": 14}),
-    "gpt_neox": lambda: tf.GPTNeoXConfig(**_ROPE),
-    "gpt_neox_sequential": lambda: tf.GPTNeoXConfig(**_ROPE, use_parallel_residual=False),
-}
-
-_LLAMA = {"layer": "model.layers.{}", "attn_out": "self_attn", "mlp_out": "mlp",
-          "z": "self_attn.o_proj", "mlp_act": "mlp.down_proj", "final_norm": "model.norm"}
-_GEMMA = {**_LLAMA, "attn_out": "post_attention_layernorm",
-          "mlp_out": "post_feedforward_layernorm"}
-_NEOX = {"layer": "gpt_neox.layers.{}", "attn_out": "attention", "mlp_out": "mlp",
-         "z": "attention.dense", "mlp_act": "mlp.dense_4h_to_h",
-         "final_norm": "gpt_neox.final_layer_norm"}
-SITES: dict[str, dict[str, str]] = {
-    "gpt2": {"layer": "transformer.h.{}", "attn_out": "attn", "mlp_out": "mlp",
-             "z": "attn.c_proj", "mlp_act": "mlp.c_proj", "final_norm": "transformer.ln_f"},
-    "llama": _LLAMA, "mistral": _LLAMA, "qwen2": _LLAMA, "qwen3": _LLAMA,
-    "gemma2": _GEMMA, "gemma3_text": _GEMMA,
-    "gemma3": {**_GEMMA, "layer": "model.language_model.layers.{}",
-               "final_norm": "model.language_model.norm"},
-    "gpt_neox": _NEOX, "gpt_neox_sequential": _NEOX,
-}
+CONFIGS: dict[str, Any] = {name: family.config for name, family in FAMILIES.items()}
+SITES: dict[str, Any] = {name: family.sites for name, family in FAMILIES.items()}
 
 
 def build(family: str, seed: int = 0, **loading: Any) -> nn.Module:

@@ -34,12 +34,29 @@ from neuronscope.models.forward import forward
 from neuronscope.models.host import LoadedModel
 
 
+Call = tuple[tuple, dict[str, Any]]
+
+
 @dataclass(frozen=True)
 class Frame:
-    """What each layer is called with beside the hidden state, for one start position."""
+    """What each layer is called with beside the hidden state, for one start position.
+
+    stacked: per layer the keywords whose tensors have rows in their first axis and heads in
+    it or the next (alibi): they are repeated for each row. Others broadcast.
+    """
 
     start: int
-    calls: tuple[tuple[tuple, dict[str, Any]], ...]
+    calls: tuple[Call, ...]
+    stacked: tuple[frozenset[str], ...]
+
+    def call(self, layer: int, hidden: Float[Tensor, "rows pos width"]) -> Call:
+        """The arguments of a layer for these rows."""
+        args, kwargs = self.calls[layer]
+        kwargs = kwargs | {key: _repeated(kwargs[key], len(hidden)) for key in self.stacked[layer]}
+        slot = input_slot(args, kwargs)
+        if isinstance(slot, int):
+            return (*args[:slot], hidden, *args[slot + 1:]), kwargs
+        return args, kwargs | {slot: hidden}
 
 
 @dataclass
@@ -48,7 +65,8 @@ class Stream:
 
     hidden[l]: input of layer l, [position, width]; hidden[n_layers]: output of the last.
     outputs: each branch module's own output, and templates each layer's, as they returned it.
-    reads: the positions that are read; logits: theirs.
+    reads: the positions that are read; logits: theirs. flat: branch modules that give
+    [batch × position, width]; their `outputs` have both axes.
     """
 
     host: LoadedModel
@@ -60,6 +78,7 @@ class Stream:
     reads: tuple[int, ...]
     logits: Float[Tensor, "reads vocab"]
     held: tuple[Compiled, ...] = ()
+    flat: set[nn.Module] = field(default_factory=set)
     frames: dict[int, Frame] = field(default_factory=dict)
 
     @property
@@ -70,19 +89,36 @@ class Stream:
     def frame(self, start: int) -> Frame:
         """The layers' arguments for a suffix that begins at `start`."""
         if start not in self.frames:
-            calls: list[tuple[tuple, dict[str, Any]]] = []
-
-            def note(index: int, *args: Any, **kwargs: Any) -> Any:
-                calls.append((args, kwargs))
-                slot = input_slot(args, kwargs)
-                hidden = args[slot] if isinstance(slot, int) else kwargs[slot]
-                return with_first_tensor(self.templates[index], hidden)
-
-            self._passing(note, self.ids[start:], prefix(self.cache, start))
+            calls = self._calls([self.ids[start:]], prefix(self.cache, start))
             # masks grow with the square of the length: only the first and this one are kept
             self.frames = {0: self.frames[0]} if 0 in self.frames else {}
-            self.frames[start] = Frame(start, tuple(calls))
+            self.frames[start] = Frame(start, calls, self._stacked(calls))
         return self.frames[start]
+
+    def _calls(self, rows: list[tuple[int, ...]], cache: Any) -> tuple[Call, ...]:
+        """The arguments that the model itself makes for its layers."""
+        calls: list[Call] = []
+
+        def note(index: int, *args: Any, **kwargs: Any) -> Any:
+            calls.append((args, kwargs))
+            slot = input_slot(args, kwargs)
+            hidden = args[slot] if isinstance(slot, int) else kwargs[slot]
+            return with_first_tensor(self.templates[index], hidden)
+
+        self._passing(note, rows, cache)
+        return tuple(calls)
+
+    def _stacked(self, calls: tuple[Call, ...]) -> tuple[frozenset[str], ...]:
+        """Which keywords with heads in them grow with the number of rows."""
+        candidates = [{key for key, value in kwargs.items() if isinstance(value, Tensor)
+                       and value.ndim > 2 and (len(value) > 1 or value.shape[1:-2].numel() > 1)}
+                      for _, kwargs in calls]
+        if not any(candidates):
+            return tuple(frozenset() for _ in calls)
+        one, two = (self._calls([self.ids[:1]] * rows, None) for rows in (1, 2))
+        return tuple(
+            frozenset(key for key in keys if len(more[1][key]) == 2 * len(less[1][key]))
+            for keys, less, more in zip(candidates, one, two, strict=True))
 
     @property
     def last(self) -> int:
@@ -95,12 +131,7 @@ class Stream:
         taps: Sequence[Tapped] = (),
     ) -> Tensor:
         """One decoder layer on rows of a suffix; the layer's output hidden state."""
-        args, kwargs = frame.calls[layer]
-        slot = input_slot(args, kwargs)
-        if isinstance(slot, int):
-            args = (*args[:slot], hidden, *args[slot + 1:])
-        else:
-            kwargs = kwargs | {slot: hidden}
+        args, kwargs = frame.call(layer, hidden)
         with tap(taps):
             return first_tensor(self.host.layout.layers[layer](*args, **kwargs))
 
@@ -123,20 +154,27 @@ class Stream:
             return lambda value: edit(value.reshape(*shape, -1)).reshape(value.shape)
 
         with tap([replace(each, edits=tuple(map(regrouped, each.edits))) for each in taps]):
-            return self._passing(hand_over, self.ids[:1], None).reshape(*shape, -1)
+            return self._passing(hand_over, [self.ids[:1]], None).reshape(*shape, -1)
 
     def stub(self, module: nn.Module, value: Tensor) -> Callable[..., Any]:
         """A forward that gives `value` in the shape of answer that the module itself gives."""
+        if module in self.flat:
+            value = value.flatten(0, 1)
         return lambda *args, **kwargs: with_first_tensor(self.outputs[module], value)
 
     def _passing(
-        self, function: Callable[..., Any], ids: tuple[int, ...], cache: Any
+        self, function: Callable[..., Any], rows: list[tuple[int, ...]], cache: Any
     ) -> Tensor:
         """A forward in which the decoder layers are replaced by `function(index, …)`."""
         layers = self.host.layout.layers
-        batch = torch.tensor([list(ids)], device=self.host.device)
+        batch = torch.tensor(rows, device=self.host.device)
         with swapped({layer: partial(function, index) for index, layer in enumerate(layers)}):
             return forward(self.host.model, batch, cache)
+
+
+def _repeated(value: Tensor, rows: int) -> Tensor:
+    repeated = value[None].expand(rows, *value.shape)
+    return repeated.reshape(rows * len(value), *value.shape[1:])
 
 
 def capture(
@@ -154,9 +192,14 @@ def capture(
     templates: list[Any] = []
     hidden: list[Tensor] = []
     leaving: list[Tensor] = []
+    flat: set[nn.Module] = set()
 
     def keep(module: nn.Module, args: tuple, kwargs: dict, output: Any) -> None:
-        outputs[module] = output
+        value = first_tensor(output).clone()  # Falcon's layers write into what the MLP gave
+        if value.ndim == 2:
+            flat.add(module)
+            value = value[None]
+        outputs[module] = with_first_tensor(output, value)
 
     def keep_layer(module: nn.Module, args: tuple, kwargs: dict, output: Any) -> None:
         leaving[:] = [first_tensor(output)[0]]
@@ -177,5 +220,5 @@ def capture(
         logits = forward(host.model, batch, cache, reads)
     hidden.append(leaving[-1].clone())
     stream = Stream(host, ids, hidden, outputs, templates, cache, reads,
-                    logits[0].clone(), held)
+                    logits[0].clone(), held, flat)
     return stream, {key: value[0] for key, value in seen.values.items()}

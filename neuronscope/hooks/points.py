@@ -26,7 +26,8 @@ class Point:
     module takes or gives (see hooks.attention). base: the decoder layer whose hidden input
     the value includes, or nothing. columns: the value's columns among the tensor's, once
     its trailing dimensions are flattened; None where they are all of them, in order.
-    heads_first: the tensor is [batch, heads, position, d_head].
+    heads_first: the tensor is [batch, heads, position, d_head]. rows: where the tensor is
+    [batch × position, width], the decoder layer whose hidden input tells the two apart.
     """
 
     module: nn.Module
@@ -35,6 +36,7 @@ class Point:
     base: nn.Module | None = None
     columns: Int[Tensor, " width"] | None = None
     heads_first: bool = False
+    rows: nn.Module | None = None
 
     @property
     def plain(self) -> bool:

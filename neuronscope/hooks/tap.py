@@ -78,8 +78,9 @@ def tap(taps: Sequence[Tapped]) -> Iterator[Captured]:
     hooks = [(each.point.module, each.point.side, _hook(each.point.side, touch))
              for each, touch in touched if each.point.side != "pattern"]
     # last, so that they see what the layer really gets
-    hooks += [(base, "in", partial(_keep_input, bases)) for base in
-              dict.fromkeys(each.point.base for each in taps if each.point.base is not None)]
+    hooks += [(layer, "in", partial(_keep_input, bases)) for layer in dict.fromkeys(
+        layer for each in taps for layer in (each.point.base, each.point.rows)
+        if layer is not None)]
     with ExitStack() as stack:
         stack.enter_context(attached(hooks))
         if patterns:
@@ -106,6 +107,12 @@ Touch = Callable[[Tensor], Tensor | None]
 
 def _touch(each: Tapped, captured: Captured, bases: dict[nn.Module, Tensor]) -> Touch:
     def touch(raw: Tensor) -> Tensor | None:
+        if each.point.rows is None:
+            return edited(raw)
+        new = edited(raw.unflatten(0, bases[each.point.rows].shape[:2]))
+        return None if new is None else new.flatten(0, 1)
+
+    def edited(raw: Tensor) -> Tensor | None:
         captured.fired[each.key] += 1
         base = None if each.point.base is None else bases[each.point.base]
         value = value_in(each.point, raw, base)
@@ -204,4 +211,5 @@ def with_first_tensor(output: Any, new: Tensor) -> Any:
         changed = copy.copy(output)
         changed[next(key for key, value in output.items() if value is old)] = new
         return changed
-    return type(output)(new if item is old else item for item in output)
+    items = (new if item is old else item for item in output)
+    return type(output)(*items) if hasattr(output, "_fields") else type(output)(items)
