@@ -110,7 +110,8 @@ def every_logit(monkeypatch):
         rows.clear()
         grid = model.sweep(sweep)
         assert grid.complete
-        return torch.stack([rows[index] for index in range(len(rows))]), grid.data.execution
+        found = [rows[index] for index in range(len(grid.data.top))]
+        return torch.stack(found), grid.data.execution
 
     return run
 
