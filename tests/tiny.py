@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import nn
 
 from tests.families import FAMILIES
-from tests.families.family import N_LAYERS, VOCAB
+from tests.families.family import VOCAB
 
 PROMPT = "w3 w14 w15 w9 w26"
 SOURCE = "w5 w35 w8 w9 w79"

@@ -33,7 +33,6 @@ from neuronscope.hooks.tap import (
 from neuronscope.models.forward import forward
 from neuronscope.models.host import LoadedModel
 
-
 Call = tuple[tuple, dict[str, Any]]
 
 
@@ -154,7 +153,8 @@ class Stream:
             return lambda value: edit(value.reshape(*shape, -1)).reshape(value.shape)
 
         with tap([replace(each, edits=tuple(map(regrouped, each.edits))) for each in taps]):
-            return self._passing(hand_over, [self.ids[:1]], None).reshape(*shape, -1)
+            alone = [self.ids[:1]] * shape.numel()
+            return self._passing(hand_over, alone, None).reshape(*shape, -1)
 
     def stub(self, module: nn.Module, value: Tensor) -> Callable[..., Any]:
         """A forward that gives `value` in the shape of answer that the module itself gives."""

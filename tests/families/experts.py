@@ -46,7 +46,8 @@ EXPERTS: dict[str, Family] = {
     "llama4_text": Family(
         lambda: tf.Llama4TextConfig(
             **WIDE, num_local_experts=4, num_experts_per_tok=1, intermediate_size_mlp=48,
-            moe_layers=[1, 2], attention_chunk_size=4), {
+            moe_layers=[1, 2], attention_chunk_size=4,
+            layer_types=["chunked_attention", "full_attention", "chunked_attention"]), {
             **SITES, "mlp_out": "feed_forward", "mlp_act": "feed_forward.down_proj"},
         {"mlp_act": ((0,), MIXED)}, heads=(16, 2)),
 }

@@ -23,7 +23,7 @@ LLAMA: dict[str, Family] = {
     "qwen3": Family(lambda: tf.Qwen3Config(**WIDE), SITES, heads=(16, 2)),
     "gemma": Family(lambda: tf.GemmaConfig(**WIDE), SITES, heads=(16, 2)),
     "gemma2": Family(lambda: tf.Gemma2Config(**WIDE, sliding_window=4), POST_NORMED,
-                     heads=(16, 2)),
+                     heads=(16, 2), attention=("eager",)),
     "gemma3_text": Family(lambda: tf.Gemma3TextConfig(**WIDE, sliding_window=4), POST_NORMED,
                           heads=(16, 2)),
     "gemma3": Family(
