@@ -9,6 +9,8 @@ from tests.families.llama import SITES
 
 MIXED = "an MLP was found, but not one linear map that gives its output"
 NO_NEURONS = {"mlp_act": ((), MIXED)}
+NO_KEYS = ((), "no one module gives the keys that attention reads")
+NO_QUERIES = ((), "no one module gives the queries that attention reads")
 FEW = {"num_experts_per_tok": 2}
 SPARSE = {**GROUPED, **FEW, "num_experts": 4, "moe_intermediate_size": 24}
 
@@ -29,7 +31,7 @@ EXPERTS: dict[str, Family] = {
             **{**ROPE, "num_key_value_heads": 4}, **FEW, n_routed_experts=4, n_group=2,
             topk_group=1, moe_intermediate_size=24, first_k_dense_replace=2, q_lora_rank=16,
             kv_lora_rank=16, qk_nope_head_dim=8, qk_rope_head_dim=4, v_head_dim=8),
-        SITES, {"mlp_act": ((0, 1), MIXED)}, heads=(8, 4)),
+        SITES, {"k": NO_KEYS, "mlp_act": ((0, 1), MIXED)}, heads=(8, 4)),
     # one module for both norms and the attention, which returns the stream
     "dbrx": Family(
         lambda: tf.DbrxConfig(
@@ -40,8 +42,7 @@ EXPERTS: dict[str, Family] = {
         {"layer": "transformer.blocks.{}", "attn_out": "norm_attn_norm.attn.out_proj",
          "z": "norm_attn_norm.attn.out_proj", "mlp_out": "ffn",
          "final_norm": "transformer.norm_f"},
-        NO_NEURONS, heads=(8, 2), d_mlp=None,
-        one_by_one=frozenset({"attn_out", "mlp_out", "z"})),
+        NO_NEURONS, heads=(8, 2), d_mlp=None),
     # chunked attention; the experts' output has all positions in one dimension
     "llama4_text": Family(
         lambda: tf.Llama4TextConfig(
@@ -49,5 +50,5 @@ EXPERTS: dict[str, Family] = {
             moe_layers=[1, 2], attention_chunk_size=4,
             layer_types=["chunked_attention", "full_attention", "chunked_attention"]), {
             **SITES, "mlp_out": "feed_forward", "mlp_act": "feed_forward.down_proj"},
-        {"mlp_act": ((0,), MIXED)}, heads=(16, 2)),
+        {"q": NO_QUERIES, "k": NO_KEYS, "mlp_act": ((0,), MIXED)}, heads=(16, 2)),
 }

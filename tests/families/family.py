@@ -17,6 +17,16 @@ WIDE = {**GROUPED, "head_dim": 16}
 SHORT = {"vocab_size": VOCAB, "initializer_range": 0.25, "bos_token_id": 1, "eos_token_id": 2,
          "pad_token_id": 0}
 
+Refused = Mapping[str, tuple[tuple[int, ...], str]]
+"""By site: the layers where the architecture has it all the same, and the reason elsewhere."""
+
+PARALLEL: Refused = {"resid_mid": ((), (
+    "this layer's attention and MLP read the same input (parallel block); there is no stream "
+    "between them"))}
+OWN_ATTENTION: Refused = dict.fromkeys(("q", "k", "v", "pattern"), ((), (
+    "this layer does not call transformers' attention functions, where queries, keys, values "
+    "and probabilities are seen")))
+
 
 @dataclass(frozen=True)
 class Family:
@@ -24,17 +34,15 @@ class Family:
 
     sites: `layer`, a pattern; `final_norm`, a module; and per site the module within a layer
     whose output (`z`, `mlp_act`: input) it is.
-    refused: by site, the layers where the architecture has it, and the reason elsewhere.
     scale: the model multiplies what `attn_out` and `mlp_out`'s modules give by this.
     attention: the attention implementations that transformers offers for it.
-    heads: (d_head, number of key-value heads as the configuration tells it).
+    heads: d_head and the number of key-value heads; None where nothing tells it.
     """
 
     config: Callable[[], Any]
     sites: Mapping[str, str]
-    refused: Mapping[str, tuple[tuple[int, ...], str]] = field(default_factory=dict)
+    refused: Refused = field(default_factory=dict)
     scale: float = 1.0
     attention: tuple[str, ...] = ("eager", "sdpa")
     heads: tuple[int, int | None] = (8, 2)
     d_mlp: int | None = 48
-    one_by_one: frozenset[str] = frozenset()

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import transformers as tf
 
-from tests.families.family import N_LAYERS, ROPE, SHORT, VOCAB, Family
+from tests.families.family import (
+    N_LAYERS,
+    OWN_ATTENTION,
+    PARALLEL,
+    ROPE,
+    SHORT,
+    VOCAB,
+    Family,
+)
 
 GPT2 = {"layer": "transformer.h.{}", "attn_out": "attn", "mlp_out": "mlp",
         "z": "attn.c_proj", "mlp_act": "mlp.c_proj", "final_norm": "transformer.ln_f"}
@@ -26,47 +34,49 @@ OPT_SIZE = {"hidden_size": 32, "ffn_dim": 48, "num_hidden_layers": N_LAYERS,
             "word_embed_proj_dim": 32, "init_std": 0.25, "bos_token_id": 1, "eos_token_id": 2,
             "pad_token_id": 0}
 NOT_A_SUM = ((), "the layer's change of the residual stream is not the sum of its two branches")
-BRANCHES = frozenset({"attn_out", "mlp_out", "z", "mlp_act"})
 
 GPT: dict[str, Family] = {
-    "gpt2": Family(lambda: tf.GPT2Config(**SMALL), GPT2, heads=(8, None), d_mlp=128),
+    "gpt2": Family(lambda: tf.GPT2Config(**SMALL), GPT2, heads=(8, 4), d_mlp=128),
     "gpt_bigcode": Family(lambda: tf.GPTBigCodeConfig(**SMALL), GPT2, heads=(8, 1), d_mlp=128),
-    "gptj": Family(lambda: tf.GPTJConfig(**SMALL, rotary_dim=4), GPTJ, heads=(8, None), d_mlp=128,
+    "gptj": Family(lambda: tf.GPTJConfig(**SMALL, rotary_dim=4), GPTJ,
+                   {**OWN_ATTENTION, **PARALLEL}, heads=(8, None), d_mlp=128,
                    attention=("eager",)),
     "codegen": Family(lambda: tf.CodeGenConfig(**SMALL, n_ctx=64, rotary_dim=4), GPTJ,
-                      heads=(8, None), d_mlp=128, attention=("eager",)),
+                      {**OWN_ATTENTION, **PARALLEL}, heads=(8, None), d_mlp=128,
+                      attention=("eager",)),
     "gpt_neo": Family(
         lambda: tf.GPTNeoConfig(**SHORT, num_layers=N_LAYERS, hidden_size=32, num_heads=4,
                                 attention_types=[[["global", "local", "global"], 1]],
                                 window_size=3, max_position_embeddings=64),
-        {**GPT2, "z": "attn.attention.out_proj"}, heads=(8, None), d_mlp=128,
+        {**GPT2, "z": "attn.attention.out_proj"}, OWN_ATTENTION, heads=(8, None), d_mlp=128,
         attention=("eager",)),
-    "gpt_neox": Family(lambda: tf.GPTNeoXConfig(**ROPE), NEOX, heads=(8, None)),
+    "gpt_neox": Family(lambda: tf.GPTNeoXConfig(**ROPE), NEOX, PARALLEL, heads=(8, 4)),
     "gpt_neox_sequential": Family(
-        lambda: tf.GPTNeoXConfig(**ROPE, use_parallel_residual=False), NEOX, heads=(8, None)),
-    "falcon": Family(lambda: tf.FalconConfig(**FALCON_SIZE), FALCON, heads=(8, None)),
+        lambda: tf.GPTNeoXConfig(**ROPE, use_parallel_residual=False), NEOX, heads=(8, 4)),
+    "falcon": Family(lambda: tf.FalconConfig(**FALCON_SIZE), FALCON,
+                     {**OWN_ATTENTION, **PARALLEL}, heads=(8, None)),
     "falcon_grouped": Family(
         lambda: tf.FalconConfig(**FALCON_SIZE, new_decoder_architecture=True, num_kv_heads=2),
-        FALCON, heads=(8, None)),
+        FALCON, {**OWN_ATTENTION, **PARALLEL}, heads=(8, None)),
     "falcon_alibi": Family(
         lambda: tf.FalconConfig(**FALCON_SIZE, parallel_attn=False, alibi=True, multi_query=False,
-                                bias=True), FALCON, heads=(8, None)),
+                                bias=True), FALCON, OWN_ATTENTION, heads=(8, None)),
     # attention and MLP are given the residual stream and add it themselves
     "bloom": Family(
         lambda: tf.BloomConfig(**SHORT, n_layer=N_LAYERS, hidden_size=32, n_head=4),
         {**FALCON, "attn_out": "self_attention.dense", "mlp_out": "mlp.dense_4h_to_h"},
-        heads=(8, None), d_mlp=128, attention=("eager",), one_by_one=BRANCHES),
+        OWN_ATTENTION, heads=(8, None), d_mlp=128, attention=("eager",)),
     "mpt": Family(
         lambda: tf.MptConfig(d_model=32, n_heads=4, n_layers=N_LAYERS, max_seq_len=64,
                              vocab_size=VOCAB, initializer_range=0.25),
         {"layer": "transformer.blocks.{}", "attn_out": "attn", "mlp_out": "ffn.down_proj",
          "z": "attn.out_proj", "mlp_act": "ffn.down_proj", "final_norm": "transformer.norm_f"},
-        heads=(8, None), d_mlp=128, attention=("eager",)),
+        OWN_ATTENTION, heads=(8, None), d_mlp=128, attention=("eager",)),
     # no MLP module: its two maps belong to the layer, on positions in one dimension
-    "opt": Family(lambda: tf.OPTConfig(**OPT_SIZE), OPT, heads=(8, None)),
+    "opt": Family(lambda: tf.OPTConfig(**OPT_SIZE), OPT, heads=(8, 4)),
     # the norms come after the addition
     "opt_post_norm": Family(
-        lambda: tf.OPTConfig(**OPT_SIZE, do_layer_norm_before=False), OPT, heads=(8, None),
-        refused={"attn_out": NOT_A_SUM, "mlp_out": NOT_A_SUM, "final_norm": (
+        lambda: tf.OPTConfig(**OPT_SIZE, do_layer_norm_before=False), OPT, heads=(8, 4),
+        refused={**dict.fromkeys(("attn_out", "resid_mid", "mlp_out"), NOT_A_SUM), "final_norm": (
             (), "no single norm was found between the last layer and the output embedding")}),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import transformers as tf
 
-from tests.families.family import GROUPED, ROPE, WIDE, Family
+from tests.families.family import GROUPED, PARALLEL, ROPE, WIDE, Family
 
 SITES = {"layer": "model.layers.{}", "attn_out": "self_attn", "mlp_out": "mlp",
          "z": "self_attn.o_proj", "mlp_act": "mlp.down_proj", "final_norm": "model.norm"}
@@ -52,16 +52,16 @@ LLAMA: dict[str, Family] = {
         lambda: tf.GraniteConfig(**GROUPED, residual_multiplier=0.5, attention_multiplier=0.5,
                                  embedding_multiplier=2.0, logits_scaling=2.0), SITES, scale=0.5),
     # attention and MLP side by side
-    "cohere": Family(lambda: tf.CohereConfig(**GROUPED, logit_scale=0.5), SITES),
+    "cohere": Family(lambda: tf.CohereConfig(**GROUPED, logit_scale=0.5), SITES, PARALLEL),
     "cohere2": Family(lambda: tf.Cohere2Config(**GROUPED, logit_scale=0.5, sliding_window=4),
-                      SITES),
+                      SITES, PARALLEL),
     "stablelm": Family(lambda: tf.StableLmConfig(**GROUPED, qk_layernorm=True), SITES),
     "stablelm_parallel": Family(
-        lambda: tf.StableLmConfig(**GROUPED, use_parallel_residual=True), SITES),
+        lambda: tf.StableLmConfig(**GROUPED, use_parallel_residual=True), SITES, PARALLEL),
     "phi": Family(lambda: tf.PhiConfig(**GROUPED), {
         **SITES, "z": "self_attn.dense", "mlp_act": "mlp.fc2",
-        "final_norm": "model.final_layernorm"}),
+        "final_norm": "model.final_layernorm"}, PARALLEL),
     "persimmon": Family(lambda: tf.PersimmonConfig(**ROPE), {
         **SITES, "z": "self_attn.dense", "mlp_act": "mlp.dense_4h_to_h",
-        "final_norm": "model.final_layernorm"}, heads=(8, None)),
+        "final_norm": "model.final_layernorm"}, heads=(8, 4)),
 }

@@ -15,7 +15,9 @@ from neuronscope.models.certify import certify
 from neuronscope.models.forward import forward
 from neuronscope.models.layout import discover
 from neuronscope.models.load import probe_ids
-from tests.tiny import CONFIGS, VOCAB, build, site_module
+from tests.families import FAMILIES
+from tests.naive import scale_of
+from tests.tiny import VOCAB, build, site_module
 
 IDS = probe_ids(VOCAB, torch.device("cpu"))
 
@@ -83,11 +85,11 @@ def test_a_residual_multiplier_is_found():
 def test_a_block_without_the_parts_refuses_them_by_name_and_keeps_the_rest():
     import transformers as tf
 
-    model = tf.AutoModelForCausalLM.from_config(tf.OPTConfig(
-        num_hidden_layers=2, hidden_size=32, ffn_dim=48, num_attention_heads=4,
-        vocab_size=VOCAB, word_embed_proj_dim=32)).eval()
+    model = tf.AutoModelForCausalLM.from_config(tf.MambaConfig(
+        num_hidden_layers=2, hidden_size=32, vocab_size=VOCAB, initializer_range=0.3)).eval()
     found = reports(model, discover(model, IDS))
-    assert found["resid_pre"].certified and found["z"].certified
+    assert found["resid_pre"].certified and found["final_norm"].certified
+    assert not found["z"].certified
     assert not found["mlp_out"].certified and "no MLP was found" in found["mlp_out"].reason
 
 
@@ -112,12 +114,15 @@ def test_tap_raises_when_a_point_does_not_fire():
         pass
 
 
-@pytest.mark.parametrize("family", sorted(CONFIGS))
-def test_a_coarse_dtype_does_not_hide_which_tensor_is_added(family):
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float32, 1e-5), (torch.bfloat16, 1e-3)])
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_each_site_is_at_the_module_named_by_hand(family, dtype, near):
     """In bfloat16 the output before a post-norm adds up nearly as well as the one after."""
-    hf = build(family).bfloat16()
+    hf = build(family).to(dtype)
     layout = discover(hf, IDS)
-    for site, layer in itertools.product(("attn_out", "mlp_out"), range(3)):
+    for site, layer in itertools.product(("attn_out", "mlp_out", "z", "mlp_act"), range(3)):
+        if layer not in FAMILIES[family].refused.get(site, (range(3), ""))[0]:
+            continue
         point = layout.point(site, layer)
         assert (point.module, point.side) == site_module(hf, family, site, layer)
-        assert point.scale == 1.0
+        assert point.scale == pytest.approx(scale_of(family, site), abs=near)
