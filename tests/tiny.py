@@ -14,7 +14,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import nn
 
 from tests.families import FAMILIES
-from tests.families.family import VOCAB
+from tests.families.family import N_LAYERS, VOCAB
+
+__all__ = ["CONFIGS", "LONGER", "N_LAYERS", "PROMPT", "SITES", "SOURCE", "VOCAB", "build", "save",
+           "site_module", "tokenizer"]
 
 PROMPT = "w3 w14 w15 w9 w26"
 SOURCE = "w5 w35 w8 w9 w79"

@@ -14,7 +14,7 @@ def loaded(family: str) -> Model:
     return load(hf_model=build(family), tokenizer=tokenizer(), model_id=family)
 
 
-HANDFUL = ["gemma2", "gemma3", "gpt2", "gpt_neox", "llama", "opt"]
+HANDFUL = ["gemma2", "gemma3", "gpt2", "gpt_neox", "llama"]
 """Families for what is looked at closely; test_every_family.py has them all."""
 DEVIATIONS = pytest.StashKey[dict[str, tuple[float, float, str]]]()
 
