@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from neuronscope.commands.controls import told
 from neuronscope.spec.experiments import Edit
 from neuronscope.spec.grid import Grid
 from neuronscope.spec.results import GridData, Readout, Record, Result
@@ -92,6 +93,7 @@ def sweep_lines(grid: Grid, width: int) -> list[str]:
         lines += _blocks(grid, key, width)
         lines += _beside(data, key)
     lines += ["", f"how: {data.execution}"]
+    lines += [f"control: {told(control, grid)}" for control in data.controls]
     lines += [f"incomplete: {reason}" for reason in data.reasons]
     lines += [f"failed: {place}: {error}" for place, error in data.errors.items()]
     return lines

@@ -83,7 +83,7 @@ def misfit(error: BaseException) -> str:
 def told(fast: Fast, n_slow: int) -> str:
     """A sentence on a sweep that went fast."""
     return (f"fast: at most {fast.deviation:.2g} from one forward per cell in any logit of "
-            f"{fast.compared} cells run both ways"
+            f"{fast.compared} cell{'' if fast.compared == 1 else 's'} run both ways"
             + (f"; {n_slow} cells one by one" if n_slow else ""))
 
 

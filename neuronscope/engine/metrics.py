@@ -184,12 +184,15 @@ def unit_of(metric: Metric) -> str:
 
 
 def readout(reading: Reading, tokenizer: Tokenizer, k: int) -> Readout:
-    """The k tokens with the highest logits of a single run, best first; ties by token id.
+    """The k most probable tokens of a single run, best first; ties by logit, then by token id.
 
     Empty when the logits are not finite.
     """
-    order = (torch.sort(reading.logits[0], descending=True, stable=True).indices[:k].tolist()
-             if reading.whole else [])
+    if not reading.whole:
+        return Readout(position=reading.position, top=())
+    by_logit = torch.sort(reading.logits[0], descending=True, stable=True).indices
+    places = torch.sort(reading.log_probs[0, by_logit], descending=True, stable=True).indices[:k]
+    order = by_logit[places].tolist()
     return Readout(position=reading.position,
                    top=tuple(score(reading, 0, id_, tokenizer) for id_ in order))
 
