@@ -3,6 +3,8 @@
     python3 run.py                 install what is missing, then open the page
     python3 run.py demo            the same, then the first example in this terminal
     python3 run.py test            the same with the development tools, then every check
+    python3 run.py bench           the same, then timings against other libraries (25 minutes;
+                                   with --quick 3), written into docs/benchmarks.md
 
 Words after the command are handed on: `python3 run.py serve --port 9000`. Needs Python 3.10
 or newer and nothing else. What is done already is not done again.
@@ -31,6 +33,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CUDA_PACKAGES = ("nvidia-", "cuda-", "triton")
 OLDEST = (3, 10)
+COMMANDS = ("serve", "demo", "test", "bench")
 
 
 class Stop(Exception):
@@ -45,11 +48,14 @@ def main(argv: list[str]) -> int:
         prog="run.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--torch", choices=("auto", "cpu", "cuda"), default="auto",
                         help="which build of torch; auto: CUDA where an NVIDIA GPU is found")
-    parser.add_argument("command", nargs="?", default="serve", choices=("serve", "demo", "test"))
+    parser.add_argument("command", nargs="?", default="serve", choices=COMMANDS)
     given, rest = parser.parse_known_args(argv)
     install(dev=given.command == "test", torch=wanted_torch(given.torch))
     if given.command == "test":
         return start([str(PYTHON), str(ROOT / "tests" / "checks.py"), *rest])
+    if given.command == "bench":
+        os.environ["PYTHONPATH"] = str(ROOT)  # benchmarks are no part of the package
+        return start([str(PYTHON), "-m", "benchmarks", *rest])
     return start([str(PYTHON), "-m", "neuronscope", given.command, *rest])
 
 

@@ -1,89 +1,123 @@
-"""Times sweeps against other libraries, and writes docs/benchmarks.md.
+"""Races NeuronScope's sweeps against hooks, TransformerLens, nnsight and pyvene.
 
-    python -m benchmarks [--shapes gpt2-small,llama-0.5b] [--lengths 16,64,256]
-                         [--tasks branches,heads,residual] [--rounds 3] [--no-peers]
+    python3 run.py bench                 everything, about 25 minutes on two cores
+    python3 run.py bench --quick         one shape, short prompts, about 3 minutes
 
-Peers are installed by pip into environments of their own under .build/bench; one that cannot
-be installed is left out, and the table says so. Random weights: speed does not depend on them.
+The other libraries are installed by pip into environments of their own, once. Weights are
+random, in the shape of known models: speed does not depend on what a model knows. Results
+go into docs/benchmarks.md and docs/benchmarks.json; progress is told on stderr.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import math
 import os
-import subprocess
 import sys
-import venv
+import time
 from pathlib import Path
 
 import torch
 
-from benchmarks import shapes, work
-from benchmarks.race import ROOT, contenders, enter, race
-from benchmarks.report import Row, matmul_rate, write
+from benchmarks import machine, peers, report, shapes, work
+from benchmarks.entrant import ROOT, Entrant
+from benchmarks.peers import say
+from benchmarks.race import Record, race
+from benchmarks.sampling import allotted
 
-PEERS = ("transformer-lens==4.3.0", "nnsight==0.8.1", "pyvene==0.1.8")
-THREADS = os.cpu_count() or 1
+QUICK = {"shapes": "gpt2-small", "lengths": "16,64", "minutes": 3.0}
 
 
 def main() -> int:
-    """Run the races that were asked for."""
-    given = _arguments()
-    if not given.no_peers:
-        for peer in PEERS:
-            _install(given.peers, peer)
-    rows = [row for shape in given.shapes.split(",")
-            for row in _shape(shape, given)]
-    write(given.out, rows, matmul_rate(), THREADS)
+    """Run the races that were asked for, and write what was measured."""
+    given = arguments(sys.argv[1:])
+    torch.set_num_threads(given.threads)
+    missing = {} if given.no_peers else peers.install(given.peers)
+    for package, problem in missing.items():
+        say(f"{package} {problem}")
+    run = report.Run(machine.described(given.threads), " ".join(sys.argv[1:]))
+    end = time.monotonic() + 60 * given.minutes
+    names = given.shapes.split(",")
+    for at, shape in enumerate(names):
+        device = given.device or shapes.SHAPES[shape].device
+        if device == "cuda" and not torch.cuda.is_available():
+            run.not_run[shape] = "there is no CUDA device on this machine"
+            say(f"{shape} is not run: {run.not_run[shape]}")
+            continue
+        weights = [cost(name) for name in names[at:] if name == shape or _here(name, given)]
+        _shape(run, shape, device, given, allotted(end - time.monotonic(), weights), missing)
+        report.write(given.out, run)
+    say(f"written: {given.out} and {given.out.with_suffix('.json')}")
     return 0
 
 
-def _arguments() -> argparse.Namespace:
-    plain = argparse.RawDescriptionHelpFormatter
+def arguments(words: list[str]) -> argparse.Namespace:
+    """What was asked for."""
     parser = argparse.ArgumentParser(
-        prog="benchmarks", description=__doc__, formatter_class=plain)
-    parser.add_argument("--shapes", default="gpt2-small,llama-0.5b")
-    parser.add_argument("--lengths", default="16,64")
+        prog="run.py bench", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="one shape and 3 minutes")
+    parser.add_argument("--shapes", default="gpt2-small,llama-0.5b,gemma-3-4b",
+                        help=f"of {', '.join(shapes.SHAPES)}")
+    parser.add_argument("--lengths", default="16,64,256", help="tokens of the prompts")
     parser.add_argument("--tasks", default=",".join(work.TASKS))
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--sample", type=int, default=12)
-    parser.add_argument("--peers", type=Path, default=shapes.BUILD)
+    parser.add_argument("--minutes", type=float, default=25.0,
+                        help="about how long to measure; fewer cells are timed in less")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each contender, at most")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="by default that of the shape")
+    parser.add_argument("--peers", type=Path, default=shapes.BUILD,
+                        help="folder of the other libraries' environments")
+    parser.add_argument("--no-peers", action="store_true", help="only NeuronScope and hooks")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
-    parser.add_argument("--no-peers", action="store_true")
-    return parser.parse_args()
+    quick = {key: value for key, value in QUICK.items() if "--quick" in words}
+    parser.set_defaults(**quick)
+    return parser.parse_args(words)
 
 
-def _install(folder: Path, peer: str) -> None:
-    """An environment with one peer, made once."""
-    home = folder / peer.split("==", maxsplit=1)[0]
-    if (home / "bin" / "python").exists():
-        return
-    print(f"installing {peer} …", file=sys.stderr)
-    venv.create(home, with_pip=True)
-    done = subprocess.run([home / "bin" / "python", "-m", "pip", "install", "-q",
-                           f"torch=={torch.__version__.split('+')[0]}", peer], check=False)
-    if done.returncode:
-        print(f"{peer} could not be installed and is left out", file=sys.stderr)
+def cost(shape: str, length: int = 64) -> float:
+    """About how much longer than another a shape's race needs: the root of a forward's work."""
+    layers, _ = shapes.sizes(shape)
+    return math.sqrt(layers * length * sum(a * b for a, b in shapes.products(shape)))
 
 
-def _shape(shape: str, given: argparse.Namespace) -> list[Row]:
-    entrants, rows = [], []
-    for contender in contenders(given.peers):
-        entrant = enter(contender, shape, THREADS)
-        if isinstance(entrant, str):
-            print(f"{contender.name} does not start on {shape}: {entrant}", file=sys.stderr)
-            continue
-        entrants.append(entrant)
-    for task in given.tasks.split(","):
-        for length in map(int, given.lengths.split(",")):
-            race(entrants, task, shape, length, given.rounds, given.sample)
-            rows += [Row.of(shape, task, length, entrant) for entrant in entrants]
-            for row in rows[-len(entrants):]:
-                print(row, flush=True)
+def _here(shape: str, given: argparse.Namespace) -> bool:
+    return (given.device or shapes.SHAPES[shape].device) == "cpu" or torch.cuda.is_available()
+
+
+def _shape(run: report.Run, shape: str, device: str, given: argparse.Namespace, seconds: float,
+           missing: dict[str, str]) -> None:
+    """All races on one shape, shorter prompts first; what one leaves over, the next ones have."""
+    end = time.monotonic() + seconds
+    say(f"{shape}: starting the contenders ({seconds / 60:.0f} minutes)")
+    shapes.folder(shape)
+    wanted = [each for each in peers.CONTENDERS
+              if not (each.package and (given.no_peers or each.package in missing))]
+    entrants = [Entrant(each, shape, device=device, threads=given.threads, peers=given.peers)
+                for each in wanted]
+    for each in entrants:
+        each.greet()
+        run.versions[each.contender.name] = each.version or each.problem
+    if not given.no_peers:
+        run.versions |= {each.name: missing[each.package] for each in peers.CONTENDERS
+                         if each.package in missing}
+    plan = list(itertools.product(map(int, given.lengths.split(",")), given.tasks.split(",")))
+    dtype = shapes.SHAPES[shape].dtype
+    for at, (length, task) in enumerate(plan):
+        part = allotted(end - time.monotonic(), [cost(shape, each) for each, _ in plan[at:]])
+        say(f"{shape}, {length} tokens: {work.TOLD[task]} ({part:.0f} s)")
+        rates = {"square": machine.square_rate(device, dtype),
+                 "model": machine.model_rate(shape, device)}
+        grid = work.grid(task, *shapes.sizes(shape), length)
+        records = race(entrants, shape, task, length, grid, seconds=part, rounds=given.rounds,
+                       dtype=dtype)
+        records += [Record(shape, task, length, each.name, len(grid.cells()),
+                           problem=missing[each.package]) for each in peers.CONTENDERS
+                    if each.package in missing]
+        run.races.append(report.Race(shape, task, length, device, dtype, rates, records))
     for entrant in entrants:
-        entrant.process.stdin.close()
-        entrant.process.wait(timeout=60)
-    return rows
+        entrant.leave()
 
 
 if __name__ == "__main__":

@@ -1,125 +1,175 @@
-"""The race: each contender in a process of its own, taking turns, medians and ratios."""
+"""The race: on each task the contenders take turns; what they did becomes a record each."""
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
-import subprocess
-import sys
-from dataclasses import dataclass, field
-from pathlib import Path
+import time
+from dataclasses import asdict, dataclass, field
 
-from benchmarks import shapes, work
+from benchmarks.entrant import Entrant
+from benchmarks.peers import ONE_BY_ONE, OURS, say
+from benchmarks.sampling import affordable, scaled, scattered
+from benchmarks.work import Cell, Grid
 
-ROOT = Path(__file__).resolve().parent.parent
-OURS = "NeuronScope"
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A module of `contenders`, the Python that has its packages, and its arguments.
-
-    slow: whether it is measured on a few cells and scaled to all of them.
-    """
-
-    name: str
-    module: str
-    python: Path
-    arguments: tuple[str, ...] = ()
-    slow: bool = True
+PROBE_CELLS = 2
+MOST_CELLS = 24
+"""Cells of a contender that runs them one by one: each takes as long as another."""
+MOST_BATCHES = 3
+ROUNDS_PLANNED = 3
+OUR_SHARE = 0.4
+"""Of a race's time: one contender runs whole grids, and once more to count operations."""
+TOLERANCE = {"float32": 1e-3, "bfloat16": 0.1}
+"""Largest difference of a KL in nats, and relative to the largest KL, of equal work."""
 
 
 @dataclass
-class Entrant:
-    """A contender's process."""
+class Record:
+    """What one contender did on one task.
 
-    contender: Contender
-    process: subprocess.Popen
-    version: str
+    seconds: for all cells, one number per turn, scaled where fewer were timed.
+    peak, added: bytes at the largest, and above what was held once the model was loaded.
+    flops: of all cells, counted in a pass of its own. note: what it says of itself.
+    """
+
+    shape: str
+    task: str
+    length: int
+    name: str
+    cells: int
+    timed: int = 0
     seconds: list[float] = field(default_factory=list)
     worst: float = 0.0
+    largest: float = 0.0
+    agrees: bool = True
+    peak: int = 0
+    added: int = 0
+    flops: float | None = None
+    note: str = ""
     problem: str = ""
 
+    @property
+    def median(self) -> float | None:
+        """Seconds for all cells; None where it failed."""
+        return statistics.median(self.seconds) if self.seconds and not self.problem else None
 
-def contenders(peers: Path) -> list[Contender]:
-    """NeuronScope, raw hooks, and the peers that are installed under `peers`."""
-    here = Path(sys.executable)
-    found = [Contender(OURS, "ours", here, slow=False),
-             Contender("raw hooks, one by one", "raw", here),
-             Contender("raw hooks, batched", "raw", here, ("batched",), slow=False)]
-    for name, module, arguments, slow in (
-        ("TransformerLens", "tlens", (), True), ("nnsight, one by one", "nns", (), True),
-        ("nnsight, batched", "nns", ("batched",), False), ("pyvene", "pyv", (), True),
-    ):
-        python = peers / {"tlens": "transformer-lens", "nns": "nnsight",
-                          "pyv": "pyvene"}[module] / "bin" / "python"
-        if python.exists():
-            found.append(Contender(name, module, python, arguments, slow))
-    return found
+    def plain(self) -> dict:
+        """As JSON holds it."""
+        return asdict(self) | {"median": self.median}
 
 
-def enter(contender: Contender, shape: str, threads: int) -> Entrant | str:
-    """Start a contender on a shape; what went wrong, as text, when it does not start."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1",
-                                "OMP_NUM_THREADS": str(threads)}
-    process = subprocess.Popen(
-        [contender.python, "-W", "ignore", "-m", f"benchmarks.contenders.{contender.module}",
-         str(shapes.folder(shape)), str(threads), *contender.arguments],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=environment, cwd=ROOT)
-    hello = _answer(process)
-    if isinstance(hello, str):
-        return hello
-    return Entrant(contender, process, hello["version"])
+@dataclass
+class Turn:
+    """A contender in a race: its record, and the cells that it is timed on."""
+
+    entrant: Entrant
+    record: Record
+    chosen: list[Cell] = field(default_factory=list)
+
+    def take(self, length: int, cells: list[Cell], *, count: bool = False) -> dict | None:
+        """Run cells; None where it takes no further part in this race."""
+        if self.record.problem:
+            return None
+        answer = self.entrant.ask(length, cells, count=count)
+        if "problem" in answer:
+            self.record.problem = answer["problem"]
+            return None
+        self.record.peak = max(self.record.peak, answer["peak"])
+        self.record.added = max(0, self.record.peak - self.entrant.loaded)
+        self.record.note = answer["note"]
+        if answer["flops"]:
+            self.record.flops = scaled(*answer["flops"], len(cells), self.record.cells)
+        return answer
 
 
 def race(
-    entrants: list[Entrant], task: str, shape: str, length: int, rounds: int, sample: int
-) -> None:
-    """Run a task `rounds` times with each entrant in turn; times are added to the entrants.
+    entrants: list[Entrant], shape: str, task: str, length: int, grid: Grid, *,
+    seconds: float, rounds: int, dtype: str,
+) -> list[Record]:
+    """Run a task with each entrant in turn, for about `seconds`, at most `rounds` times.
 
-    sample: cells on which slow contenders are timed; their time is scaled to all cells.
+    A first pass, not timed, warms up, counts operations and says how many cells fit.
     Every KL is compared with NeuronScope's.
     """
-    n_layers, n_heads = shapes.sizes(shape)
-    everything = work.cells(task, n_layers, n_heads, length)
-    step = max(1, len(everything) // sample)
-    some = everything[::step]
-    truth: list[float] = []
-    for entrant in entrants:
-        entrant.seconds, entrant.worst, entrant.problem = [], 0.0, ""
-    for turn in range(rounds + 1):  # the first turn is a warm-up
-        for entrant in entrants:
-            chosen = some if entrant.contender.slow else everything
-            if entrant.problem:
+    end = time.monotonic() + seconds
+    turns = [Turn(each, Record(shape, task, length, each.contender.name, len(grid.cells()),
+                               problem=each.problem)) for each in entrants]
+    _choose(turns, length, grid, seconds)
+    ours = next(turn for turn in turns if turn.record.name == OURS)
+    done, took = 0, 0.0
+    while done < rounds and (not done or time.monotonic() + 0.8 * took < end):
+        began = time.monotonic()
+        truth: dict[Cell, float] = {}
+        for turn in turns:
+            answer = turn.take(length, turn.chosen)
+            if answer is None:
                 continue
-            entrant.process.stdin.write(json.dumps(
-                {"length": length, "cells": [cell.__dict__ for cell in chosen]}) + "\n")
-            entrant.process.stdin.flush()
-            answer = _answer(entrant.process)
-            if isinstance(answer, str):
-                entrant.problem = answer
-                continue
-            if entrant.contender.name == OURS:
-                truth = answer["kl"]
-            compared = truth[::step] if entrant.contender.slow else truth
-            entrant.worst = max(abs(mine - theirs) for mine, theirs in
-                                zip(answer["kl"], compared, strict=True))
-            if turn:
-                entrant.seconds.append(answer["seconds"] * len(everything) / len(chosen))
+            turn.record.seconds.append(scaled(
+                answer["setup_s"], answer["cells_s"], len(turn.chosen), turn.record.cells))
+            found = dict(zip(turn.chosen, answer["kl"], strict=True))
+            if turn is ours:
+                truth = found
+            compare(turn.record, found, truth, TOLERANCE[dtype])
+        done, took = done + 1, time.monotonic() - began
+    say("  " + "; ".join(_told(turn.record) for turn in turns) + f"; {done} rounds")
+    return [turn.record for turn in turns]
 
 
-def median(entrant: Entrant) -> float:
-    """Seconds for all cells."""
-    return statistics.median(entrant.seconds)
+def compare(
+    record: Record, found: dict[Cell, float], truth: dict[Cell, float], tolerance: float
+) -> None:
+    """Note how far a contender's KLs lie from NeuronScope's on the same cells."""
+    both = [(value, truth[cell]) for cell, value in found.items() if cell in truth]
+    gaps = [abs(theirs - ours) for theirs, ours in both]
+    record.worst = max([record.worst, *gaps])
+    record.largest = max([record.largest, *(abs(ours) for _, ours in both)])
+    good = all(gap <= tolerance * max(1.0, record.largest) for gap in gaps)  # false for NaN
+    record.agrees = record.agrees and bool(both) and good
 
 
-def _answer(process: subprocess.Popen) -> dict | str:
-    line = process.stdout.readline()
-    while line and not line.startswith("{"):
-        line = process.stdout.readline()
-    if line:
-        return json.loads(line)
-    last = process.stderr.read().strip().splitlines()
-    return last[-1][:200] if last else "it ended without a word"
+def _choose(turns: list[Turn], length: int, grid: Grid, seconds: float) -> None:
+    """The cells that each is timed on, from the time that few of them take.
+
+    The others' cells are some of ours, so that each of their numbers has one to be held
+    against.
+    """
+    ours, others = turns[0], turns[1:]
+    part = seconds * OUR_SHARE / (ROUNDS_PLANNED + 1)
+    sample = grid.thinned(1)
+    probe = ours.take(length, sample.cells(), count=True)
+    if probe is not None:
+        steps = affordable(probe["setup_s"], probe["cells_s"], part, grid.steps)
+        if steps > 1:
+            sample = grid.thinned(steps)
+            ours.take(length, sample.cells(), count=True)
+    ours.chosen = sample.cells()
+    ours.record.timed = len(ours.chosen)
+    part = seconds * (1 - OUR_SHARE) / (ROUNDS_PLANNED + 1) / max(1, len(others))
+    for turn in others:
+        counted = turn.record.name == ONE_BY_ONE
+        probe = turn.take(length, _some(ours.chosen, PROBE_CELLS), count=counted)
+        if probe is not None:
+            each = probe["cells_s"] / PROBE_CELLS
+            most = _most(turn, length, len(ours.chosen))
+            count = max(PROBE_CELLS, affordable(probe["setup_s"], each, part, most))
+            turn.chosen = _some(ours.chosen, count)
+            turn.record.timed = len(turn.chosen)
+
+
+def _most(turn: Turn, length: int, cells: int) -> int:
+    """How many cells say as much as all of them: whole batches, where it has batches."""
+    tokens = turn.entrant.tokens
+    if not tokens:
+        return min(cells, MOST_CELLS)
+    rows = max(1, tokens // length)
+    return cells if cells <= rows * MOST_BATCHES else rows * MOST_BATCHES
+
+
+def _some(cells: list[Cell], count: int) -> list[Cell]:
+    count = min(count, len(cells))
+    return [cells[at] for at in scattered(len(cells), count)]
+
+
+def _told(record: Record) -> str:
+    if record.median is None:
+        return f"{record.name} failed ({record.problem[:80]})"
+    return f"{record.name} {record.median:.2f} s" + ("" if record.agrees else " DISAGREES")

@@ -2,43 +2,81 @@
 
 from __future__ import annotations
 
-import json
-import sys
-import time
+import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-TASKS = ("branches", "heads", "residual")
+from benchmarks.sampling import spaced
+
+TASKS = ("branches", "heads", "residual", "components")
 TOLD = {
-    "branches": "zero attention and MLP output at each layer",
+    "branches": "zero the attention and the MLP output at each layer",
     "heads": "zero each head",
     "residual": "patch the residual stream, layer × position",
+    "components": "patch residual stream, attention and MLP output, layer × position",
 }
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One edit: `part` is attn, mlp, head or resid."""
+    """One edit: `part` is attn, mlp, head or resid.
+
+    With a position the part is patched there from the source prompt, without one it is
+    zeroed at all positions.
+    """
 
     part: str
     layer: int
-    head: int = 0
-    position: int = 0
+    head: int | None = None
+    position: int | None = None
 
 
-def cells(task: str, n_layers: int, n_heads: int, length: int) -> list[Cell]:
-    """The cells of a task, in a fixed order."""
-    if task == "branches":
-        return [Cell(part, layer) for part in ("attn", "mlp") for layer in range(n_layers)]
-    if task == "heads":
-        return [Cell("head", layer, head=head)
-                for layer in range(n_layers) for head in range(n_heads)]
-    return [Cell("resid", layer, position=position)
-            for layer in range(n_layers) for position in range(length)]
+@dataclass(frozen=True)
+class Grid:
+    """All combinations of its axes, each a cell, in row-major order."""
+
+    parts: tuple[str, ...]
+    layers: tuple[int, ...]
+    heads: tuple[int | None, ...] = (None,)
+    positions: tuple[int | None, ...] = (None,)
+
+    def cells(self) -> list[Cell]:
+        """The cells in a fixed order."""
+        axes = (self.parts, self.layers, self.heads, self.positions)
+        return [Cell(*point) for point in itertools.product(*axes)]
+
+    @property
+    def axis(self) -> str:
+        """The axis of which a sample is taken where the whole takes too long."""
+        return next((name for name in ("positions", "heads") if getattr(self, name) != (None,)),
+                    "layers")
+
+    @property
+    def steps(self) -> int:
+        """How long that axis is."""
+        return len(getattr(self, self.axis))
+
+    def thinned(self, count: int) -> Grid:
+        """The grid with `count` evenly spaced steps of that axis, the others whole."""
+        values = getattr(self, self.axis)
+        return replace(self, **{self.axis: tuple(values[at] for at in spaced(len(values), count))})
+
+
+def grid(task: str, n_layers: int, n_heads: int, length: int) -> Grid:
+    """The cells of a task."""
+    layers, positions = tuple(range(n_layers)), tuple(range(length))
+    match task:
+        case "branches":
+            return Grid(("attn", "mlp"), layers)
+        case "heads":
+            return Grid(("head",), layers, heads=tuple(range(n_heads)))
+        case "residual":
+            return Grid(("resid",), layers, positions=positions)
+        case _:
+            return Grid(("resid", "attn", "mlp"), layers, positions=positions)
 
 
 def prompts(length: int) -> tuple[list[int], list[int]]:
@@ -56,19 +94,6 @@ def kl(clean: Tensor, edited: Tensor) -> list[float]:
     return (p.exp() * (p - q)).sum(-1).tolist()
 
 
-Runner = Callable[[list[Cell], list[int], list[int]], list[float]]
-"""Takes cells and both prompts, gives the KL of each cell."""
-
-
-def serve(make: Callable[[Path], Runner], version: str) -> None:
-    """A contender's process: reads orders (JSON lines), answers with seconds and KLs."""
-    torch.set_num_threads(int(sys.argv[2]))
-    run = make(Path(sys.argv[1]))
-    print(json.dumps({"version": version}), flush=True)
-    for line in sys.stdin:
-        order = json.loads(line)
-        wanted = [Cell(**each) for each in order["cells"]]
-        base, source = prompts(order["length"])
-        started = time.perf_counter()
-        values = run(wanted, base, source)
-        print(json.dumps({"seconds": time.perf_counter() - started, "kl": values}), flush=True)
+Runner = Callable[[list[Cell], list[int], list[int], Callable[[], None]], list[float]]
+"""Takes cells, base and source prompt, and what to call when all that the cells share is
+done; gives the KL of each cell."""

@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import neuronscope as ns
-from benchmarks.work import Cell, Runner, serve
+from benchmarks.serve import Seat, serve
+from benchmarks.work import Cell, Runner
 from neuronscope.engine.session import Model
 from neuronscope.models.load import wrap
 
 SITES = {"attn": "attn_out", "mlp": "mlp_out", "head": "z", "resid": "resid_pre"}
+told = ["nothing was run"]
+"""How the last sweep was run, in its own words."""
 
 
-def make(folder: Path) -> Runner:
-    model = Model(wrap(AutoModelForCausalLM.from_pretrained(folder),
-                       AutoTokenizer.from_pretrained(folder)))
+def sweep(cells: list[Cell], base: list[int], source: list[int]) -> ns.Sweep:
+    """The sweep that has exactly these cells, in this order."""
+    parts, layers, heads, positions = (
+        tuple(dict.fromkeys(getattr(cell, name) for cell in cells))
+        for name in ("part", "layer", "head", "position"))
+    axes = {"layers": layers}
+    if heads != (None,):
+        axes["heads"] = heads
+    if positions != (None,):
+        axes["positions"] = positions
+    op = ns.Zero() if positions == (None,) else ns.Patch(source)
+    return ns.Sweep(prompt=base, op=op, metrics=[ns.KL()],
+                    over=ns.Over(sites=[SITES[part] for part in parts], **axes))
 
-    def run(cells: list[Cell], base: list[int], source: list[int]) -> list[float]:
-        axes = {"layers": "all"}
-        parts = list(dict.fromkeys(cell.part for cell in cells))
-        if parts == ["head"]:
-            axes["heads"] = "all"
-        if parts == ["resid"]:
-            axes["positions"] = "all"
-        op = ns.Patch(source) if parts == ["resid"] else ns.Zero()
-        grid = model.sweep(ns.Sweep(prompt=base, op=op, metrics=[ns.KL()], over=ns.Over(
-            sites=[SITES[part] for part in parts], **axes)))
-        assert grid.data.execution.startswith("fast"), grid.data.execution
-        return grid.values["kl"].flatten().tolist()
+
+def make(seat: Seat) -> Runner:
+    """The runner of a model that has been certified already."""
+    model = Model(wrap(
+        AutoModelForCausalLM.from_pretrained(seat.folder, dtype=seat.dtype).to(seat.device),
+        AutoTokenizer.from_pretrained(seat.folder)))
+
+    def run(cells: list[Cell], base: list[int], source: list[int], ready) -> list[float]:
+        grid = model.sweep(sweep(cells, base, source), on_head=lambda head: ready())
+        told[0] = grid.data.execution
+        values = grid.values["kl"].flatten().tolist()
+        if len(values) != len(cells):
+            raise ValueError(f"{len(cells)} cells are no grid: the sweep has {len(values)}")
+        return values
 
     return run
 
 
 if __name__ == "__main__":
-    serve(make, ns.__version__)
+    serve(make, f"neuronscope {ns.__version__}, transformers {transformers.__version__}",
+          lambda: told[0])

@@ -1,48 +1,59 @@
-"""TransformerLens, one `run_with_hooks` per cell (it has no batched sweep)."""
+"""TransformerLens, one `run_with_hooks` per cell (it has no batched sweep).
+
+With eager attention, which its bridge chooses for itself.
+"""
 
 from __future__ import annotations
 
 from importlib.metadata import version
-from pathlib import Path
 
 import torch
 from torch import Tensor
 from transformer_lens.model_bridge import TransformerBridge
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from benchmarks.work import Cell, Runner, kl, serve
+from benchmarks.serve import Seat, serve
+from benchmarks.work import Cell, Runner, kl
 
 NAMES = {"attn": "blocks.{}.hook_attn_out", "mlp": "blocks.{}.hook_mlp_out",
          "head": "blocks.{}.attn.hook_z", "resid": "blocks.{}.hook_resid_pre"}
 
 
-def make(folder: Path) -> Runner:
-    hf = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
+def make(seat: Seat) -> Runner:
+    """A runner of one cell per forward."""
+    hf = AutoModelForCausalLM.from_pretrained(
+        seat.folder, dtype=seat.dtype, attn_implementation="eager").to(seat.device).eval()
     bridge = TransformerBridge.boot_transformers(
-        str(folder), hf_model=hf, tokenizer=AutoTokenizer.from_pretrained(folder), device="cpu")
+        str(seat.folder), hf_model=hf, tokenizer=AutoTokenizer.from_pretrained(seat.folder),
+        device=seat.device, dtype=seat.dtype)
 
     @torch.no_grad()
-    def run(cells: list[Cell], base: list[int], source: list[int]) -> list[float]:
-        tokens = torch.tensor([base])
-        clean = bridge(tokens, return_type="logits")[0, -1]
+    def run(cells: list[Cell], base: list[int], source: list[int], ready) -> list[float]:
+        tokens = torch.tensor([base], device=seat.device)
+        clean = bridge(tokens, return_type="logits", logits_to_keep=1)[0, -1]
+        patched = {NAMES[cell.part].format(cell.layer)
+                   for cell in cells if cell.position is not None}
         cache = {}
-        if any(cell.part == "resid" for cell in cells):
+        if patched:
             _, cache = bridge.run_with_cache(
-                torch.tensor([source]), names_filter=lambda name: name.endswith("resid_pre"))
+                torch.tensor([source], device=seat.device),
+                names_filter=lambda name: name in patched)
+        ready()
         values: list[float] = []
         for cell in cells:
             name = NAMES[cell.part].format(cell.layer)
 
             def hook(value: Tensor, hook, cell=cell, name=name) -> Tensor:
-                if cell.part == "head":
+                if cell.head is not None:
                     value[:, :, cell.head] = 0
-                elif cell.part == "resid":
+                elif cell.position is not None:
                     value[:, cell.position] = cache[name][:, cell.position]
                 else:
                     value[:] = 0
                 return value
 
-            logits = bridge.run_with_hooks(tokens, fwd_hooks=[(name, hook)], return_type="logits")
+            logits = bridge.run_with_hooks(tokens, fwd_hooks=[(name, hook)], return_type="logits",
+                                           logits_to_keep=1)
             values += kl(clean, logits[:, -1])
         return values
 
@@ -50,4 +61,5 @@ def make(folder: Path) -> Runner:
 
 
 if __name__ == "__main__":
-    serve(make, f"transformer-lens {version('transformer-lens')}")
+    serve(make, f"transformer-lens {version('transformer-lens')}, "
+                f"transformers {version('transformers')}")
