@@ -76,9 +76,23 @@ class Turn:
         self.record.peak = max(self.record.peak, answer["peak"])
         self.record.added = max(0, self.record.peak - self.entrant.loaded)
         self.record.note = answer["note"]
-        if answer["flops"]:
-            self.record.flops = scaled(*answer["flops"], len(cells), self.record.cells)
         return answer
+
+    def whole(self, shared: float, each: float, base: float | None = None) -> float:
+        """What all cells take, of the chosen cells' shared part and their own.
+
+        base: what one cell takes by itself, shared part and all, where these two cannot be
+        told apart: then the rest of the chosen cells stands for the rest of all.
+        """
+        timed, total = len(self.chosen), self.record.cells
+        if base is not None and 1 < timed < total:
+            return scaled(base, shared + each - base, timed - 1, total - 1)
+        return scaled(shared, each, timed, total)
+
+    def counted(self, answer: dict, base: dict | None = None) -> None:
+        """Note the operations of all cells."""
+        alone = sum(base["flops"]) if base else None
+        self.record.flops = self.whole(*answer["flops"], alone)
 
 
 def race(
@@ -101,10 +115,13 @@ def race(
         truth: dict[Cell, float] = {}
         for turn in turns:
             answer = turn.take(length, turn.chosen)
-            if answer is None:
+            part = turn is ours and len(turn.chosen) < turn.record.cells
+            base = turn.take(length, _middle(grid)) if part else None
+            if answer is None or (part and base is None):
                 continue
-            turn.record.seconds.append(scaled(
-                answer["setup_s"], answer["cells_s"], len(turn.chosen), turn.record.cells))
+            turn.record.seconds.append(turn.whole(
+                answer["setup_s"], answer["cells_s"],
+                base["setup_s"] + base["cells_s"] if base else None))
             found = dict(zip(turn.chosen, answer["kl"], strict=True))
             if turn is ours:
                 truth = found
@@ -133,26 +150,48 @@ def _choose(turns: list[Turn], length: int, grid: Grid, seconds: float) -> None:
     against.
     """
     ours, others = turns[0], turns[1:]
-    part = seconds * OUR_SHARE / (ROUNDS_PLANNED + 1)
-    sample = grid.thinned(1)
-    probe = ours.take(length, sample.cells(), count=True)
-    if probe is not None:
-        steps = affordable(probe["setup_s"], probe["cells_s"], part, grid.steps)
-        if steps > 1:
-            sample = grid.thinned(steps)
-            ours.take(length, sample.cells(), count=True)
-    ours.chosen = sample.cells()
-    ours.record.timed = len(ours.chosen)
+    _choose_ours(ours, length, grid, seconds * OUR_SHARE / (ROUNDS_PLANNED + 1))
     part = seconds * (1 - OUR_SHARE) / (ROUNDS_PLANNED + 1) / max(1, len(others))
     for turn in others:
         counted = turn.record.name == ONE_BY_ONE
-        probe = turn.take(length, _some(ours.chosen, PROBE_CELLS), count=counted)
+        turn.chosen = _some(ours.chosen, PROBE_CELLS)
+        probe = turn.take(length, turn.chosen, count=counted)
         if probe is not None:
+            if counted:
+                turn.counted(probe)
             each = probe["cells_s"] / PROBE_CELLS
             most = _most(turn, length, len(ours.chosen))
             count = max(PROBE_CELLS, affordable(probe["setup_s"], each, part, most))
             turn.chosen = _some(ours.chosen, count)
-            turn.record.timed = len(turn.chosen)
+        turn.record.timed = len(turn.chosen)
+
+
+def _choose_ours(ours: Turn, length: int, grid: Grid, seconds: float) -> None:
+    """As many evenly spaced steps of the grid as fit into the time, counted once.
+
+    NeuronScope's cells share work in ways that no clock tells apart, so what they share is
+    taken to be what one cell takes by itself.
+    """
+    sample = grid.thinned(1)
+    ours.chosen = sample.cells()
+    ours.take(length, _middle(grid))  # what is done once for a model is done here
+    base = ours.take(length, _middle(grid), count=True)
+    probe = ours.take(length, ours.chosen, count=True)
+    if base is not None and probe is not None:
+        alone = base["setup_s"] + base["cells_s"]
+        step = max(probe["setup_s"] + probe["cells_s"] - alone, 0.0)
+        steps = affordable(alone, step, seconds, grid.steps)
+        if steps > 1:
+            ours.chosen = grid.thinned(steps).cells()
+            probe = ours.take(length, ours.chosen, count=True)
+        if probe is not None:
+            ours.counted(probe, base)
+    ours.record.timed = len(ours.chosen)
+
+
+def _middle(grid: Grid) -> list[Cell]:
+    cells = grid.cells()
+    return [cells[len(cells) // 2]]
 
 
 def _most(turn: Turn, length: int, cells: int) -> int:
