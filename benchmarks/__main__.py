@@ -99,6 +99,7 @@ def _shape(run: report.Run, shape: str, device: str, given: argparse.Namespace, 
     for each in entrants:
         each.greet()
         run.versions[each.contender.name] = each.version or each.problem
+    end = max(end, time.monotonic() + seconds / 2)  # where starting has taken most of it
     if not given.no_peers:
         run.versions |= {each.name: missing[each.package] for each in peers.CONTENDERS
                          if each.package in missing}

@@ -15,6 +15,8 @@ PROBE_CELLS = 2
 MOST_CELLS = 24
 """Cells of a contender that runs them one by one: each takes as long as another."""
 MOST_BATCHES = 3
+LEAST_CELLS = 24
+"""Of ours: with fewer, what cells share is not told well from what they cost."""
 ROUNDS_PLANNED = 3
 OUR_SHARE = 0.4
 """Of a race's time: one contender runs whole grids, and once more to count operations."""
@@ -86,7 +88,9 @@ class Turn:
         """
         timed, total = len(self.chosen), self.record.cells
         if base is not None and 1 < timed < total:
-            return scaled(base, shared + each - base, timed - 1, total - 1)
+            together = shared + each
+            base = min(base, together)
+            return scaled(base, together - base, timed - 1, total - 1)
         return scaled(shared, each, timed, total)
 
     def counted(self, answer: dict, base: dict | None = None) -> None:
@@ -172,21 +176,26 @@ def _choose_ours(ours: Turn, length: int, grid: Grid, seconds: float) -> None:
     NeuronScope's cells share work in ways that no clock tells apart, so what they share is
     taken to be what one cell takes by itself.
     """
-    sample = grid.thinned(1)
-    ours.chosen = sample.cells()
+    least = _least_steps(grid)
+    ours.chosen = grid.thinned(least).cells()
     ours.take(length, _middle(grid))  # what is done once for a model is done here
     base = ours.take(length, _middle(grid), count=True)
     probe = ours.take(length, ours.chosen, count=True)
     if base is not None and probe is not None:
         alone = base["setup_s"] + base["cells_s"]
-        step = max(probe["setup_s"] + probe["cells_s"] - alone, 0.0)
+        step = max(probe["setup_s"] + probe["cells_s"] - alone, 0.0) / least
         steps = affordable(alone, step, seconds, grid.steps)
-        if steps > 1:
+        if steps > least:
             ours.chosen = grid.thinned(steps).cells()
             probe = ours.take(length, ours.chosen, count=True)
         if probe is not None:
             ours.counted(probe, base)
     ours.record.timed = len(ours.chosen)
+
+
+def _least_steps(grid: Grid) -> int:
+    each = len(grid.cells()) // grid.steps
+    return min(grid.steps, -(-LEAST_CELLS // each))
 
 
 def _middle(grid: Grid) -> list[Cell]:

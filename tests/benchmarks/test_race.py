@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import report, work
 from benchmarks.peers import ONE_BY_ONE, OURS
-from benchmarks.race import PROBE_CELLS, Record, compare, race
+from benchmarks.race import LEAST_CELLS, PROBE_CELLS, Record, Turn, compare, race
 
 
 class Contestant:
@@ -55,15 +55,22 @@ def test_times_are_those_of_all_cells_and_setup_counts_once():
 
 def test_what_our_cells_share_counts_once_in_a_sample_too():
     records = run(Contestant(OURS, 0.01, setup_s=1.0), Contestant(ONE_BY_ONE, 0.5))
-    assert records[0].timed == 12
+    assert records[0].timed == 24
     assert records[0].median == pytest.approx(1.0 + 1.92)
     assert records[0].flops == pytest.approx(10 + 5 * 192)
+
+
+def test_noise_never_gives_time_back():
+    turn = Turn(None, Record("s", "t", 4, OURS, cells=100), chosen=[work.Cell("attn", 0)] * 10)
+    assert turn.whole(0.0, 5.0, base=7.0) == 5.0
+    assert turn.whole(0.0, 5.0, base=0.5) == pytest.approx(0.5 + 4.5 * 99 / 9)
+    assert turn.whole(1.0, 4.0) == pytest.approx(41.0)
 
 
 def test_little_time_means_few_cells_and_one_turn():
     ours, alone = Contestant(OURS, 5.0), Contestant(ONE_BY_ONE, 5.0)
     records = run(ours, alone, seconds=0.0)
-    assert [record.timed for record in records] == [12, PROBE_CELLS]
+    assert [record.timed for record in records] == [LEAST_CELLS, PROBE_CELLS]
     assert [len(record.seconds) for record in records] == [1, 1]
     assert records[0].median == pytest.approx(5.0 * 192)
 
