@@ -34,6 +34,9 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CUDA_PACKAGES = ("nvidia-", "cuda-", "triton")
 OLDEST = (3, 10)
 COMMANDS = ("serve", "demo", "test", "bench")
+ANSWERING = ("serve", "demo", "bench")
+"""Commands that explain their own options."""
+HELP = ("-h", "--help")
 
 
 class Stop(Exception):
@@ -49,7 +52,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--torch", choices=("auto", "cpu", "cuda"), default="auto",
                         help="which build of torch; auto: CUDA where an NVIDIA GPU is found")
     parser.add_argument("command", nargs="?", default="serve", choices=COMMANDS)
-    given, rest = parser.parse_known_args(argv)
+    asked = [word for word in argv if word in HELP] if argv[:1] and argv[0] in ANSWERING else []
+    given, rest = parser.parse_known_args([word for word in argv if word not in asked])
+    rest += asked
     install(dev=given.command == "test", torch=wanted_torch(given.torch))
     if given.command == "test":
         return start([str(PYTHON), str(ROOT / "tests" / "checks.py"), *rest])

@@ -79,7 +79,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
 def cost(shape: str, length: int = 64) -> float:
     """About how much longer than another a shape's race needs: the root of a forward's work."""
     layers, _ = shapes.sizes(shape)
-    return math.sqrt(layers * length * sum(a * b for a, b in shapes.products(shape)))
+    products = layers * length * sum(a * b for a, b in shapes.products(shape))
+    return math.sqrt(products / (100 if shapes.SHAPES[shape].device == "cuda" else 1))
 
 
 def _here(shape: str, given: argparse.Namespace) -> bool:

@@ -68,6 +68,9 @@ def folder(shape: str) -> Path:
                 wanted.config(), dtype=getattr(torch, wanted.dtype))
         model.save_pretrained(path)
         tokenizer().save_pretrained(path)
+        del model
+        if wanted.device == "cuda":
+            torch.cuda.empty_cache()  # the contenders need the room
     return path
 
 
