@@ -20,6 +20,7 @@ from benchmarks.work import Cell, Runner, prompts
 FAILURES = (RuntimeError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError,
             ValueError, MemoryError, NotImplementedError, ImportError)
 """What a library may answer to work that it cannot do."""
+WARM_UP = {"length": 8, "cells": [["mlp", 0, None, None]]}
 STATUS = Path("/proc/self/status")
 
 
@@ -66,14 +67,20 @@ def serve(make: Callable[[Seat], Runner], version: str, note: Callable[[], str] 
     folder, device, dtype, threads, tokens = sys.argv[1:6]
     torch.set_num_threads(int(threads))
     run = make(Seat(Path(folder), device, getattr(torch, dtype), int(tokens)))
+    attempt(run, WARM_UP, device)  # weights are read from the file when they are first used
+    reset_peak(device)
     versions = f"{version}, torch {torch.__version__}"
     print(json.dumps({"version": versions, "loaded": resident()}), flush=True)
     for line in sys.stdin:
-        try:
-            answer = carry_out(run, json.loads(line), device) | {"note": note()}
-        except FAILURES as error:
-            answer = {"problem": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(attempt(run, json.loads(line), device) | {"note": note()}), flush=True)
+
+
+def attempt(run: Runner, order: dict, device: str) -> dict:
+    """One order's answer, or the `problem` that the library has with it."""
+    try:
+        return carry_out(run, order, device)
+    except FAILURES as error:
+        return {"problem": f"{type(error).__name__}: {error}"}
 
 
 def carry_out(run: Runner, order: dict, device: str) -> dict:

@@ -77,3 +77,10 @@ def test_an_order_is_answered_with_times_memory_and_operations():
     assert edited == 2 * setup
     assert answer["setup_s"] > 0 and answer["cells_s"] > 0 and len(answer["kl"]) == 2
     assert answer["peak"] > 1e6
+
+
+def test_work_that_a_library_cannot_do_is_an_answer():
+    def run(cells, base, source, ready):
+        raise KeyError("Gemma3ForCausalLM")
+
+    assert serve.attempt(run, serve.WARM_UP, "cpu") == {"problem": "KeyError: 'Gemma3ForCausalLM'"}
