@@ -29,10 +29,14 @@ def controls_of(
     """
     op = prepared.resolved.spec.op
     controls = [_self_patch(prepared)]
-    if isinstance(op, Patch):
-        controls.append(_full_patch(prepared, op, full))
-    if isinstance(op, Add):
-        controls.append(_random_direction(prepared, plan, cells))
+    try:
+        if isinstance(op, Patch):
+            controls.append(_full_patch(prepared, op, full))
+        if isinstance(op, Add):
+            controls.append(_random_direction(prepared, plan, cells))
+    except (torch.OutOfMemoryError, MemoryError):
+        kind = "full_patch" if isinstance(op, Patch) else "random_direction"
+        controls.append(Control(kind=kind, reason="out of memory"))
     return tuple(controls)
 
 

@@ -64,6 +64,14 @@ def through_branch(
             for row in _through(stream, layer, branch, part, frozen)]
 
 
+def seen(stream: Stream, cell: Edited) -> bool:
+    """Whether a cell can reach a read position."""
+    if not len(cell.positions) or cell.site in INNER_SITES:
+        return len(cell.positions) > 0
+    into = cell.layer + (cell.site not in ("embed", "resid_pre"))
+    return _seen(stream, cell, into) is not None
+
+
 def _seen(stream: Stream, cell: Edited, joins: int) -> Edited | None:
     """The cell where it can reach a read position; after the last layer only those count."""
     if joins == stream.n_layers:

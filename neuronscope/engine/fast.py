@@ -9,8 +9,6 @@ the grid's `execution` says what was done.
 
 from __future__ import annotations
 
-import itertools
-import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -34,8 +32,6 @@ from neuronscope.hooks.swap import swapped
 from neuronscope.spec.experiments import Edit
 from neuronscope.spec.ops import Path
 
-SAMPLED = 4
-"""Most cells of a sweep that are run again one by one; one for every 64 of them, at least one."""
 FULL = -2
 """The index of the row whose whole stream is the source prompt's."""
 
@@ -97,7 +93,7 @@ class Fast:
         the same bits. Parts that hold cells of `first` come first. None in place of logits:
         out of memory, even alone. Stops early when cancelled.
         """
-        for number, batch in enumerate(self._batches(cells)):
+        for number, batch in enumerate(self.batches(cells)):
             if number and skip.issuperset(index for index, _ in batch):
                 continue
             same, parts = self._plan(batch)
@@ -122,7 +118,7 @@ class Fast:
         known = []
         routes = [each for each in cells if isinstance(each[1].op, Path)]
         for index, edit in () if routes else cells:
-            found = self._found(index, edit)
+            found = self.found(index, edit)
             if found is not None:
                 known.append(index)
                 (rows if isinstance(found, Row) else plain).append(found)
@@ -156,7 +152,7 @@ class Fast:
                 parts.append(home := [])
             home.append(clean_row(FULL, value.to(stream.hidden[0]), 0, 0))
 
-    def _batches(self, cells: Sequence[Numbered]) -> Iterator[list[Numbered]]:
+    def batches(self, cells: Sequence[Numbered]) -> Iterator[list[Numbered]]:
         """Cells whose edited values may be held at once."""
         batch: list[Numbered] = []
         positions = 0
@@ -172,7 +168,7 @@ class Fast:
         if batch:
             yield batch
 
-    def _found(self, index: int, edit: Edit) -> Edited | Row | None:
+    def found(self, index: int, edit: Edit) -> Edited | Row | None:
         """The cell on its way; None where its own forward will tell why it cannot be run."""
         return self._row(index, edit) if self._general(edit) else self._edited(index, edit)
 
@@ -202,22 +198,6 @@ class Fast:
     def _still_held(self, layer: int) -> tuple[Compiled, ...]:
         """The held edits that a row which enters `layer` has before it."""
         return still_held(self.stream, layer)
-
-    def sample(
-        self, cells: Sequence[Numbered], seed: str, skip: frozenset[int]
-    ) -> dict[int, Edit]:
-        """The cells that are run again one by one, drawn by the spec's hash.
-
-        Among those that go together first, so that they are known before any is handed on.
-        """
-        for batch in self._batches(cells):
-            if fresh := [each for each in batch if each[0] not in skip]:
-                count = min(SAMPLED, max(1, len(fresh) // 64))
-                drawn = random.Random(seed).sample(fresh, len(fresh))
-                runnable = (each for each in drawn if isinstance(each[1].op, Path)
-                            or self._found(*each) is not None)
-                return dict(itertools.islice(runnable, count))
-        return {}
 
     def compare(self, quick: Tensor, alone: Tensor) -> None:
         """Take note of how far a fast cell lies from its own forward."""

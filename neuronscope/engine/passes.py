@@ -11,10 +11,11 @@ from torch import Tensor
 from neuronscope.engine.fast import FULL, Fast, Numbered
 from neuronscope.engine.method import MISFITS, choose, distrust, misfit, told, uncovered
 from neuronscope.engine.metrics import Readings, read_rows
-from neuronscope.engine.prepare import Prepared
+from neuronscope.engine.prepare import Prepared, prepare
 from neuronscope.engine.replay import CLEAN, tolerance
 from neuronscope.engine.resolve import Resolved
 from neuronscope.engine.running import Part
+from neuronscope.engine.sampled import sampled
 from neuronscope.errors import BadDirection
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
@@ -54,20 +55,24 @@ class Pass:
         held: tuple[Edit, ...], skip: frozenset[int], cancelled: Callable[[], bool],
         limit: int | None,
     ) -> None:
-        self.plan, self.skip, self.cancelled = plan, skip, cancelled
+        self.plan, self.skip, self.cancelled, self.held = plan, skip, cancelled, held
         self.finished = set(skip)
+        self.ready: Ready | None = None
         self.prepared, self.fast, self.reason = choose(
             host, resolved, tuple(edit for _, edit in plan), held, limit)
 
     def run(self, on_ready: OnReady, take: Take) -> bool:
-        """Run the cells; true when it was cancelled before the end."""
-        if self.fast is not None:
+        """Run the cells; true when it was cancelled before the end.
+
+        on_ready is told again where the fast path is given up after cells were handed on.
+        """
+        if self.fast is None:
+            on_ready(Ready(self.prepared, self.reason))
+        else:
             try:
                 self._run_fast(self.fast, on_ready, take)
             except Untrue as error:
-                self.fast, self.reason = None, str(error)
-        if self.fast is None:
-            on_ready(Ready(self.prepared, self.reason))
+                on_ready(self._without_fast(str(error)))
         for index, edit in self.plan:
             if index in self.finished:
                 continue
@@ -76,14 +81,22 @@ class Pass:
             self._hand_on([self._alone(index, edit)], take)
         return False
 
+    def _without_fast(self, reason: str) -> Ready:
+        """How the cells that are left are run, and what they are held against."""
+        if self.ready is not None:
+            return replace(self.ready, execution=f"{self.ready.execution}; the rest {reason}")
+        # the clean run and the noise floor in the shape that the cells have now
+        self.prepared = prepare(
+            self.prepared.host, self.prepared.resolved, self.prepared.edits, self.held)
+        return Ready(self.prepared, reason)
+
     def _run_fast(self, fast: Fast, on_ready: OnReady, take: Take) -> None:
         """The cells that the fast path covers, held back until the sampled ones agree."""
         covered = [each for each in self.plan if fast.covers(each[1])]
-        sample = fast.sample(covered, self.prepared.resolved.spec_hash, self.skip)
+        sample = sampled(fast, covered, self.prepared.resolved.spec_hash, self.skip)
         waiting = {*sample, CLEAN}
         held_back: list[tuple[list[int], Tensor | None]] = []
         extra: dict[int, Readings] = {}
-        ready: Ready | None = None
         parts = fast.logits(covered, self.skip, self.cancelled, frozenset(sample))
         for indices, logits in _guarded(parts):
             self._check(fast, sample, indices, logits, extra)
@@ -91,13 +104,13 @@ class Pass:
             waiting -= {*indices}
             if waiting:
                 continue
-            if ready is None:
-                ready = self._ready(fast, extra)
-                on_ready(ready)
+            if self.ready is None:
+                self.ready = self._ready(fast, extra)
+                on_ready(self.ready)
             for some, rows in held_back:
                 self._hand_on(self._scored(some, rows), take)
             held_back = []
-        if ready is None:  # cancelled before any cell could be trusted
+        if self.ready is None:  # cancelled before any cell could be trusted
             on_ready(Ready(self.prepared, "cancelled before the first cells were checked"))
 
     def _check(
@@ -114,15 +127,22 @@ class Pass:
                     raise Untrue("one forward per cell: out of memory in the first step")
                 continue
             if index in sample:
-                alone = self.prepared.edited((sample[index],))
-                fast.compare(logits[place], torch.cat(
-                    [alone[read].logits for read in self.prepared.reads]))
+                fast.compare(logits[place], self._sampled(sample[index]))
             elif index == CLEAN:
                 fast.compare_clean(logits[place])
             if index < 0:
                 extra[index] = self._readings(logits[place:place + 1])
         if not fast.deviation <= tolerance(fast.stream.host):
             raise Untrue(distrust(fast))
+
+    def _sampled(self, edit: Edit) -> Tensor:
+        """Logits [read, vocab] of a cell's own forward. Raises: Untrue."""
+        try:
+            alone = self.prepared.edited((edit,))
+        except (torch.OutOfMemoryError, MemoryError):
+            raise Untrue("one forward per cell: out of memory in one that was to be compared"
+                         ) from None
+        return torch.cat([alone[read].logits for read in self.prepared.reads])
 
     def _ready(self, fast: Fast, extra: dict[int, Readings]) -> Ready:
         scale = replace(self.prepared.scale, unchanged=extra[CLEAN])
@@ -137,7 +157,8 @@ class Pass:
 
     def _scored(self, indices: list[int], logits: Tensor | None) -> list[Cell]:
         if logits is None:
-            return [self.prepared.scale.failed(index, "out of memory") for index in indices]
+            return [self.prepared.scale.failed(index, "out of memory")
+                    for index in indices if index >= 0]
         cells = self.prepared.scale.cells(
             indices, self._readings(logits), self.prepared.host.tokenizer)
         return [cell for cell in cells if cell.index >= 0]

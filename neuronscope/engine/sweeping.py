@@ -10,7 +10,7 @@ from neuronscope.engine.assemble import with_cells
 from neuronscope.engine.averages import mean_cell, mean_infos, mean_reading
 from neuronscope.engine.controls import controls_of
 from neuronscope.engine.draws import concrete, draws_of
-from neuronscope.engine.metrics import readout
+from neuronscope.engine.metrics import Reading, readout
 from neuronscope.engine.passes import Pass, Ready
 from neuronscope.engine.plan import cells as cells_of
 from neuronscope.engine.prepare import attention_for, now
@@ -18,7 +18,7 @@ from neuronscope.engine.resolve import Resolved
 from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.grid import Grid
-from neuronscope.spec.results import Cell, GridData
+from neuronscope.spec.results import Cell, GridData, MetricInfo
 
 BATCH_S = 0.1
 """Finished cells are handed on at most this often, in seconds."""
@@ -47,18 +47,57 @@ class Watch:
             self.waiting, self.told = [], time.perf_counter()
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a grid tells of one pass; deviation is None where every cell had its own forward."""
+
+    infos: dict[str, MetricInfo]
+    clean: Reading
+    execution: str
+    deviation: float | None
+
+
 @dataclass
 class Gathered:
-    """What the passes over a grid, one per draw, have given so far."""
+    """What the passes over a grid, one per draw, have given so far.
+
+    ready: what the pass that runs has told.
+    """
 
     draws: int
-    passes: list[Ready] = field(default_factory=list)
+    passes: list[Told] = field(default_factory=list)
     cells: list[dict[int, Cell]] = field(default_factory=list)
+    ready: Ready | None = None
 
     @property
     def last(self) -> bool:
         """Whether the last draw is running."""
         return len(self.cells) == self.draws
+
+    def add(self, found: Ready) -> None:
+        """Take what the running pass tells; what it told before no longer holds."""
+        scale, fast = found.prepared.scale, found.fast
+        self.ready = found
+        self.passes[len(self.cells) - 1:] = [Told(
+            scale.infos(found.prepared.host.tokenizer), scale.clean[scale.position],
+            found.execution, None if fast is None else fast.deviation)]
+
+    @property
+    def execution(self) -> str:
+        """How the cells were run: the pass that deviates most speaks for all."""
+        slow = [each for each in self.passes if each.deviation is None]
+        quick = [each for each in self.passes if each.deviation is not None]
+        if not quick:
+            return slow[0].execution
+        told = max(quick, key=lambda each: each.deviation).execution
+        return told if not slow else (f"{told}; {len(slow)} of {len(self.passes)} draws "
+                                      f"{slow[0].execution}")
+
+    @property
+    def deviation(self) -> float | None:
+        """The largest of all passes, or None where none was fast."""
+        return max((each.deviation for each in self.passes if each.deviation is not None),
+                   default=None)
 
 
 def run_sweep(
@@ -72,10 +111,11 @@ def run_sweep(
     heads: list[GridData] = []
 
     def ready(found: Ready) -> None:
-        gathered.passes.append(found)
+        gathered.add(found)
         if gathered.last:
             heads.append(_head(resolved, gathered, started))
-            watch.on_head(heads[0])
+            if len(heads) == 1:
+                watch.on_head(heads[0])
 
     def take(some: list[Cell]) -> None:
         gathered.cells[-1].update((cell.index, cell) for cell in some)
@@ -94,21 +134,23 @@ def run_sweep(
             if stopped:
                 break
         watch.add((), now=True)
-        head = heads[0] if heads else _head(resolved, gathered, started)
+        if not heads:
+            heads.append(_head(resolved, gathered, started))
+            watch.on_head(heads[0])
+        head = heads[-1]
         if not stopped:
             head = head.model_copy(update={"controls": controls_of(
-                each.prepared, plan, finished, gathered.passes[-1].full)})
+                each.prepared, plan, finished, gathered.ready.full)})
     return Grid(with_cells(head, finished.values(), reasons=["cancelled"] if stopped else [],
                            duration_s=time.perf_counter() - clock))
 
 
 def _head(resolved: Resolved, gathered: Gathered, started: str) -> GridData:
     """The grid without cells, as far as the passes tell."""
-    plan, spec, last = resolved.plan, resolved.spec, gathered.passes[-1]
-    host, fast = last.prepared.host, last.fast
-    infos = mean_infos([each.prepared.scale.infos(host.tokenizer) for each in gathered.passes])
-    clean = mean_reading([each.prepared.scale.clean[spec.read_position]
-                          for each in gathered.passes])
+    plan, spec, ready = resolved.plan, resolved.spec, gathered.ready
+    host, fast = ready.prepared.host, ready.fast
+    infos = mean_infos([each.infos for each in gathered.passes])
+    clean = mean_reading([each.clean for each in gathered.passes])
     return GridData(
         spec_hash=resolved.spec_hash, spec=resolved.asked, resolved=resolved.form,
         model=host.ref(resolved.form["attention"]), tokens=resolved.tokens, dims=plan.dims,
@@ -118,7 +160,7 @@ def _head(resolved: Resolved, gathered: Gathered, started: str) -> GridData:
         spread={key: [None] * plan.n_cells for key in infos} if gathered.draws > 1 else {},
         draws=gathered.draws, top=[None] * plan.n_cells, errors={},
         clean=readout(clean, host.tokenizer, spec.top_k), complete=False,
-        execution=last.execution, deviation=None if fast is None else fast.deviation,
+        execution=gathered.execution, deviation=gathered.deviation,
         environment=environment(host.device) | {"batch": ALONE if fast is None else (
             f"rows of one start position, at most {fast.budget.tokens} tokens")},
         started_at=started, duration_s=0.0)
