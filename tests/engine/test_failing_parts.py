@@ -49,8 +49,10 @@ def test_a_fast_path_that_breaks_late_says_so(llama, monkeypatch):
 
     def late(stream, rows):
         calls.append(rows)
-        return len(calls) == 4
+        return len(calls) == 12
 
+    monkeypatch.setattr(fast, "chunks", lambda rows, *rest: [[row] for row in rows])
+    monkeypatch.setattr(fast, "groups", lambda parts, *rest: [[part] for part in parts])
     failing(monkeypatch, running, "ends_of", late, RuntimeError())
     grid = llama.sweep(PATCH, on_head=heads.append)
     assert len(heads) == 1 and grid.complete
@@ -95,7 +97,7 @@ def test_a_control_that_does_not_fit_says_so(llama, monkeypatch, spec, kind):
         None, "out of memory")
 
 
-@pytest.mark.parametrize("after", [0, 1, 2, 4, 9])
+@pytest.mark.parametrize("after", [0, 1, 2, 3])
 def test_a_sweep_that_is_cancelled_in_any_draw_tells_its_head_once(llama, after):
     heads, calls = [], []
     grid = llama.sweep(NOISE, on_head=heads.append,
