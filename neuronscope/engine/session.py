@@ -15,8 +15,9 @@ from neuronscope.engine.capture_resolve import MAX_BYTES
 from neuronscope.engine.capturing import capture
 from neuronscope.engine.draws import concrete, draws_of
 from neuronscope.engine.metrics import Reading, Readings, readout
-from neuronscope.engine.prepare import Prepared, attention_for, now, prepare
+from neuronscope.engine.prepare import attention_for, now, prepare
 from neuronscope.engine.resolve import Resolved, resolve
+from neuronscope.engine.scoring import Scale
 from neuronscope.engine.sweeping import ALONE, OnCells, OnHead, Watch, run_sweep
 from neuronscope.errors import InvalidInput
 from neuronscope.models.fingerprint import environment
@@ -33,7 +34,7 @@ from neuronscope.spec.results import Cell, Note, Result, Token
 
 
 class Model:
-    """Runs and sweeps on one loaded model, one forward per edited prompt."""
+    """Runs, sweeps and captures on one loaded model; those of several threads take turns."""
 
     def __init__(self, host: LoadedModel) -> None:
         self.host = host
@@ -63,26 +64,25 @@ class Model:
         started, clock = now(), time.perf_counter()
         resolved = self.resolve(spec)
         draws = draws_of(resolved.spec)
-        with attention_for(self.host, resolved):
+        with self.host.lock, attention_for(self.host, resolved):
             runs = [self._drawn(resolved, draw) for draw in range(draws)]
         tokenizer, k, at = self.host.tokenizer, resolved.spec.top_k, resolved.spec.read_position
         clean, edited = (mean_reading([readings[at] for readings in side]) for side in (
-            [prepared.scale.clean for prepared, _ in runs], [each for _, each in runs]))
+            [scale.clean for scale, _ in runs], [each for _, each in runs]))
         return Result(
             spec_hash=resolved.spec_hash, spec=spec, resolved=resolved.form,
             model=self.host.ref(resolved.form["attention"]), tokens=resolved.tokens,
             clean=readout(clean, tokenizer, k), edited=readout(edited, tokenizer, k),
-            metrics=mean_values([prepared.scale.values(edited, tokenizer)
-                                 for prepared, edited in runs]),
+            metrics=mean_values([scale.values(edited, tokenizer) for scale, edited in runs]),
             draws=draws, warnings=_warnings(clean, edited),
             environment=environment(self.host.device) | {"batch": ALONE},
             started_at=started, duration_s=time.perf_counter() - clock)
 
-    def _drawn(self, resolved: Resolved, draw: int) -> tuple[Prepared, Readings]:
+    def _drawn(self, resolved: Resolved, draw: int) -> tuple[Scale, Readings]:
         edits, held = (tuple(concrete(edit, draw) for edit in side)
                        for side in (resolved.spec.edits, resolved.spec.held))
         prepared = prepare(self.host, resolved, edits, held)
-        return prepared, prepared.edited(edits)
+        return prepared.scale, prepared.edited(edits)
 
     def sweep(
         self,
@@ -102,8 +102,9 @@ class Model:
         sweep may take beside the model; see neuronscope.engine.budget for the default.
         A cell that fails is recorded as failed; the others still run.
         """
-        return run_sweep(self.host, self.resolve(spec), Watch(
-            on_head or _nothing, on_cells or _nothing, cancelled or _never), done or {}, memory)
+        watch = Watch(on_head or _nothing, on_cells or _nothing, cancelled or _never)
+        with self.host.lock:
+            return run_sweep(self.host, self.resolve(spec), watch, done or {}, memory)
 
     def capture(self, spec: Capture, *, max_bytes: int = MAX_BYTES) -> Captured:
         """Keep activations of one forward: `.arrays["z.3"]`, and statistics in `.data`.
@@ -111,7 +112,8 @@ class Model:
         max_bytes: the most that the tensors may take.
         Raises: CaptureSize and other subclasses of InvalidInput, OutOfMemory.
         """
-        return capture(self.host, spec, max_bytes)
+        with self.host.lock:
+            return capture(self.host, spec, max_bytes)
 
 
 def load(

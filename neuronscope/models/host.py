@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -33,6 +35,9 @@ class LoadedModel:
     replayed: dict[str, str] = field(default_factory=dict, compare=False)
     """By attention implementation: why the fast path cannot be taken, or nothing where a
     replay of a clean run through it gave the clean logits; filled by the first sweep."""
+
+    lock: AbstractContextManager = field(default_factory=threading.RLock, compare=False, repr=False)
+    """Held while hooks are on the model: another thread's forwards would run through them."""
 
     @property
     def device(self) -> torch.device:
