@@ -160,14 +160,15 @@ def test_a_resumed_sweep_has_the_same_bits(llama):
     spec = Sweep(prompt=PROMPT, op=Patch(SOURCE), over=Over(
         sites=STREAM, layers=ALL, positions=ALL))
     streamed = []
-    whole = llama.sweep(spec, on_cells=streamed.extend)
+    memory = 120_000  # so that not all rows go together
+    whole = llama.sweep(spec, on_cells=streamed.extend, memory=memory)
     assert sorted(cell.index for cell in streamed) == list(range(72))
     kept = {cell.index: cell for cell in streamed[:31]}
     again = []
-    resumed = llama.sweep(spec, done=kept, on_cells=again.extend)
+    resumed = llama.sweep(spec, done=kept, on_cells=again.extend, memory=memory)
     assert sorted(cell.index for cell in again) == sorted(set(range(72)) - set(kept))
     assert resumed.data.values == whole.data.values and resumed.complete
-    part = llama.sweep(spec, cancelled=iter([False] * 3 + [True] * 99).__next__)
+    part = llama.sweep(spec, cancelled=iter([False] * 3 + [True] * 99).__next__, memory=memory)
     assert not part.complete and 0 < list(part.data.status["kl"]).count("ok") < 72
 
 
