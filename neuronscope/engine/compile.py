@@ -44,10 +44,8 @@ class Compiled:
         self, act: Float[Tensor, "b p w"], positions: Tensor | slice = slice(None)
     ) -> Float[Tensor, "b p w"]:
         """The edited value; `act` holds these positions of the prompt."""
-        operand = self.operand
-        if operand is not None and operand.ndim == 2:
-            operand = operand[positions]
-        return _apply(self.op, act, mask=self.mask[positions], operand=operand)
+        return _apply(self.op, act, mask=self.mask[positions],
+                      operand=_at(self.operand, positions))
 
     @classmethod
     def fixed(cls, key: Key, values: Float[Tensor, "pos width"]) -> Compiled:
@@ -92,9 +90,7 @@ def edited_rows(
                         device=clean.device)
     before = clean[rows]
     everywhere = edit.target.model_copy(update={"position": None})
-    operand = _operand(host, edit, key, sources, clean)
-    if operand is not None and operand.ndim == 2:
-        operand = operand[rows]
+    operand = _at(_operand(host, edit, key, sources, clean), rows)
     after = _apply(edit.op, before[None], mask=entries_of(host, everywhere, before),
                    operand=operand)[0]
     changed = (after != before).any(dim=-1)
@@ -131,6 +127,13 @@ def _apply(
             raise TypeError(f"{op.kind} is made of other edits before it is applied")
         case _:
             assert_never(op)
+
+
+def _at(operand: Tensor | None, positions: Tensor | slice) -> Tensor | None:
+    """The operand at some positions; noise lies on the CPU wherever the model runs."""
+    if operand is None or operand.ndim != 2:
+        return operand
+    return operand[positions if isinstance(positions, slice) else positions.to(operand.device)]
 
 
 def _operand(
