@@ -148,7 +148,9 @@ def found_browser() -> str | None:
 
 
 def tests() -> bool:
-    return python("pytest")
+    """All tests, each file in one process, two files at a time where there are two cores."""
+    workers = min(4, os.cpu_count() or 1)
+    return python("pytest", "-n", str(workers), "--dist", "loadfile")
 
 
 CHECKS: dict[str, Callable[[], bool]] = {
