@@ -46,6 +46,9 @@ export interface HeatOptions {
   labelWidth: number;
 }
 
+/** Dimensions whose labels are tokens, not the bare index. */
+const WORDED: readonly string[] = ["position", "key"];
+
 /** The last long dimension runs across, the one before it down; all others make panels. */
 export function heatLayout(grid: GridShape, options: HeatOptions): HeatLayout {
   const length = (dim: string) => grid.coords[dim]?.length ?? 1;
@@ -89,7 +92,7 @@ export function heatLayout(grid: GridShape, options: HeatOptions): HeatLayout {
     panelHeight,
     slanted:
       options.labelWidth > width &&
-      !cols.every((label) => typeof label === "number" && colDim !== "position"),
+      !cols.every((label) => typeof label === "number" && !WORDED.includes(colDim ?? "")),
     labelEvery: niceStep(options.labelWidth / width),
   };
 }

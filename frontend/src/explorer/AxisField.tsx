@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { parseIndices, showIndices } from "../lib/indices";
+import { Fault } from "../question/Faults";
 import { cx, Segmented, styles } from "../ui/ui";
 import type { AxisValue } from "./axes";
 import css from "./explorer.module.css";
@@ -8,12 +9,14 @@ type Mode = "off" | "all" | "list";
 
 interface AxisFieldProps {
   label: string;
+  /** The field of a sweep's `over`. */
+  field: string;
   value: AxisValue;
   onChange: (value: AxisValue) => void;
 }
 
 /** One axis of a sweep: not an axis, all of it, or a list. */
-export function AxisField({ label, value, onChange }: AxisFieldProps) {
+export function AxisField({ label, field, value, onChange }: AxisFieldProps) {
   const mode: Mode = value === null ? "off" : value === "all" ? "all" : "list";
   const [text, setText] = useState(Array.isArray(value) ? showIndices(value) : "0-3");
   const parsed = parseIndices(text);
@@ -45,6 +48,7 @@ export function AxisField({ label, value, onChange }: AxisFieldProps) {
           onBlur={() => parsed.ok && parsed.value.length > 0 && onChange(parsed.value)}
         />
       )}
+      <Fault at={`/${field}`} />
     </div>
   );
 }

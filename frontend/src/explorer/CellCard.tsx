@@ -1,14 +1,15 @@
 import type { GridData } from "../api/types";
 import { inUnit, percent, visible } from "../lib/format";
+import { metricTitle } from "../lib/names";
 import { Button, styles } from "../ui/ui";
 import css from "./explorer.module.css";
 import {
   cellName,
   extremes,
-  metricTitle,
   type Shown,
   STATUS_WORDS,
   shownMetric,
+  showSpread,
   showValue,
 } from "./gridView";
 
@@ -49,6 +50,7 @@ export function CellCard({ grid, shown, pinned, opening, onOpen }: CellCardProps
                 </td>
                 <td className={styles.num}>
                   {status === "ok" && each.isChange && <b>{showValue(each, each.values[index])}</b>}
+                  {status === "ok" && <small>{showSpread(each, index)}</small>}
                 </td>
               </tr>
             );
@@ -66,6 +68,11 @@ export function CellCard({ grid, shown, pinned, opening, onOpen }: CellCardProps
           ) : (
             ", as without the edit"
           )}
+        </p>
+      )}
+      {(grid.draws ?? 1) > 1 && (
+        <p className={css.says}>
+          Means over {grid.draws} draws, with the standard deviation between them.
         </p>
       )}
       {grid.errors?.[String(index)] && <p className={css.says}>{grid.errors[String(index)]}</p>}

@@ -1,8 +1,9 @@
 import { useState } from "react";
 import type { GridData } from "../api/types";
 import { count, inUnit } from "../lib/format";
+import { metricTitle } from "../lib/names";
 import { Button, styles, TokenText } from "../ui/ui";
-import { cellName, metricTitle, STATUS_WORDS, shownMetric, showValue } from "./gridView";
+import { cellName, STATUS_WORDS, shownMetric, showSpread, showValue } from "./gridView";
 
 const PAGE = 200;
 
@@ -57,7 +58,7 @@ export function CellTable({ grid, onOpen }: { grid: GridData; onOpen: (index: nu
                       title={inUnit(grid.values[metric.key]![index], metric.unit)}
                     >
                       {status === "ok"
-                        ? showValue(metric, metric.values[index])
+                        ? showValue(metric, metric.values[index]) + showSpread(metric, index)
                         : STATUS_WORDS[status]}
                     </td>
                   );

@@ -14,6 +14,7 @@ import {
   coordinateLabel,
   type Shown,
   STATUS_WORDS,
+  showSpread,
   showValue,
 } from "./gridView";
 
@@ -85,7 +86,10 @@ export function GridChart({ grid, shown, pinned, onPin, onOpen, onCanvas }: Grid
 
   const describe = (index: number) => {
     const status = shown.status[index] ?? "pending";
-    const said = status === "ok" ? showValue(shown, shown.values[index]) : STATUS_WORDS[status];
+    const said =
+      status === "ok"
+        ? showValue(shown, shown.values[index]) + showSpread(shown, index)
+        : STATUS_WORDS[status];
     const top = grid.top[index];
     const says = top ? `; says ${visible(top.token)}` : "";
     return `${cellName(grid, index)}: ${said}${says}`;

@@ -7,15 +7,17 @@ import type { GridData } from "../api/types";
 import { Annotate } from "../history/Annotate";
 import { count, duration, when } from "../lib/format";
 import { download, useKeys } from "../lib/hooks";
+import { metricTitle } from "../lib/names";
 import { withParams } from "../state/url";
 import { Bar, Button, Code, Notice, Panel, Segmented } from "../ui/ui";
 import { Reproduce } from "../workbench/Reproduce";
 import { bareJson } from "../workbench/reproduce";
 import { CellCard } from "./CellCard";
 import { CellTable } from "./CellTable";
+import { Controls } from "./Controls";
 import css from "./explorer.module.css";
 import { GridChart } from "./GridChart";
-import { cellRun, metricTitle, shownMetric, toCsv } from "./gridView";
+import { cellRun, shownMetric, toCsv } from "./gridView";
 
 type Tab = "map" | "table" | "json" | "reproduce";
 const TABS: { value: Tab; label: string }[] = [
@@ -134,6 +136,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onResume }
       {tab === "table" && <CellTable grid={grid} onOpen={openCell} />}
       {tab === "json" && <Code label="The grid as JSON" text={bareJson(grid)} />}
       {tab === "reproduce" && <Reproduce result={grid} />}
+      {(tab === "map" || tab === "table") && <Controls grid={grid} shown={shown} />}
       <p className={css.foot}>
         <span title={grid.spec_hash}>
           spec <code>{grid.spec_hash.slice(0, 12)}</code>
@@ -141,7 +144,6 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onResume }
         <span>{grid.model.id}</span>
         <span>{count(total, "cell")}</span>
         {grid.duration_s > 0 && <span>{duration(grid.duration_s)}</span>}
-        <span>{grid.execution}</span>
         <span>{when(grid.started_at)}</span>
       </p>
     </Panel>

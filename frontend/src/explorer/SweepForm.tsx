@@ -1,20 +1,21 @@
 import { asApiError } from "../api/problem";
 import { usePlan } from "../api/queries";
-import type { ModelInfo, Site, SweepSpec, TokenScore } from "../api/types";
+import type { ModelInfo, SweepSpec, TokenScore } from "../api/types";
 import { count, duration } from "../lib/format";
 import { useDebounced } from "../lib/hooks";
-import { SITE_ORDER, SITES } from "../lib/names";
+import { Fault, FaultScope } from "../question/Faults";
+import { HeldEdits } from "../question/HeldEdits";
 import { MetricPicker } from "../question/MetricPicker";
 import { OpFields } from "../question/OpFields";
 import { PromptField } from "../question/PromptField";
-import metricCss from "../question/question.module.css";
 import { toSweep, useDraft } from "../state/draft";
 import { same } from "../state/url";
 import { Button, Notice, Panel, styles } from "../ui/ui";
 import { AxisField } from "./AxisField";
-import { AXES, allowedAxes, withAxis, withSites } from "./axes";
+import { AXES, allowedAxes, withAxis } from "./axes";
 import css from "./explorer.module.css";
 import { PRESETS } from "./presets";
+import { SitePicker } from "./SitePicker";
 
 interface SweepFormProps {
   info: ModelInfo;
@@ -31,19 +32,8 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
   const spec = toSweep(draft);
   const settled = useDebounced(spec, 300);
   const plan = usePlan(draft.prompt === "" ? null : settled);
-  const certified = new Set(info.sites.filter((site) => site.certified).map((site) => site.site));
-  const toggleSite = (site: Site) => {
-    const next = over.sites.includes(site)
-      ? over.sites.filter((each) => each !== site)
-      : [...over.sites, site];
-    if (next.length)
-      change({
-        over: withSites(
-          over,
-          SITE_ORDER.filter((each) => next.includes(each)),
-        ),
-      });
-  };
+  // The plan that is shown may be of what was asked a moment ago; its error is of this.
+  const refused = same(settled, spec) ? (plan.error ?? error) : null;
 
   return (
     <Panel
@@ -84,45 +74,34 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
         onChange={(prompt) => change({ prompt })}
         readPosition={draft.readPosition}
       />
-      <OpFields
-        op={draft.op}
-        prompt={draft.prompt}
-        answer={draft.answer}
-        onChange={(op) => change({ op })}
-      />
-      <div className={styles.field}>
-        <div className={styles.label} id="sites-label">
-          Sites
+      <FaultScope error={refused} base="/op">
+        <OpFields
+          op={draft.op}
+          prompt={draft.prompt}
+          answer={draft.answer}
+          onChange={(op) => change({ op })}
+        />
+      </FaultScope>
+      <HeldEdits />
+      <SitePicker info={info} over={over} onChange={(next) => change({ over: next })} />
+      <FaultScope error={refused} base="/over">
+        <div className={css.axes}>
+          {AXES.filter(({ field }) => allowedAxes(over.sites).includes(field)).map(
+            ({ field, label }) => (
+              <AxisField
+                key={field}
+                label={label}
+                field={field}
+                value={over[field] ?? null}
+                onChange={(value) => change({ over: withAxis(over, field, value) })}
+              />
+            ),
+          )}
         </div>
-        <ul className={metricCss.metrics} aria-labelledby="sites-label">
-          {SITE_ORDER.filter((site) => certified.has(site)).map((site) => (
-            <li key={site}>
-              <button
-                type="button"
-                className={metricCss.metric}
-                aria-pressed={over.sites.includes(site)}
-                title={`${site}: ${SITES[site].meaning}`}
-                onClick={() => toggleSite(site)}
-              >
-                {SITES[site].label}
-              </button>
-            </li>
-          ))}
-        </ul>
-      </div>
-      <div className={css.axes}>
-        {AXES.filter(({ field }) => allowedAxes(over.sites).includes(field)).map(
-          ({ field, label }) => (
-            <AxisField
-              key={field}
-              label={label}
-              value={over[field] ?? null}
-              onChange={(value) => change({ over: withAxis(over, field, value) })}
-            />
-          ),
-        )}
-      </div>
-      <MetricPicker patching={draft.op.kind === "patch"} top={top} />
+        <Fault at="" exact />
+        <Fault at="/sites" />
+      </FaultScope>
+      <MetricPicker patching={draft.op.kind === "patch" || draft.op.kind === "path"} top={top} />
       <p className={css.cost} role="status">
         {plan.data && !plan.error && (
           <>

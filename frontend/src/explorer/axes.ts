@@ -1,19 +1,20 @@
 // Which axes a choice of sites allows, and an `over` that stays within them.
 import type { Over, Site } from "../api/types";
-import { SITES } from "../lib/names";
+import { type AxisName, SITES } from "../lib/words";
 
-export type AxisField = "layers" | "heads" | "positions" | "neurons";
+export type AxisField = "layers" | "heads" | "positions" | "neurons" | "keys";
 export type AxisValue = "all" | number[] | null;
 
 export const AXES: {
   field: AxisField;
-  axis: "layer" | "head" | "position" | "neuron";
+  axis: AxisName;
   label: string;
 }[] = [
   { field: "layers", axis: "layer", label: "Layers" },
   { field: "heads", axis: "head", label: "Heads" },
   { field: "positions", axis: "position", label: "Positions" },
   { field: "neurons", axis: "neuron", label: "Neurons" },
+  { field: "keys", axis: "key", label: "Read from" },
 ];
 
 /** The axes that every chosen site has. */

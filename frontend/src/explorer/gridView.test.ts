@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { GridData } from "../api/types";
-import { cellName, cellRun, extremes, shownMetric, toCsv } from "./gridView";
+import { cellName, cellRun, extremes, shownMetric, showSpread, toCsv } from "./gridView";
 
 const grid = {
   dims: ["site", "layer", "position"],
@@ -61,4 +61,36 @@ it("writes CSV with status, and quotes what needs it", () => {
   expect(lines[0]).toBe("site,layer,position,kl,kl status,prob:7,prob:7 status,top token");
   expect(lines[1]).toBe('resid_pre,0,0,1,ok,0.5,ok," ""P,"');
   expect(lines[3]).toContain(",failed,");
+});
+
+it("keeps what a cell was held under, and the keys of a pattern", () => {
+  const held = [{ target: { site: "z", layer: 0, head: 1 }, op: { kind: "zero" } }];
+  const pattern = {
+    ...grid,
+    dims: ["site", "layer", "key"],
+    coords: { site: ["pattern"], layer: [0, 1], key: [0, 1] },
+    spec: { ...grid.spec, held, ordered: true },
+  } as unknown as GridData;
+  expect(cellRun(pattern, 3)).toMatchObject({
+    edits: [{ target: { site: "pattern", layer: 1, key: 1 } }],
+    held,
+    ordered: true,
+  });
+  expect(cellName(pattern, 3)).toBe("Patterns, layer 1, reading position 1 ␣Tower");
+});
+
+it("calls the heads of keys and values what they are", () => {
+  const keys = { dims: ["site", "head"], coords: { site: ["k"], head: [0, 1] } };
+  expect(cellName({ ...grid, ...keys } as unknown as GridData, 1)).toBe("Keys, key-value head 1");
+});
+
+it("shows the spread of several draws, in the page and in CSV", () => {
+  const drawn = { ...grid, draws: 3, spread: { "prob:7": [0.03, null, null, 0.1] } };
+  const prob = shownMetric(drawn as unknown as GridData, "prob:7");
+  expect(showSpread(prob, 0)).toBe(" ± 3 pp");
+  expect(showSpread(prob, 1)).toBe("");
+  expect(showSpread(shownMetric(grid, "prob:7"), 0)).toBe("");
+  const [head, first] = toCsv(drawn as unknown as GridData).split("\n");
+  expect(head).toContain("prob:7 spread,top token");
+  expect(first).toContain(",0.03,");
 });

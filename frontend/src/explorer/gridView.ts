@@ -2,7 +2,8 @@
 import type { CellStatus, Edit, GridData, MetricInfo, RunSpec, Site, Target } from "../api/types";
 import { type Coordinate, pointOf } from "../charts/heatLayout";
 import { changeInUnit, inUnit, visible } from "../lib/format";
-import { METRICS, SITES } from "../lib/names";
+import { metricTitle } from "../lib/names";
+import { keyValueHeads, SITES } from "../lib/words";
 
 export interface Shown {
   key: string;
@@ -14,17 +15,13 @@ export interface Shown {
   values: (number | null)[];
   status: readonly CellStatus[];
   floor: number | null;
+  /** Standard deviations between draws; empty where nothing is drawn several times. */
+  spread: readonly (number | null)[];
   /** What a positive number means. */
   positive: string;
 }
 
 const UNSIGNED = new Set(["kl", "js"]);
-
-export function metricTitle(metric: MetricInfo): string {
-  const known = METRICS[metric.kind as keyof typeof METRICS]?.label ?? metric.kind;
-  const tokens = metric.label.slice(metric.kind.length).trim();
-  return metric.tokens?.length ? `${known} ${tokens}` : known;
-}
 
 export function shownMetric(grid: GridData, key: string): Shown {
   const metric = grid.metrics[key]!;
@@ -42,6 +39,7 @@ export function shownMetric(grid: GridData, key: string): Shown {
       : [...raw],
     status: grid.status[key] ?? [],
     floor: metric.floor ?? null,
+    spread: grid.spread?.[key] ?? [],
     positive: meaning(metric),
   };
 }
@@ -67,6 +65,13 @@ export function showValue(shown: Shown, value: number | null | undefined): strin
   return shown.isChange ? changeInUnit(value, shown.unit) : inUnit(value, shown.unit);
 }
 
+/** " ± 0.03", the standard deviation between a cell's draws; empty where there is none. */
+export function showSpread(shown: Shown, index: number): string {
+  const spread = shown.spread[index];
+  if (spread === null || spread === undefined) return "";
+  return ` ± ${showValue(shown, spread).replace("+", "")}`;
+}
+
 /** The number alone: the legend has the unit. */
 export function cellText(shown: Shown, value: number | null | undefined): string {
   return showValue(shown, value).replace(/ (pp|%)$/, "");
@@ -78,8 +83,9 @@ export function coordinateLabel(grid: GridData, dim: string, value: Coordinate):
     case "site":
       return SITES[value as Site]?.label ?? String(value);
     case "head":
-      return `H${value}`;
-    case "position": {
+      return `${hasKeyValueHeads(grid) ? "KV" : "H"}${value}`;
+    case "position":
+    case "key": {
       const token = grid.tokens[Number(value)];
       return token ? `${visible(token.text)} ${value}` : String(value);
     }
@@ -93,7 +99,12 @@ const WORDS: Record<string, string> = {
   head: "head",
   neuron: "neuron",
   position: "position",
+  key: "reading position",
 };
+
+function hasKeyValueHeads(grid: GridData): boolean {
+  return keyValueHeads((grid.coords.site ?? []) as Site[]);
+}
 
 /** "MLP, layer 3, position 4 ␣Tower". */
 export function cellName(grid: GridData, index: number): string {
@@ -102,9 +113,9 @@ export function cellName(grid: GridData, index: number): string {
     .map((dim) => {
       const value = point[dim]!;
       if (dim === "site") return SITES[value as Site]?.label ?? String(value);
-      if (dim === "position")
-        return `position ${value} ${visible(grid.tokens[Number(value)]?.text ?? "")}`;
-      return `${WORDS[dim] ?? dim} ${value}`;
+      const words = dim === "head" && hasKeyValueHeads(grid) ? "key-value head" : WORDS[dim];
+      const token = dim === "position" || dim === "key" ? grid.tokens[Number(value)] : null;
+      return `${words ?? dim} ${value}${token ? ` ${visible(token.text)}` : ""}`;
     })
     .join(", ");
 }
@@ -121,28 +132,37 @@ export const STATUS_WORDS: Record<CellStatus, string> = {
 export function cellRun(grid: GridData, index: number): RunSpec {
   const point = pointOf(grid, index);
   const target: Target = { site: point.site as Site };
-  for (const axis of ["layer", "head", "neuron", "position"] as const) {
+  for (const axis of ["layer", "head", "neuron", "position", "key"] as const) {
     if (point[axis] !== undefined) target[axis] = Number(point[axis]);
   }
   const edit: Edit = { target, op: grid.spec.op };
   return {
     prompt: grid.spec.prompt,
     edits: [edit],
+    ...(grid.spec.held?.length && { held: grid.spec.held }),
+    ...(grid.spec.ordered && { ordered: true }),
     metrics: grid.spec.metrics,
     read_position: grid.spec.read_position,
     top_k: grid.spec.top_k,
   };
 }
 
-/** All cells as CSV: coordinates, every metric with its status, the edited run's best token. */
+/** All cells as CSV: coordinates, every metric with its status, the spread of draws, the edited run's best token. */
 export function toCsv(grid: GridData): string {
   const metrics = Object.keys(grid.values);
-  const head = [...grid.dims, ...metrics.flatMap((key) => [key, `${key} status`]), "top token"];
+  const drawn = metrics.filter((key) => grid.spread?.[key]);
+  const head = [
+    ...grid.dims,
+    ...metrics.flatMap((key) => [key, `${key} status`]),
+    ...drawn.map((key) => `${key} spread`),
+    "top token",
+  ];
   const lines = grid.top.map((top, index) => {
     const point = pointOf(grid, index);
     return [
       ...grid.dims.map((dim) => point[dim]),
       ...metrics.flatMap((key) => [grid.values[key]![index] ?? "", grid.status[key]![index]]),
+      ...drawn.map((key) => grid.spread![key]![index] ?? ""),
       top?.token ?? "",
     ];
   });

@@ -39,7 +39,7 @@ export const PRESETS: readonly Preset[] = [
     apply: (draft) => ({
       op: patchFrom(draft.op),
       over: { sites: ["resid_pre"], layers: "all", positions: "all" } satisfies Over,
-      metrics: withKinds(draft, ["kl", "prob", "logit_diff"]),
+      metrics: withKinds(draft, ["kl", "prob", "logit_diff", "recovered"]),
     }),
   },
   {

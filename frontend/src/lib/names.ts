@@ -1,125 +1,21 @@
-// Plain names for sites, targets, edits and metrics.
-import type { Edit, Metric, MetricKind, Op, OpKind, Site, Target } from "../api/types";
+// Plain names for targets, edits and metrics.
+import type { MetricInfo, MetricKind, Op, Target } from "../api/types";
 import { number, visible } from "./format";
 import { asList, showIndices } from "./indices";
-
-interface SiteWords {
-  short: string;
-  label: string;
-  meaning: string;
-  axes: readonly ("layer" | "head" | "neuron" | "position")[];
-}
-
-export const SITES: Record<Site, SiteWords> = {
-  embed: {
-    short: "embed",
-    label: "Embeddings",
-    axes: ["position"],
-    meaning: "the residual stream entering layer 0",
-  },
-  resid_pre: {
-    short: "in",
-    label: "Stream in",
-    axes: ["layer", "position"],
-    meaning: "the residual stream entering the layer",
-  },
-  attn_out: {
-    short: "attn",
-    label: "Attention",
-    axes: ["layer", "position"],
-    meaning: "what attention adds to the residual stream",
-  },
-  z: {
-    short: "head",
-    label: "Heads",
-    axes: ["layer", "head", "position"],
-    meaning: "one head's result, before the output projection",
-  },
-  mlp_out: {
-    short: "MLP",
-    label: "MLP",
-    axes: ["layer", "position"],
-    meaning: "what the MLP adds to the residual stream",
-  },
-  mlp_act: {
-    short: "neurons",
-    label: "Neurons",
-    axes: ["layer", "neuron", "position"],
-    meaning: "the MLP's neurons: what its down projection reads",
-  },
-  resid_post: {
-    short: "out",
-    label: "Stream out",
-    axes: ["layer", "position"],
-    meaning: "the residual stream leaving the layer",
-  },
-  final_norm: {
-    short: "final norm",
-    label: "Final norm",
-    axes: ["position"],
-    meaning: "the output of the last norm, which the unembedding reads",
-  },
-};
-
-export const SITE_ORDER = Object.keys(SITES) as Site[];
-
-export const OPS: Record<OpKind, { label: string; hint: string }> = {
-  zero: { label: "Zero", hint: "Set it to 0: what is lost without it?" },
-  mean: { label: "Mean", hint: "Replace it by its mean over other prompts" },
-  patch: { label: "Patch", hint: "Take its value from a run on another prompt" },
-  add: { label: "Add", hint: "Push it along a direction" },
-};
-
-export const METRICS: Record<
-  MetricKind,
-  { label: string; needs: "" | "answer" | "foil"; hint: string }
-> = {
-  kl: { label: "KL", needs: "", hint: "How far the whole next-token distribution moves, in nats" },
-  js: {
-    label: "JS",
-    needs: "",
-    hint: "A bounded distance of the two distributions (at most 0.69 nats)",
-  },
-  prob: { label: "Probability", needs: "answer", hint: "Probability of the answer" },
-  log_prob: {
-    label: "Log prob.",
-    needs: "answer",
-    hint: "Natural logarithm of the answer's probability",
-  },
-  rank: {
-    label: "Rank",
-    needs: "answer",
-    hint: "Place of the answer among all tokens; 0 is the top",
-  },
-  logit_diff: { label: "Logit difference", needs: "foil", hint: "logit(answer) − logit(foil)" },
-  recovered: {
-    label: "Recovered",
-    needs: "foil",
-    hint: "How far a patch moves the logit difference from this prompt's value (0) to the source's (1)",
-  },
-};
-
-/** `mlp_out.3`, `z.5.2@-1`, as the command line writes it. */
-export function targetCode(target: Target): string {
-  const within = target.head ?? target.neuron;
-  const parts = [target.site as string];
-  for (const part of [target.layer, within]) {
-    if (part !== null && part !== undefined) parts.push(asList(part)!.join(","));
-  }
-  const at = asList(target.position);
-  return parts.join(".") + (at ? `@${at.join(",")}` : "");
-}
+import { keyValueHeads, METRICS, SITES } from "./words";
 
 function plural(list: number[], one: string): string {
   return `${one}${list.length > 1 ? "s" : ""} ${showIndices(list)}`;
 }
 
-/** "the MLP of layer 0", "head 2 of layer 3". */
+/** "the MLP of layer 0", "head 2 of layer 3", "the queries of head 2 of layer 3". */
 export function componentName(target: Target): string {
   const layers = asList(target.layer);
   const layer = layers ? plural(layers, "layer") : "every layer";
   const heads = asList(target.head);
   const neurons = asList(target.neuron);
+  const head = keyValueHeads([target.site]) ? "key-value head" : "head";
+  const ofHeads = `of ${heads ? `${plural(heads, head)} of ${layer}` : layer}`;
   switch (target.site) {
     case "embed":
       return "the token embeddings";
@@ -127,6 +23,8 @@ export function componentName(target: Target): string {
       return "the final norm’s output";
     case "resid_pre":
       return `the residual stream entering ${layer}`;
+    case "resid_mid":
+      return `the residual stream between attention and MLP of ${layer}`;
     case "resid_post":
       return `the residual stream leaving ${layer}`;
     case "attn_out":
@@ -135,55 +33,68 @@ export function componentName(target: Target): string {
       return `the MLP of ${layer}`;
     case "z":
       return heads ? `${plural(heads, "head")} of ${layer}` : `all heads of ${layer}`;
+    case "q":
+      return `the queries ${ofHeads}`;
+    case "k":
+      return `the keys ${ofHeads}`;
+    case "v":
+      return `the values ${ofHeads}`;
+    case "pattern":
+      return `the attention pattern ${ofHeads}`;
     case "mlp_act":
       return neurons ? `${plural(neurons, "neuron")} of ${layer}` : `all neurons of ${layer}`;
   }
 }
 
-/** "L3.H2", "L0 MLP": for chips and map labels. */
+/** "L3.H2", "L3.H2 query", "L0 MLP": for chips and map labels. */
 export function shortName(target: Target): string {
+  const { site } = target;
   const layers = asList(target.layer);
-  const layer = layers
-    ? `L${showIndices(layers)}`
-    : SITES[target.site].axes.includes("layer")
-      ? "L*"
-      : "";
   const heads = asList(target.head);
   const neurons = asList(target.neuron);
-  if (target.site === "z") return `${layer}.${heads ? `H${showIndices(heads)}` : "heads"}`;
-  if (target.site === "mlp_act")
-    return `${layer}.${neurons ? `N${showIndices(neurons)}` : "neurons"}`;
-  return `${layer} ${SITES[target.site].short}`.trim();
+  const { axes, short } = SITES[site];
+  const layer = layers ? `L${showIndices(layers)}` : axes.includes("layer") ? "L*" : "";
+  const head = heads ? `.${keyValueHeads([site]) ? "KV" : "H"}${showIndices(heads)}` : "";
+  if (site === "z") return layer + (head || ".heads");
+  if (site === "mlp_act") return `${layer}.${neurons ? `N${showIndices(neurons)}` : "neurons"}`;
+  return `${layer}${head} ${short}`.trim();
 }
 
-export function promptText(prompt: string | number[] | null | undefined): string {
-  return Array.isArray(prompt) ? `token ids ${prompt.join(" ")}` : (prompt ?? "");
+/** " @5", " @5/0": the positions of a target, and the keys of a pattern. */
+export function placeName({ position, key }: Target): string {
+  const [at, read] = [asList(position), asList(key)];
+  if (!at && !read) return "";
+  return ` @${at ? showIndices(at) : "*"}${read ? `/${showIndices(read)}` : ""}`;
 }
 
 export function opName(op: Op): string {
   switch (op.kind) {
     case "mean":
       return `mean of ${op.reference.prompts.length}`;
-    case "patch":
-      return "patch";
+    case "resample":
+      return `resampled of ${op.reference.prompts.length}`;
     case "add":
       return `add ${number(op.scale ?? 1)}×`;
+    case "scale":
+      return `× ${number(op.factor)}`;
+    case "set":
+      return `= ${number(op.value)}`;
+    case "noise":
+      return `noise ${number(op.sigma)} σ`;
+    case "path":
+      return `path to ${op.to ? op.to.map(shortName).join(", ") : "the logits"}`;
     default:
-      return "zero";
+      return op.kind ?? "zero";
   }
-}
-
-export function editKey(edit: Edit): string {
-  return `${targetCode(edit.target)} ${edit.op.kind}`;
 }
 
 export function tokenName(token: string | number): string {
   return typeof token === "number" ? `#${token}` : visible(token);
 }
 
-export function metricName(metric: Metric): string {
-  const label = METRICS[metric.kind ?? "kl"].label;
-  if ("answer" in metric) return `${label} ${tokenName(metric.answer)} − ${tokenName(metric.foil)}`;
-  if ("token" in metric) return `${label} ${tokenName(metric.token)}`;
-  return label;
+/** "Probability ␣Paris", "KL @4": a measured metric, with its own position where it has one. */
+export function metricTitle(metric: Pick<MetricInfo, "kind" | "label" | "tokens">): string {
+  const known = METRICS[metric.kind as MetricKind]?.label ?? metric.kind;
+  if (metric.tokens?.length) return `${known} ${metric.label.slice(metric.kind.length).trim()}`;
+  return known + (/ @\d+$/.exec(metric.label)?.[0] ?? "");
 }

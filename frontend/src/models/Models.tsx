@@ -3,7 +3,7 @@ import { useJobs, useLoadModel, useModel, useModels } from "../api/queries";
 import type { ModelEntry, ModelInfo, Site } from "../api/types";
 import { bytes, count, duration } from "../lib/format";
 import { showIndices } from "../lib/indices";
-import { SITES } from "../lib/names";
+import { SITES } from "../lib/words";
 import { Bar, Button, cx, Empty, Notice, Panel, styles } from "../ui/ui";
 import css from "./models.module.css";
 
@@ -150,7 +150,7 @@ function Loaded({ info }: { info: ModelInfo }) {
                 <td>{site.layers?.length ? showIndices(site.layers) : "–"}</td>
                 <td>
                   {site.certified ? (
-                    <span className={css.yes}>yes</span>
+                    <span className={css.yes}>yes{site.note && <small>; {site.note}</small>}</span>
                   ) : (
                     <span className={css.no}>no: {site.reason}</span>
                   )}

@@ -1,45 +1,24 @@
 import type { Direction, OpOf } from "../api/types";
+import { DIRECTIONS } from "../lib/words";
+import { NumberField } from "../ui/NumberField";
 import { cx, Field, Segmented, styles } from "../ui/ui";
+import { Fault } from "./Faults";
+import { newDirection } from "./newOp";
+import { PromptsField } from "./PromptsField";
 import css from "./question.module.css";
 import { TokenField } from "./TokenField";
 
-type Kind = NonNullable<Direction["kind"]>;
-
-const KINDS: { value: Kind; label: string; title: string }[] = [
-  {
-    value: "unembed",
-    label: "Token",
-    title: "The unembedding row of a token: what raises its logit",
-  },
-  {
-    value: "prompts",
-    label: "Prompts",
-    title: "mean(positive) − mean(negative), at the last position",
-  },
-  { value: "random", label: "Random", title: "A seeded direction of unit length: a control" },
-  { value: "values", label: "Numbers", title: "The vector itself" },
-];
-
-function newDirection(kind: Kind, answer: string | number): Direction {
-  switch (kind) {
-    case "unembed":
-      return { kind, token: answer || " Rome" };
-    case "prompts":
-      return { kind, positive: ["The Colosseum is in"], negative: ["The Eiffel Tower is in"] };
-    case "random":
-      return { kind, seed: 0 };
-    case "values":
-      return { kind, values: [0] };
-  }
-}
+const KINDS = (Object.keys(DIRECTIONS) as (keyof typeof DIRECTIONS)[]).map((value) => ({
+  value,
+  label: DIRECTIONS[value].label,
+  title: DIRECTIONS[value].hint,
+}));
 
 interface AddFieldsProps {
   op: OpOf<"add">;
   answer: string | number;
   onChange: (op: OpOf<"add">) => void;
 }
-
-const lines = (text: string) => text.split("\n");
 
 /** The direction of an addition, and how far to go along it. */
 export function AddFields({ op, answer, onChange }: AddFieldsProps) {
@@ -54,46 +33,47 @@ export function AddFields({ op, answer, onChange }: AddFieldsProps) {
         options={KINDS}
         onChange={(chosen) => chosen !== kind && set(newDirection(chosen, answer))}
       />
-      {direction.kind === "unembed" && (
+      <p className={styles.label}>
+        <small>{DIRECTIONS[kind].hint}</small>
+      </p>
+      <Fault at="/direction" exact />
+      <Fault at="/direction/kind" />
+      {(direction.kind === "unembed" || direction.kind === "embed") && (
         <TokenField
           label="Token"
           value={direction.token}
           used
           suggestions={[]}
           onChange={(token) => set({ ...direction, token })}
-        />
+        >
+          <Fault at="/direction/token" />
+        </TokenField>
       )}
       {direction.kind === "prompts" && (
         <div className={css.pair}>
           {(["positive", "negative"] as const).map((side) => (
-            <Field
+            <PromptsField
               key={side}
               label={side === "positive" ? "Towards" : "Away from"}
-              note="one on each line"
+              rows={3}
+              prompts={direction[side]}
+              onChange={(prompts) => set({ ...direction, [side]: prompts })}
             >
-              <textarea
-                className={styles.input}
-                rows={3}
-                spellCheck={false}
-                value={direction[side].map(String).join("\n")}
-                onChange={(event) => set({ ...direction, [side]: lines(event.target.value) })}
-              />
-            </Field>
+              <Fault at={`/direction/${side}`} />
+            </PromptsField>
           ))}
         </div>
       )}
       {direction.kind === "random" && (
-        <Field label="Seed">
-          <input
-            type="number"
-            min={0}
-            className={styles.input}
-            value={direction.seed}
-            onChange={(event) =>
-              set({ ...direction, seed: Math.max(0, Math.trunc(Number(event.target.value))) })
-            }
-          />
-        </Field>
+        <NumberField
+          label="Seed"
+          step={1}
+          min={0}
+          value={direction.seed}
+          onChange={(seed) => set({ ...direction, seed })}
+        >
+          <Fault at="/direction/seed" />
+        </NumberField>
       )}
       {direction.kind === "values" && (
         <Field label="Values" note="as many as the site is wide">
@@ -109,18 +89,34 @@ export function AddFields({ op, answer, onChange }: AddFieldsProps) {
               if (values.length && values.every(Number.isFinite)) set({ ...direction, values });
             }}
           />
+          <Fault at="/direction/values" />
         </Field>
       )}
-      <div className={css.pair}>
-        <Field label="Scale">
-          <input
-            type="number"
-            step="any"
-            className={styles.input}
-            value={op.scale ?? 1}
-            onChange={(event) => onChange({ ...op, scale: Number(event.target.value) })}
+      {direction.kind === "stored" && (
+        <>
+          <Field label="SHA-256" note="as the server named it when the vector was kept">
+            <input
+              className={cx(styles.input, styles.mono)}
+              value={direction.sha256}
+              spellCheck={false}
+              onChange={(event) => set({ ...direction, sha256: event.target.value.trim() })}
+            />
+            <Fault at="/direction/sha256" />
+          </Field>
+          <RowField
+            row={direction.row ?? null}
+            onChange={(row) => set({ kind: "stored", sha256: direction.sha256, ...row })}
           />
-        </Field>
+        </>
+      )}
+      <div className={css.pair}>
+        <NumberField
+          label="Scale"
+          value={op.scale ?? 1}
+          onChange={(scale) => onChange({ ...op, scale })}
+        >
+          <Fault at="/scale" />
+        </NumberField>
         <Field label="Unit">
           <select
             className={styles.input}
@@ -135,5 +131,28 @@ export function AddFields({ op, answer, onChange }: AddFieldsProps) {
         </Field>
       </div>
     </>
+  );
+}
+
+interface RowFieldProps {
+  row: number | null;
+  onChange: (row: { row?: number }) => void;
+}
+
+function RowField({ row, onChange }: RowFieldProps) {
+  return (
+    <Field label="Row" note="of a matrix, such as a feature’s number">
+      <input
+        type="number"
+        min={0}
+        className={styles.input}
+        value={row ?? ""}
+        placeholder="a single vector"
+        onChange={(event) =>
+          onChange(event.target.value === "" ? {} : { row: Number(event.target.value) })
+        }
+      />
+      <Fault at="/direction/row" />
+    </Field>
   );
 }

@@ -1,6 +1,6 @@
 import { useRun } from "../api/queries";
 import type { MetricKind, TokenScore } from "../api/types";
-import { METRICS } from "../lib/names";
+import { METRICS } from "../lib/words";
 import { useDraft } from "../state/draft";
 import { hasKind, replaceToken, toggleKind } from "../state/metrics";
 import { Button, Field, styles } from "../ui/ui";

@@ -1,29 +1,16 @@
 import type { Op, OpKind, Prompt } from "../api/types";
-import { OPS } from "../lib/names";
-import { Field, Segmented, styles } from "../ui/ui";
+import { OPS } from "../lib/words";
+import { NumberField } from "../ui/NumberField";
+import { Segmented, styles } from "../ui/ui";
 import { AddFields } from "./AddFields";
+import { Fault } from "./Faults";
+import { newOp } from "./newOp";
 import { PatchFields } from "./PatchFields";
+import { PathFields } from "./PathFields";
+import { PromptsField } from "./PromptsField";
+import css from "./question.module.css";
 
 const KINDS = Object.keys(OPS) as OpKind[];
-const REFERENCE = ["The Colosseum is in", "The Brandenburg Gate is in", "The Louvre is in"];
-
-export function newOp(kind: OpKind, answer: string | number): Op {
-  switch (kind) {
-    case "zero":
-      return { kind };
-    case "mean":
-      return { kind, reference: { prompts: REFERENCE }, pool: "all_positions" };
-    case "patch":
-      return { kind, source_prompt: "The Colosseum is in" };
-    case "add":
-      return {
-        kind,
-        direction: { kind: "unembed", token: answer || " Rome" },
-        scale: 1,
-        unit: "site_norm",
-      };
-  }
-}
 
 interface OpFieldsProps {
   op: Op;
@@ -36,7 +23,7 @@ interface OpFieldsProps {
 export function OpFields({ op, prompt, answer, onChange }: OpFieldsProps) {
   const kind = op.kind ?? "zero";
   return (
-    <div className={styles.field}>
+    <div className={css.op}>
       <Segmented
         label="What the edit does"
         value={kind}
@@ -50,19 +37,11 @@ export function OpFields({ op, prompt, answer, onChange }: OpFieldsProps) {
       <p className={styles.label}>
         <small>{OPS[kind].hint}</small>
       </p>
+      <Fault at="" exact />
+      <Fault at="/kind" />
       {op.kind === "mean" && (
         <>
-          <Field label="Reference prompts" note="one on each line">
-            <textarea
-              className={styles.input}
-              rows={4}
-              spellCheck={false}
-              value={op.reference.prompts.map(String).join("\n")}
-              onChange={(event) =>
-                onChange({ ...op, reference: { prompts: event.target.value.split("\n") } })
-              }
-            />
-          </Field>
+          <ReferenceField op={op} onChange={onChange} />
           <Segmented
             label="Pooling of the mean"
             value={op.pool ?? "all_positions"}
@@ -76,10 +55,100 @@ export function OpFields({ op, prompt, answer, onChange }: OpFieldsProps) {
             ]}
             onChange={(pool) => onChange({ ...op, pool })}
           />
+          <Fault at="/pool" />
         </>
       )}
       {op.kind === "patch" && <PatchFields op={op} prompt={prompt} onChange={onChange} />}
       {op.kind === "add" && <AddFields op={op} answer={answer} onChange={onChange} />}
+      {op.kind === "scale" && (
+        <NumberField
+          label="Factor"
+          note="1 changes nothing, 0 removes"
+          value={op.factor}
+          onChange={(factor) => onChange({ ...op, factor })}
+        >
+          <Fault at="/factor" />
+        </NumberField>
+      )}
+      {op.kind === "set" && (
+        <NumberField
+          label="Value"
+          note="of every entry"
+          value={op.value}
+          onChange={(value) => onChange({ ...op, value })}
+        >
+          <Fault at="/value" />
+        </NumberField>
+      )}
+      {op.kind === "noise" && (
+        <>
+          <NumberField
+            label="Sigma"
+            note="standard deviations of the input embedding"
+            value={op.sigma}
+            min={0}
+            onChange={(sigma) => onChange({ ...op, sigma })}
+          >
+            <Fault at="/sigma" />
+          </NumberField>
+          <DrawFields op={op} onChange={onChange} />
+        </>
+      )}
+      {op.kind === "resample" && (
+        <>
+          <ReferenceField op={op} onChange={onChange} note="each of this prompt’s token count" />
+          <DrawFields op={op} onChange={onChange} />
+        </>
+      )}
+      {op.kind === "path" && <PathFields op={op} prompt={prompt} onChange={onChange} />}
+    </div>
+  );
+}
+
+interface PartProps<K extends OpKind> {
+  op: Extract<Op, { kind?: K }>;
+  onChange: (op: Op) => void;
+}
+
+function ReferenceField({
+  op,
+  onChange,
+  note,
+}: PartProps<"mean" | "resample"> & { note?: string }) {
+  return (
+    <PromptsField
+      label="Reference prompts"
+      note={note}
+      prompts={op.reference.prompts}
+      onChange={(prompts) => onChange({ ...op, reference: { prompts } })}
+    >
+      <Fault at="/reference" />
+    </PromptsField>
+  );
+}
+
+function DrawFields({ op, onChange }: PartProps<"noise" | "resample">) {
+  return (
+    <div className={css.pair}>
+      <NumberField
+        label="Draws"
+        note="results are means"
+        step={1}
+        min={1}
+        value={op.draws ?? 1}
+        onChange={(draws) => onChange({ ...op, draws })}
+      >
+        <Fault at="/draws" />
+      </NumberField>
+      <NumberField
+        label="Seed"
+        step={1}
+        min={0}
+        value={op.seed}
+        onChange={(seed) => onChange({ ...op, seed })}
+      >
+        <Fault at="/seed" />
+      </NumberField>
     </div>
   );
 }

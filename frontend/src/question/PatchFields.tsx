@@ -1,10 +1,10 @@
 import { useState } from "react";
-import { useTokens } from "../api/queries";
 import type { OpOf, Prompt } from "../api/types";
-import { useDebounced } from "../lib/hooks";
 import { commonEnds, type Pair, parsePairs, showPairs } from "../lib/indices";
 import { Button, cx, Field, Notice, styles } from "../ui/ui";
+import { Fault } from "./Faults";
 import { PromptField } from "./PromptField";
+import { useSource } from "./source";
 
 interface PatchFieldsProps {
   op: OpOf<"patch">;
@@ -14,12 +14,7 @@ interface PatchFieldsProps {
 
 /** The source prompt of a patch, what differs in it, and a position map where lengths differ. */
 export function PatchFields({ op, prompt, onChange }: PatchFieldsProps) {
-  const here = useTokens(useDebounced(prompt, 150)).data?.tokens ?? [];
-  const there = useTokens(useDebounced(op.source_prompt, 150)).data?.tokens ?? [];
-  const equal = here.length === there.length;
-  const differs = new Set(
-    equal ? there.filter((token, i) => token.id !== here[i]?.id).map((token) => token.index) : [],
-  );
+  const { here, there, known, equal, differs } = useSource(prompt, op.source_prompt);
   const pairs = (op.positions ?? []) as Pair[];
   const suggest = () => {
     const found = commonEnds(
@@ -36,7 +31,8 @@ export function PatchFields({ op, prompt, onChange }: PatchFieldsProps) {
         differs={differs}
         onChange={(source_prompt) => onChange({ ...op, source_prompt })}
       />
-      {here.length > 0 && there.length > 0 && !equal && pairs.length === 0 && (
+      <Fault at="/source_prompt" />
+      {known && !equal && pairs.length === 0 && (
         <Notice kind="warn">
           The prompts have {here.length} and {there.length} tokens, so it is not clear which
           positions belong together. Give a position map, or prompts of equal length.{" "}
@@ -45,7 +41,7 @@ export function PatchFields({ op, prompt, onChange }: PatchFieldsProps) {
           </Button>
         </Notice>
       )}
-      {equal && here.length > 0 && differs.size === 0 && (
+      {known && equal && differs.size === 0 && (
         <Notice kind="warn">
           The two prompts have the same tokens: the patch will change nothing.
         </Notice>
@@ -59,6 +55,7 @@ export function PatchFields({ op, prompt, onChange }: PatchFieldsProps) {
           }
         />
       )}
+      <Fault at="/positions" />
     </>
   );
 }

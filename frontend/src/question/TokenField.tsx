@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { useTokens } from "../api/queries";
 import type { TokenScore } from "../api/types";
 import { visible } from "../lib/format";
@@ -12,10 +13,12 @@ interface TokenFieldProps {
   used: boolean;
   suggestions: readonly TokenScore[];
   onChange: (value: string | number) => void;
+  children?: ReactNode;
 }
 
 /** A field for one token: shows its white space, and says when the text is not one token. */
-export function TokenField({ label, value, used, suggestions, onChange }: TokenFieldProps) {
+export function TokenField(props: TokenFieldProps) {
+  const { label, value, used, suggestions, onChange, children } = props;
   const text = typeof value === "string" ? value : null;
   const settled = useDebounced(text, 150);
   const tokens = useTokens(settled).data?.tokens;
@@ -38,6 +41,7 @@ export function TokenField({ label, value, used, suggestions, onChange }: TokenF
           aria-invalid={used && check?.state === "several"}
           onChange={(event) => onChange(event.target.value)}
         />
+        {children}
       </Field>
       {used && check?.state === "several" && <Notice kind="warn">{check.says}</Notice>}
       {used && check?.state === "space" && (

@@ -12,6 +12,9 @@ export interface Draft {
   topK: number;
   op: Op;
   over: Over;
+  /** Edits that apply in every forward, and whether edits apply in the order listed. */
+  held: Edit[];
+  ordered: boolean;
   /** What the answer and foil fields hold, whether or not a metric uses them. */
   answer: string | number;
   foil: string | number;
@@ -25,6 +28,8 @@ export const EXAMPLE: Draft = {
   topK: 10,
   op: { kind: "zero" },
   over: { sites: ["attn_out", "mlp_out"], layers: "all" },
+  held: [],
+  ordered: false,
   answer: " Paris",
   foil: " Rome",
 };
@@ -94,10 +99,16 @@ export const useDraft = create<DraftState>((set, get) => ({
   load: (draft) => set({ draft, past: [], future: [], selected: 0 }),
 }));
 
+/** What a run and a sweep have in common beside the prompt; defaults are left out. */
+function heldFields({ held, ordered }: Draft): Pick<RunSpec, "held" | "ordered"> {
+  return { ...(held.length > 0 && { held }), ...(ordered && { ordered }) };
+}
+
 export function toRun(draft: Draft): RunSpec {
   return {
     prompt: draft.prompt,
     edits: draft.edits,
+    ...heldFields(draft),
     metrics: draft.metrics,
     read_position: draft.readPosition,
     top_k: draft.topK,
@@ -109,6 +120,7 @@ export function toSweep(draft: Draft): SweepSpec {
     prompt: draft.prompt,
     op: draft.op,
     over: draft.over,
+    ...heldFields(draft),
     metrics: draft.metrics,
     read_position: draft.readPosition,
     top_k: draft.topK,
@@ -122,6 +134,8 @@ export function fromSpec(spec: Partial<RunSpec & SweepSpec>, base: Draft): Draft
     ...base,
     prompt: spec.prompt ?? base.prompt,
     edits: spec.over ? base.edits : asEdits(spec.edits),
+    held: asEdits(spec.held),
+    ordered: spec.ordered ?? false,
     metrics,
     readPosition: spec.read_position ?? -1,
     topK: spec.top_k ?? 10,

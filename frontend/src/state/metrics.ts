@@ -1,6 +1,6 @@
 // The metrics of a draft, and the answer and foil that they share.
 import type { Metric, MetricKind } from "../api/types";
-import { METRICS } from "../lib/names";
+import { METRICS } from "../lib/words";
 
 type TokenRef = string | number;
 

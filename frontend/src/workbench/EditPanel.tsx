@@ -1,5 +1,9 @@
+import { asApiError } from "../api/problem";
 import type { ModelInfo, Target } from "../api/types";
-import { opName, shortName } from "../lib/names";
+import { opName, placeName, shortName } from "../lib/names";
+import { FaultScope } from "../question/Faults";
+import { faultAt } from "../question/faultAt";
+import { HeldEdits } from "../question/HeldEdits";
 import { OpFields } from "../question/OpFields";
 import { useDraft } from "../state/draft";
 import { Icon } from "../ui/Icon";
@@ -8,14 +12,21 @@ import { ModelMap } from "./ModelMap";
 import { TargetFields } from "./TargetFields";
 import css from "./workbench.module.css";
 
+interface EditPanelProps {
+  info: ModelInfo;
+  /** Why the draft, as it is, was refused. */
+  error: unknown;
+}
+
 /** What is changed inside the model: edits as chips, the map to place them, and their details. */
-export function EditPanel({ info }: { info: ModelInfo }) {
+export function EditPanel({ info, error }: EditPanelProps) {
   const { draft, selected, past, future, undo, redo, change, place, remove, select } = useDraft();
   const edit = draft.edits[selected];
   const setOp = (op: typeof draft.op) =>
     change({ edits: draft.edits.map((each, i) => (i === selected ? { ...each, op } : each)) });
   const setTarget = (target: Target) =>
     change({ edits: draft.edits.map((each, i) => (i === selected ? { ...each, target } : each)) });
+  const problem = error ? asApiError(error).problem : null;
   const report = info.sites.find((site) => site.site === edit?.target.site);
 
   return (
@@ -43,11 +54,18 @@ export function EditPanel({ info }: { info: ModelInfo }) {
     >
       <ul className={css.edits} aria-label="Edits">
         {draft.edits.map((each, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: two equal edits are two chips
-          <li key={index} className={cx(css.edit, index === selected && css.current)}>
+          <li
+            // biome-ignore lint/suspicious/noArrayIndexKey: two equal edits are two chips
+            key={index}
+            className={cx(
+              css.edit,
+              index === selected && css.current,
+              faultAt(problem, `/edits/${index}`, false) !== null && css.faulty,
+            )}
+          >
             <button type="button" aria-pressed={index === selected} onClick={() => select(index)}>
               <b>{shortName(each.target)}</b> {opName(each.op)}
-              {each.target.position !== undefined && ` @${String(each.target.position)}`}
+              {placeName(each.target)}
             </button>
             <button
               type="button"
@@ -70,8 +88,12 @@ export function EditPanel({ info }: { info: ModelInfo }) {
       </ul>
       {edit ? (
         <>
-          <OpFields op={edit.op} prompt={draft.prompt} answer={draft.answer} onChange={setOp} />
-          <TargetFields target={edit.target} info={info} onChange={setTarget} />
+          <FaultScope error={error} base={`/edits/${selected}/op`}>
+            <OpFields op={edit.op} prompt={draft.prompt} answer={draft.answer} onChange={setOp} />
+          </FaultScope>
+          <FaultScope error={error} base={`/edits/${selected}/target`}>
+            <TargetFields target={edit.target} info={info} onChange={setTarget} />
+          </FaultScope>
           {report && !report.certified && (
             <Notice kind="warn">
               {edit.target.site} is not certified on this model. {report.reason}
@@ -81,6 +103,7 @@ export function EditPanel({ info }: { info: ModelInfo }) {
       ) : (
         <Notice>No edit: a run shows what the model says when it is left alone.</Notice>
       )}
+      <HeldEdits />
       <ModelMap info={info} />
     </Panel>
   );

@@ -1,6 +1,6 @@
 import type { MetricValue } from "../api/types";
 import { changeInUnit, inUnit } from "../lib/format";
-import { METRICS } from "../lib/names";
+import { metricTitle } from "../lib/names";
 import { cx, styles } from "../ui/ui";
 import { isAboveFloor } from "./verdict";
 import css from "./workbench.module.css";
@@ -48,7 +48,8 @@ export function MetricTable({
           {metrics.map((metric) => (
             <tr key={`${metric.kind}${(metric.tokens ?? []).join()}${metric.label}`}>
               <th scope="row">
-                {label(metric)} {metric.unit !== "probability" && <small>{metric.unit}</small>}
+                {metricTitle(metric)}{" "}
+                {metric.unit !== "probability" && <small>{metric.unit}</small>}
               </th>
               {metric.status && metric.status !== "ok" ? (
                 <td colSpan={3} className={styles.num}>
@@ -59,6 +60,12 @@ export function MetricTable({
                   <td className={styles.num}>{inUnit(metric.clean, metric.unit)}</td>
                   <td className={cx(styles.num, css.editedValue)}>
                     {clean ? "–" : inUnit(metric.edited, metric.unit)}
+                    {typeof metric.spread === "number" && (
+                      <small title="Standard deviation between draws">
+                        {" "}
+                        ± {inUnit(metric.spread, metric.unit)}
+                      </small>
+                    )}
                   </td>
                   <td className={styles.num}>
                     {clean ? (
@@ -78,11 +85,4 @@ export function MetricTable({
       </table>
     </div>
   );
-}
-
-function label(metric: MetricValue): string {
-  const known = METRICS[metric.kind as keyof typeof METRICS]?.label ?? metric.kind;
-  const rest = metric.label.replace(/^[a-z_ ]+(?= |$)/, "").trim();
-  const tokens = metric.label.slice(metric.kind.length).trim();
-  return metric.tokens?.length ? `${known} ${tokens || rest}` : known;
 }

@@ -6,10 +6,11 @@ import type { Result, RunSpec } from "../api/types";
 import { NoModel } from "../app/NoModel";
 import { useKeys, useShowWhenNarrow } from "../lib/hooks";
 import { asList } from "../lib/indices";
-import { SITES } from "../lib/names";
+import { SITES } from "../lib/words";
 import { MetricPicker } from "../question/MetricPicker";
 import { PromptField } from "../question/PromptField";
 import { toRun, useDraft } from "../state/draft";
+import { same } from "../state/url";
 import { useDraftUrl } from "../state/useDraftUrl";
 import { Button, Empty, Notice, Panel, styles } from "../ui/ui";
 import { EditPanel } from "./EditPanel";
@@ -50,7 +51,7 @@ export function Workbench({ id }: { id: string | null }) {
 
   const edit = draft.edits[selected];
   const chosen = edit ? asList(edit.target.position) : null;
-  const patching = draft.edits.some((each) => each.op.kind === "patch");
+  const patching = draft.edits.some((each) => ["patch", "path"].includes(each.op.kind ?? ""));
   const toggle = (index: number) => {
     if (!edit || !SITES[edit.target.site].axes.includes("position")) return;
     const kept = chosen ?? [];
@@ -106,7 +107,7 @@ export function Workbench({ id }: { id: string | null }) {
         </Panel>
       </div>
       {info ? (
-        <EditPanel info={info} />
+        <EditPanel info={info} error={same(run.variables, toRun(draft)) ? run.error : null} />
       ) : (
         model.data && <NoModel loading={model.data.loading ?? null} />
       )}

@@ -1,6 +1,7 @@
 // The parts of a model as rows of cells: embeddings, one row for each layer, the final norm.
 import type { ModelInfo, Site, Target } from "../api/types";
 import { asList } from "../lib/indices";
+import { headsOf, INSIDE_ATTENTION, keyValueHeads, SITES } from "../lib/words";
 
 export interface MapCell {
   key: string;
@@ -8,6 +9,8 @@ export interface MapCell {
   /** What it is called for those who cannot see the map. */
   name: string;
   certified: boolean;
+  /** Why it is not certified. */
+  reason: string;
   /** Cells of one slot stand above each other; arrows up and down keep to it. */
   slot: string;
 }
@@ -18,12 +21,16 @@ export interface MapRow {
   cells: MapCell[];
 }
 
+/** What a square of a head stands for: its result, or a step on the way to it. */
+export const HEAD_SITES: readonly Site[] = ["z", ...INSIDE_ATTENTION];
+
 /** Above so many heads in all, only the active layer shows its heads. */
 export const MANY_HEADS = 700;
 
-export function mapRows(info: ModelInfo, openLayer: number): MapRow[] {
+/** Rows of the map; the squares of heads stand for `headSite`. */
+export function mapRows(info: ModelInfo, openLayer: number, headSite: Site = "z"): MapRow[] {
   const allowed = new Map(info.sites.map((site) => [site.site, site]));
-  const heads = info.n_heads ?? 0;
+  const heads = headsOf(info, headSite) ?? 0;
   const crowded = heads * info.n_layers > MANY_HEADS;
 
   const cell = (site: Site, name: string, layer: number | null, head?: number): MapCell => {
@@ -33,14 +40,16 @@ export function mapRows(info: ModelInfo, openLayer: number): MapRow[] {
       ...(layer !== null && { layer }),
       ...(head !== undefined && { head }),
     };
+    const certified = Boolean(
+      report?.certified && (layer === null || (report.layers ?? []).includes(layer)),
+    );
     return {
       key: cellKey(target),
       target,
       name: layer === null ? name : `layer ${layer}, ${name}`,
-      certified: Boolean(
-        report?.certified && (layer === null || (report.layers ?? []).includes(layer)),
-      ),
-      slot: head === undefined ? site : `z${head}`,
+      certified,
+      reason: certified ? "" : report?.reason || "it was not found in this layer",
+      slot: head === undefined ? site : `head ${head}`,
     };
   };
 
@@ -53,8 +62,11 @@ export function mapRows(info: ModelInfo, openLayer: number): MapRow[] {
         cell("resid_pre", "stream in", layer),
         cell("attn_out", "attention", layer),
         ...(open
-          ? Array.from({ length: heads }, (_, head) => cell("z", `head ${head}`, layer, head))
+          ? Array.from({ length: heads }, (_, head) =>
+              cell(headSite, headName(headSite, head), layer, head),
+            )
           : []),
+        cell("resid_mid", "stream mid", layer),
         cell("mlp_out", "MLP", layer),
         cell("mlp_act", "neurons", layer),
         cell("resid_post", "stream out", layer),
@@ -66,6 +78,16 @@ export function mapRows(info: ModelInfo, openLayer: number): MapRow[] {
     ...layers,
     { layer: null, label: "", cells: [cell("final_norm", "final norm", null)] },
   ];
+}
+
+function headName(site: Site, head: number): string {
+  if (site === "z") return `head ${head}`;
+  return `${SITES[site].short} of ${keyValueHeads([site]) ? "key-value head" : "head"} ${head}`;
+}
+
+/** One square of a layer stands for one head of this site. */
+export function hasSquares(site: Site): boolean {
+  return HEAD_SITES.includes(site);
 }
 
 export function cellKey({ site, layer, head }: Target): string {
@@ -80,9 +102,11 @@ export function keysOf(target: Target, info: ModelInfo): string[] {
   const fix = (index: number, n: number) => (index < 0 ? index + n : index);
   return layers.flatMap((layer) => {
     const at = layer === null ? {} : { layer: fix(layer, info.n_layers) };
-    if (target.site !== "z") return [cellKey({ site: target.site, ...at })];
-    const heads = asList(target.head) ?? all(info.n_heads ?? 0);
-    return heads.map((head) => cellKey({ site: "z", ...at, head: fix(head, info.n_heads ?? 0) }));
+    const { site } = target;
+    if (!hasSquares(site)) return [cellKey({ site, ...at })];
+    const count = headsOf(info, site) ?? 0;
+    const heads = asList(target.head) ?? all(count);
+    return heads.map((head) => cellKey({ site, ...at, head: fix(head, count) }));
   });
 }
 
@@ -98,7 +122,7 @@ export function neighbour(rows: readonly MapRow[], key: string, arrow: string): 
     const slot = here[col]!.slot;
     return (
       cells.find((cell) => cell.slot === slot) ??
-      cells.find((cell) => slot.startsWith("z") && cell.slot === "attn_out") ??
+      cells.find((cell) => slot.startsWith("head ") && cell.slot === "attn_out") ??
       cells[Math.min(col, cells.length - 1)]!
     );
   };

@@ -40,6 +40,43 @@ it("does not call everything an MLP", () => {
   expect(headline).toContain("head 2 of layer 1 at position 2 `␣Eiffel`");
 });
 
+it.each<[Edit["op"], string]>([
+  [{ kind: "scale", factor: 2 }, "Multiplying the attention of layer 0 by 2 moved"],
+  [{ kind: "set", value: -1 }, "Setting the attention of layer 0 to −1 moved"],
+  [{ kind: "noise", sigma: 3, seed: 0 }, "Adding noise of 3 σ to the attention of layer 0 moved"],
+  [
+    { kind: "resample", reference: { prompts: ["a", "b"] }, seed: 0 },
+    "Resampling the attention of layer 0 from 2 prompts moved",
+  ],
+  [
+    { kind: "path", source_prompt: "y", to: [{ site: "q", layer: 2, head: 1 }] },
+    "Patching the path from the attention of layer 0 to the queries of head 1 of layer 2 as in “y” moved",
+  ],
+  [
+    { kind: "add", direction: { kind: "embed", token: " Rome" } },
+    "Adding 1× the embedding of `␣Rome` to the attention of layer 0 moved",
+  ],
+])("says what the edit did: $kind", (op, says) => {
+  const { headline } = verdict(result([{ target: { site: "attn_out", layer: 0 }, op }]));
+  expect(headline.startsWith(says)).toBe(true);
+});
+
+it("names what a pattern reads, and that it is left as it is", () => {
+  const target = { site: "pattern", layer: 1, head: 2, position: 2, key: 0 } as const;
+  const { headline, notShown } = verdict(result([zero(target)]));
+  expect(headline).toContain(
+    "the attention pattern of head 2 of layer 1 at position 2 `␣Eiffel` reading position 0 `<s>`",
+  );
+  expect(notShown.join(" ")).toContain("not made to sum to 1");
+});
+
+it("says that numbers are means over draws, and what was held", () => {
+  const drawn = result([zero({ site: "attn_out", layer: 0 })]);
+  const spec = { ...drawn.spec, held: [zero({ site: "mlp_out", layer: 1 })] };
+  const { details } = verdict({ ...drawn, spec, draws: 8 } as Result);
+  expect(details.join(" ")).toMatch(/means over 8 draws.*1 held edit applied in both runs/);
+});
+
 it("claims nothing within the noise floor", () => {
   const { headline } = verdict(result([zero({ site: "attn_out", layer: 0 })], 1e-7, 1e-6));
   expect(headline).toContain("changed nothing that can be told from noise");

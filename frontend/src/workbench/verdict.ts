@@ -1,66 +1,12 @@
 // The sentence over a result: only what its numbers say, with what they do not show beside it.
-import type { Direction, Edit, MetricValue, Result, TokenScore } from "../api/types";
-import { changeInUnit, number, ordinal, percent, visible } from "../lib/format";
-import { asList, showIndices } from "../lib/indices";
-import { componentName, tokenName } from "../lib/names";
+import type { MetricValue, Result, TokenScore } from "../api/types";
+import { changeInUnit, count, ordinal, percent } from "../lib/format";
+import { actions, code, notShown } from "./actions";
 
 export interface Verdict {
   headline: string;
   details: string[];
   notShown: string[];
-}
-
-/** A token, marked so that it is set in its own type. */
-function code(text: string): string {
-  return `\`${visible(text).replaceAll("`", "ˋ")}\``;
-}
-
-function directionName(direction: Direction): string {
-  switch (direction.kind) {
-    case "unembed":
-      return `the direction of ${code(tokenName(direction.token))}`;
-    case "prompts":
-      return "the difference of two sets of prompts";
-    case "random":
-      return `a random direction (seed ${direction.seed})`;
-    default:
-      return "a given vector";
-  }
-}
-
-function where(edit: Edit, result: Result): string {
-  const at = asList(edit.target.position);
-  if (!at) return "";
-  if (at.length > 2) return ` at positions ${showIndices(at)}`;
-  const names = at.map((index) => {
-    const token = result.tokens.at(index);
-    return token ? `position ${token.index} ${code(token.text)}` : `position ${index}`;
-  });
-  return ` at ${names.join(" and ")}`;
-}
-
-function action(edit: Edit, result: Result): string {
-  const what = `${componentName(edit.target)}${where(edit, result)}`;
-  switch (edit.op.kind) {
-    case "mean":
-      return `Replacing ${what} by a mean over ${edit.op.reference.prompts.length} prompts`;
-    case "patch": {
-      const source =
-        typeof edit.op.source_prompt === "string" ? `“${edit.op.source_prompt}”` : "other tokens";
-      return `Patching ${what} from ${source}`;
-    }
-    case "add":
-      return `Adding ${number(edit.op.scale ?? 1)}× ${directionName(edit.op.direction)} to ${what}`;
-    default:
-      return `Setting ${what} to zero`;
-  }
-}
-
-function actions(result: Result): string {
-  const edits = result.spec.edits ?? [];
-  const first = edits[0] ? action(edits[0], result) : "Nothing";
-  if (edits.length <= 1) return first;
-  return `${first}, together with ${edits.length - 1} more edit${edits.length > 2 ? "s" : ""},`;
 }
 
 /** Larger than what an edit that changes nothing does in the same shape. */
@@ -154,30 +100,8 @@ export function verdict(result: Result): Verdict {
       `The whole distribution moved by ${changeInUnit(kl.edited, kl.unit).replace("+", "")} nats (KL).`,
     );
   }
+  if ((result.draws ?? 1) > 1) details.push(`These are means over ${result.draws} draws.`);
+  const held = result.spec.held?.length ?? 0;
+  if (held > 0) details.push(`${count(held, "held edit")} applied in both runs.`);
   return { headline, details, notShown: notShown(result) };
-}
-
-function notShown(result: Result): string[] {
-  const edits = result.spec.edits ?? [];
-  const kinds = new Set(edits.map((edit) => edit.op.kind ?? "zero"));
-  const says = ["One prompt: whether it holds for others has to be tried on others."];
-  if (kinds.has("zero")) {
-    says.push(
-      "Zero is a value this part hardly ever takes, so some of the effect may be damage and not lost information: compare a mean or a patch.",
-    );
-  }
-  if (kinds.has("mean")) says.push("The mean depends on the reference prompts that were chosen.");
-  if (kinds.has("patch"))
-    says.push(
-      "A patch carries over everything that differs between the two prompts, not only what you have in mind.",
-    );
-  if (kinds.has("add"))
-    says.push(
-      "A direction that steers is not thereby the one the model itself uses: compare a random one of the same size.",
-    );
-  if (edits.length > 1) says.push("The edits acted together: what each did alone is not shown.");
-  says.push(
-    "Later layers can make up for what was removed, so a small effect does not prove that a part is unused.",
-  );
-  return says;
 }

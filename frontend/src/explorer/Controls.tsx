@@ -1,0 +1,38 @@
+import type { GridData } from "../api/types";
+import { cx } from "../ui/ui";
+import { type ControlLine, controlLines } from "./controls";
+import css from "./controls.module.css";
+import type { Shown } from "./gridView";
+
+const MARKS: Record<ControlLine["state"], string> = {
+  passed: "✓",
+  failed: "✗",
+  told: "·",
+  "not run": "–",
+};
+
+/** How far the grid can be trusted: what was run beside it, and how its cells were run. */
+export function Controls({ grid, shown }: { grid: GridData; shown: Shown }) {
+  const lines = controlLines(grid, shown);
+  return (
+    <section className={css.controls} aria-label="Controls">
+      <dl>
+        {lines.map(({ name, state, says }) => (
+          <div key={name} className={cx(css.line, state === "failed" && css.failed)}>
+            <dt>
+              <span aria-hidden="true">{MARKS[state]}</span> {name}
+              {state === "failed" && <b> failed</b>}
+            </dt>
+            <dd>{says}</dd>
+          </div>
+        ))}
+        <div className={css.line}>
+          <dt>
+            <span aria-hidden="true">·</span> Execution
+          </dt>
+          <dd>{grid.execution}</dd>
+        </div>
+      </dl>
+    </section>
+  );
+}

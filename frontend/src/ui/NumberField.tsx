@@ -1,0 +1,37 @@
+import { type ReactNode, useState } from "react";
+import { Field, styles } from "./ui";
+
+interface NumberFieldProps {
+  label: string;
+  note?: ReactNode;
+  value: number;
+  step?: number | "any";
+  min?: number;
+  onChange: (value: number) => void;
+  children?: ReactNode;
+}
+
+/** A number; what is half typed ("−", nothing) stays in the field and changes nothing. */
+export function NumberField(props: NumberFieldProps) {
+  const { label, note, value, step = "any", min, onChange, children } = props;
+  const [typed, setTyped] = useState<{ text: string; value: number } | null>(null);
+  const text = typed?.value === value ? typed.text : String(value);
+  return (
+    <Field label={label} note={note}>
+      <input
+        type="number"
+        className={styles.input}
+        step={step}
+        min={min}
+        value={text}
+        onChange={(event) => {
+          const next = event.target.value === "" ? value : Number(event.target.value);
+          setTyped({ text: event.target.value, value: next });
+          if (next !== value) onChange(next);
+        }}
+        onBlur={() => setTyped(null)}
+      />
+      {children}
+    </Field>
+  );
+}
