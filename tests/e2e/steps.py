@@ -35,9 +35,20 @@ def run(page: Page) -> None:
 def sweep(page: Page, preset: str) -> None:
     """Chooses a preset, runs it, and waits for the last cell."""
     page.get_by_role("button", name=preset).click()
+    start_sweep(page)
+
+
+def start_sweep(page: Page) -> None:
+    """Runs the sweep that the form holds, and waits for the last cell."""
     page.get_by_role("button", name="Run sweep").click()
     page.wait_for_url(SWEEP)
     finished(page)
+
+
+def operation(page: Page, name: str) -> None:
+    """Chooses what the edit does."""
+    page.get_by_role("group", name="What the edit does").get_by_role(
+        "button", name=name, exact=True).click()
 
 
 def finished(page: Page) -> None:

@@ -1,12 +1,13 @@
 """axe finds nothing to object to, in either theme."""
 
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import ROOT
-from tests.e2e.steps import run, sweep
+from tests.e2e.steps import operation, run, sweep
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -31,8 +32,18 @@ def test_axe_finds_nothing(open_page, theme):
     assert violations(page) == []
     page.get_by_role("button", name="Reproduce", exact=True).click()
     assert violations(page) == []
+    operation(page, "Path")
+    page.get_by_role("button", name="To a part").click()
+    page.get_by_role("button", name="pattern", exact=True).click()
+    page.get_by_role("button", name="layer 2, pattern of head 3", exact=True).click()
+    page.get_by_role("button", name=re.compile("^Run")).first.click()
+    expect(page.get_by_text("is not a part that adds to the residual stream").first).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Dismiss").click()
     page.get_by_role("link", name="Explorer").click()
     sweep(page, "Which layers matter?")
+    page.get_by_text("Inside attention").click()
+    expect(page.get_by_role("region", name="Controls")).to_be_visible()
     assert violations(page) == []
     page.get_by_role("button", name="Table", exact=True).click()
     assert violations(page) == []

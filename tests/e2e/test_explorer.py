@@ -6,7 +6,18 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import free_port, start_server, stop_server
-from tests.e2e.steps import EXPERIMENT, SWEEP, colours, finished, prompt, ready, result, sweep
+from tests.e2e.steps import (
+    EXPERIMENT,
+    SWEEP,
+    colours,
+    finished,
+    operation,
+    prompt,
+    ready,
+    result,
+    start_sweep,
+    sweep,
+)
 
 
 def test_a_sweep_fills_the_heatmap_and_survives_a_reload(open_page):
@@ -37,6 +48,62 @@ def test_a_cell_opens_as_its_own_experiment_with_the_same_number(open_page):
     assert float(kl.inner_text()) == pytest.approx(float(value), rel=0.01)
     page.go_back()
     finished(page)
+
+
+def test_a_patch_shows_what_its_controls_found(open_page):
+    page = open_page("/s")
+    sweep(page, "Where does the answer move?")
+    metrics = page.get_by_role("group", name="Metric", exact=True)
+    metrics.get_by_role("button", name="Recovered").click()
+    controls = page.get_by_role("region", name="Controls")
+    expect(controls).to_contain_text("no change, as it must be")
+    expect(controls).to_contain_text(re.compile(r"gives the source’s answer: Recovered .* 1\b"))
+    expect(controls).to_contain_text("fast: at most")
+    expect(controls.get_by_text("failed")).to_have_count(0)
+
+
+def test_a_scale_is_swept_and_its_factor_checked_where_it_stands(open_page):
+    page = open_page("/s")
+    page.get_by_role("button", name="Which layers matter?").click()
+    operation(page, "Scale")
+    page.get_by_label("Factor").fill("0")
+    start_sweep(page)
+    expect(page.get_by_role("region", name="Controls")).to_contain_text("no change, as it must be")
+    page.get_by_role("button", name="JSON", exact=True).click()
+    expect(page.get_by_role("region", name="The grid as JSON")).to_contain_text('"factor": 0')
+
+
+def test_noise_is_drawn_several_times_and_shows_its_spread(open_page):
+    page = open_page("/s")
+    operation(page, "Noise")
+    page.get_by_label("Draws").fill("0")
+    expect(page.get_by_label("Draws").locator("..")).to_contain_text("This must be at least 1.")
+    page.get_by_label("Draws").fill("2")
+    sites = page.get_by_role("list", name="Sites")
+    sites.get_by_role("button", name="Embeddings", exact=True).click()
+    for site in ("Attention", "MLP"):
+        sites.get_by_role("button", name=site, exact=True).click()
+    page.get_by_role("group", name="Positions").get_by_role("button", name="each").click()
+    start_sweep(page)
+    card = page.get_by_role("region", name="Cell")
+    expect(card).to_contain_text("Means over 2 draws")
+    expect(card).to_contain_text("±")
+    page.get_by_role("grid").focus()
+    expect(page.get_by_role("gridcell")).to_contain_text("±")
+
+
+def test_the_positions_that_a_pattern_reads_are_an_axis(open_page):
+    page = open_page("/s")
+    page.get_by_text("Inside attention").click()
+    page.get_by_role("list", name="Inside attention").get_by_role("button", name="Patterns").click()
+    sites = page.get_by_role("list", name="Sites")
+    for site in ("Attention", "MLP"):
+        sites.get_by_role("button", name=site, exact=True).click()
+    page.get_by_role("group", name="Read from").get_by_role("button", name="each").click()
+    start_sweep(page)
+    page.get_by_role("grid").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("gridcell")).to_contain_text("layer 0, reading position 1 The")
 
 
 def test_pinning_is_in_the_address(open_page):

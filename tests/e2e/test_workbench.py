@@ -8,7 +8,7 @@ import sys
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import ROOT
-from tests.e2e.steps import EXPERIMENT, overflow, prompt, ready, result, run
+from tests.e2e.steps import EXPERIMENT, operation, overflow, prompt, ready, result, run
 
 
 def test_the_first_causal_result_is_one_click_away(open_page):
@@ -31,6 +31,58 @@ def test_the_verdict_names_what_was_edited(open_page):
     page.get_by_role("button", name=re.compile("␣Tower")).first.click()
     run(page)
     expect(result(page)).to_contain_text(re.compile(r"head 2 of layer 1 at position \d+ ␣Tower"))
+
+
+def test_noise_is_added_and_averaged_over_its_draws(open_page):
+    page = open_page("/")
+    ready(page)
+    operation(page, "Noise")
+    page.get_by_label("Draws").fill("3")
+    run(page)
+    expect(result(page)).to_contain_text("Adding noise of 3 σ to the attention of layer 3")
+    expect(result(page)).to_contain_text("means over 3 draws")
+    expect(result(page).get_by_role("row").filter(has_text="Probability")).to_contain_text("±")
+
+
+def test_what_the_server_refuses_is_said_at_its_field(open_page):
+    page = open_page("/")
+    ready(page)
+    operation(page, "Noise")
+    sigma = page.get_by_label("Sigma")
+    sigma.fill("-1")
+    ready(page).click()
+    expect(sigma.locator("..")).to_contain_text("This must be more than")
+    sigma.fill("1")
+    expect(sigma.locator("..")).not_to_contain_text("This must be more than")
+    page.get_by_role("button", name="Dismiss").click()
+
+
+def test_the_steps_inside_attention_are_one_switch_away(open_page):
+    page = open_page("/")
+    ready(page)
+    expect(page.get_by_role("button", name="layer 2, pattern of head 3")).to_have_count(0)
+    squares = page.get_by_role("group", name="What the squares of heads stand for")
+    squares.get_by_role("button", name="pattern").click()
+    page.get_by_role("button", name="layer 2, pattern of head 3", exact=True).click()
+    page.get_by_label("Read position").fill("0")
+    page.get_by_label("Read position").press("Enter")
+    run(page)
+    expect(result(page)).to_contain_text(
+        re.compile("the attention pattern of head 3 of layer 2 reading position 0"))
+
+
+def test_a_path_leads_to_a_part_that_can_be_chosen(open_page):
+    page = open_page("/")
+    ready(page)
+    operation(page, "Path")
+    page.get_by_role("button", name="To a part").click()
+    page.get_by_label("Receiver").select_option("Heads")
+    head = page.get_by_role("textbox", name=re.compile("^Head"))
+    head.fill("2")
+    head.press("Enter")
+    run(page)
+    expect(result(page)).to_contain_text(
+        "Patching the path from the attention of layer 3 to head 2 of layer 5")
 
 
 def test_a_first_result_by_keyboard_alone(open_page):
@@ -133,6 +185,9 @@ def test_a_narrow_window_has_everything(open_page):
     run(page)
     assert overflow(page) <= 0
     expect(result(page)).to_be_in_viewport()
+    for kind in ("Path", "Resample", "Noise"):
+        operation(page, kind)
+        assert overflow(page) <= 0
     page.get_by_role("link", name="Explorer").click()
     expect(page.get_by_role("button", name="Run sweep")).to_be_visible()
     assert overflow(page) <= 0

@@ -47,10 +47,11 @@ export function CellCard({ grid, shown, pinned, opening, onOpen }: CellCardProps
                   {status === "ok"
                     ? inUnit(grid.values[key]![index], metric.unit)
                     : STATUS_WORDS[status]}
+                  {status === "ok" && !each.isChange && <small>{showSpread(each, index)}</small>}
                 </td>
                 <td className={styles.num}>
                   {status === "ok" && each.isChange && <b>{showValue(each, each.values[index])}</b>}
-                  {status === "ok" && <small>{showSpread(each, index)}</small>}
+                  {status === "ok" && each.isChange && <small>{showSpread(each, index)}</small>}
                 </td>
               </tr>
             );

@@ -1,6 +1,6 @@
 import type { GridData } from "../api/types";
 import { cx } from "../ui/ui";
-import { type ControlLine, controlLines } from "./controls";
+import { type ControlLine, controlLines } from "./controlLines";
 import css from "./controls.module.css";
 import type { Shown } from "./gridView";
 

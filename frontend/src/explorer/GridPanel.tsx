@@ -11,13 +11,13 @@ import { metricTitle } from "../lib/names";
 import { withParams } from "../state/url";
 import { Bar, Button, Code, Notice, Panel, Segmented } from "../ui/ui";
 import { Reproduce } from "../workbench/Reproduce";
-import { bareJson } from "../workbench/reproduce";
+import { bareJson } from "../workbench/recipes";
 import { CellCard } from "./CellCard";
 import { CellTable } from "./CellTable";
 import { Controls } from "./Controls";
 import css from "./explorer.module.css";
 import { GridChart } from "./GridChart";
-import { cellRun, shownMetric, toCsv } from "./gridView";
+import { cellRun, metricTab, shownMetric, toCsv } from "./gridView";
 
 type Tab = "map" | "table" | "json" | "reproduce";
 const TABS: { value: Tab; label: string }[] = [
@@ -99,7 +99,11 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onResume }
         <Segmented
           label="Metric"
           value={key}
-          options={keys.map((each) => ({ value: each, label: metricTitle(grid.metrics[each]!) }))}
+          options={keys.map((each) => ({
+            value: each,
+            label: metricTab(grid, each),
+            title: metricTitle(grid.metrics[each]!),
+          }))}
           onChange={(metric) => setParams({ metric })}
         />
         <Segmented label="How to show the grid" value={tab} options={TABS} onChange={setTab} />

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { GridData } from "../api/types";
-import { cellName, cellRun, extremes, shownMetric, showSpread, toCsv } from "./gridView";
+import { cellName, cellRun, extremes, metricTab, shownMetric, showSpread, toCsv } from "./gridView";
 
 const grid = {
   dims: ["site", "layer", "position"],
@@ -93,4 +93,10 @@ it("shows the spread of several draws, in the page and in CSV", () => {
   const [head, first] = toCsv(drawn as unknown as GridData).split("\n");
   expect(head).toContain("prob:7 spread,top token");
   expect(first).toContain(",0.03,");
+});
+
+it("leaves tokens out of a metric's tab unless two would be alike", () => {
+  expect(metricTab(grid, "prob:7")).toBe("Probability");
+  const two = { ...grid, metrics: { ...grid.metrics, "prob:8": grid.metrics["prob:7"] } };
+  expect(metricTab(two as GridData, "prob:7")).toBe("Probability ␣Paris");
 });

@@ -23,6 +23,13 @@ export interface Shown {
 
 const UNSIGNED = new Set(["kl", "js"]);
 
+/** A metric's name among those of its grid: its tokens are left out where nothing else is meant. */
+export function metricTab(grid: GridData, key: string): string {
+  const { kind, label, tokens } = grid.metrics[key]!;
+  const alike = Object.values(grid.metrics).filter((each) => each.kind === kind);
+  return metricTitle(alike.length > 1 ? { kind, label, tokens } : { kind, label: kind });
+}
+
 export function shownMetric(grid: GridData, key: string): Shown {
   const metric = grid.metrics[key]!;
   const signed = !UNSIGNED.has(metric.kind);

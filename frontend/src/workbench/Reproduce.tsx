@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { GridData, Result } from "../api/types";
 import { Code, Segmented, styles } from "../ui/ui";
-import { type Recipes, recipes } from "./reproduce";
+import { type Recipes, recipes } from "./recipes";
 
 const KINDS: { value: keyof Recipes; label: string }[] = [
   { value: "python", label: "Python" },

@@ -6,7 +6,7 @@ import { duration, when } from "../lib/format";
 import { Button, Code, Notice, Panel, Segmented, styles } from "../ui/ui";
 import { MetricTable } from "./MetricTable";
 import { Reproduce } from "./Reproduce";
-import { bareJson } from "./reproduce";
+import { bareJson } from "./recipes";
 import { TopTable } from "./TopTable";
 import { verdict } from "./verdict";
 import css from "./workbench.module.css";

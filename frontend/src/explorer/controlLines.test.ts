@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { GridData } from "../api/types";
-import { controlLines } from "./controls";
+import { controlLines } from "./controlLines";
 import { shownMetric } from "./gridView";
 
 const value = (

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { recipes } from "./reproduce";
+import { recipes } from "./recipes";
 
 const spec = {
   prompt: 'It\'s "so" \\ that\nit',
