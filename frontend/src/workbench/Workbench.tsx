@@ -49,6 +49,8 @@ export function Workbench({ id }: { id: string | null }) {
 
   if (model.data && !info && !id) return <NoModel loading={model.data.loading ?? null} />;
 
+  // What was refused is said as long as it is still what is asked.
+  const refused = same(run.variables, toRun(draft)) ? run.error : null;
   const edit = draft.edits[selected];
   const chosen = edit ? asList(edit.target.position) : null;
   const patching = draft.edits.some((each) => ["patch", "path"].includes(each.op.kind ?? ""));
@@ -98,16 +100,16 @@ export function Workbench({ id }: { id: string | null }) {
             patching={patching}
             top={result?.spec.prompt === draft.prompt ? result.clean.top : []}
           />
-          {run.error && !asApiError(run.error).gone && (
+          {refused && !asApiError(refused).gone && (
             <Notice kind="bad">
-              <b>{asApiError(run.error).problem.title}.</b> {asApiError(run.error).message}{" "}
-              {asApiError(run.error).problem.hint}
+              <b>{asApiError(refused).problem.title}.</b> {asApiError(refused).message}{" "}
+              {asApiError(refused).problem.hint}
             </Notice>
           )}
         </Panel>
       </div>
       {info ? (
-        <EditPanel info={info} error={same(run.variables, toRun(draft)) ? run.error : null} />
+        <EditPanel info={info} error={refused} />
       ) : (
         model.data && <NoModel loading={model.data.loading ?? null} />
       )}
