@@ -50,10 +50,12 @@ class Budget:
 
 
 def plan_budget(
-    host: LoadedModel, n_positions: int, n_reads: int, limit: int | None = None
+    host: LoadedModel, n_positions: int, n_reads: int, limit: int | None = None,
+    attention: str = "",
 ) -> Budget:
     """Divide `limit` bytes for a sweep over a prompt of `n_positions` tokens.
 
+    attention: the implementation that it runs under; by default the one that was loaded.
     Raises: OutOfMemory when the kept clean run and one row do not fit in it.
     """
     info, size = host.info, host.model.dtype.itemsize
@@ -63,14 +65,14 @@ def plan_budget(
     kept = n_positions * info.n_layers * (4 * info.d_model + 2 * kv) * size
     row = 4 * n_positions * kv * size
     token = (10 * info.d_model + 3 * d_mlp + 4 * kv) * size
-    if info.attention == "eager":
+    if (attention or info.attention) == "eager":
         token += 3 * heads * n_positions * size
     logits = n_reads * info.vocab * LOGIT_BYTES
     least = kept + row + n_positions * token + logits
     if least > total:
         raise OutOfMemory(
-            f"The sweep needs at least {least / 2**20:,.0f} MiB beside the model; its budget is "
-            f"{total / 2**20:,.0f} MiB.",
+            f"The sweep needs at least {least / 2**20:,.1f} MiB beside the model; its budget is "
+            f"{total / 2**20:,.1f} MiB.",
             hint="Raise the memory budget, shorten the prompt, or read at fewer positions.")
     free = total - kept
     return Budget(

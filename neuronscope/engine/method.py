@@ -30,7 +30,7 @@ def choose(
     if resolved.spec.mode == "exact":
         return prepare(host, resolved, edits, held), None, "exact: one forward per cell"
     reads = reads_of(resolved.spec)
-    budget = plan_budget(host, reads[-1] + 1, len(reads), limit)
+    budget = plan_budget(host, reads[-1] + 1, len(reads), limit, resolved.form["attention"])
     found = _streamed(host, resolved, edits, held)
     if not isinstance(found, str):
         fast = Fast(found[1], found[0], budget)
@@ -47,12 +47,15 @@ def _streamed(
     attention = resolved.form["attention"]
     if known := host.replayed.get(attention):
         return known
+    if reads_of(resolved.spec)[-1] + 1 < len(resolved.spec.prompt) and any(
+            edit.target.site == "pattern" for edit in held):
+        return "a held pattern reaches to the last position, behind the last one that is read"
     try:
         prepared, stream = prepare_streamed(host, resolved, edits, held)
     except torch.OutOfMemoryError:
         return "the clean run's keys and values do not fit in memory beside the model"
     except MISFITS as error:
-        return _remember(host, attention, misfit(error), held)
+        return misfit(error)
     found = host.replayed.get(attention)
     if found is None:
         found = _remember(host, attention, _refusal(host, replay(stream)), held)

@@ -11,7 +11,7 @@ from torch import Tensor
 from neuronscope.engine.fast import FULL, Fast, Numbered
 from neuronscope.engine.method import MISFITS, choose, distrust, misfit, told, uncovered
 from neuronscope.engine.metrics import Readings, read_rows
-from neuronscope.engine.prepare import Prepared, prepare
+from neuronscope.engine.prepare import Prepared, prepare, whole_patch
 from neuronscope.engine.replay import CLEAN, tolerance
 from neuronscope.engine.resolve import Resolved
 from neuronscope.engine.running import Part
@@ -94,7 +94,7 @@ class Pass:
         """The cells that the fast path covers, held back until the sampled ones agree."""
         covered = [each for each in self.plan if fast.covers(each[1])]
         sample = sampled(fast, covered, self.prepared.resolved.spec_hash, self.skip)
-        waiting = {*sample, CLEAN}
+        waiting = {*sample, CLEAN} | ({FULL} if whole_patch(self.prepared) else set())
         held_back: list[tuple[list[int], Tensor | None]] = []
         extra: dict[int, Readings] = {}
         parts = fast.logits(covered, self.skip, self.cancelled, frozenset(sample))

@@ -15,7 +15,10 @@ from neuronscope.spec.experiments import Edit
 from neuronscope.spec.ops import Path
 
 SAMPLED = 4
-"""Most cells of a sweep that are run again one by one; one for every 64 of them, at least one."""
+"""Most cells of a sweep that are run again one by one.
+
+One for every 64 of them, at least one; of 64 or more, one of each site.
+"""
 
 
 def sampled(
@@ -28,7 +31,8 @@ def sampled(
     """
     for batch in fast.batches(cells):
         if fresh := [each for each in batch if each[0] not in skip]:
-            count = min(SAMPLED, max(1, len(fresh) // 64))
+            sites = len({edit.target.site for _, edit in fresh}) if len(fresh) >= 64 else 1
+            count = min(SAMPLED, max(sites, len(fresh) // 64))
             drawn = _in_turn(random.Random(seed).sample(fresh, len(fresh)))
             moving = list(islice((each for each in drawn if _moves(fast, *each)), count))
             rest = (each for each in drawn if each not in moving and _runs(fast, *each))

@@ -104,7 +104,7 @@ class Stream:
             hidden = args[slot] if isinstance(slot, int) else kwargs[slot]
             return with_first_tensor(self.templates[index], hidden)
 
-        self._passing(note, rows, cache)
+        self._passing(note, rows, cache, keep=(0,))
         return tuple(calls)
 
     def _stacked(self, calls: tuple[Call, ...]) -> tuple[frozenset[str], ...]:
@@ -163,13 +163,14 @@ class Stream:
         return lambda *args, **kwargs: with_first_tensor(self.outputs[module], value)
 
     def _passing(
-        self, function: Callable[..., Any], rows: list[tuple[int, ...]], cache: Any
+        self, function: Callable[..., Any], rows: list[tuple[int, ...]], cache: Any,
+        keep: Sequence[int] | None = None,
     ) -> Tensor:
         """A forward in which the decoder layers are replaced by `function(index, …)`."""
         layers = self.host.layout.layers
         batch = torch.tensor(rows, device=self.host.device)
         with swapped({layer: partial(function, index) for index, layer in enumerate(layers)}):
-            return forward(self.host.model, batch, cache)
+            return forward(self.host.model, batch, cache, keep)
 
 
 def _repeated(value: Tensor, rows: int) -> Tensor:

@@ -168,8 +168,11 @@ def test_a_resumed_sweep_has_the_same_bits(llama):
     resumed = llama.sweep(spec, done=kept, on_cells=again.extend, memory=memory)
     assert sorted(cell.index for cell in again) == sorted(set(range(72)) - set(kept))
     assert resumed.data.values == whole.data.values and resumed.complete
-    part = llama.sweep(spec, cancelled=iter([False] * 3 + [True] * 99).__next__, memory=memory)
-    assert not part.complete and 0 < list(part.data.status["kl"]).count("ok") < 72
+    parts = [llama.sweep(spec, cancelled=iter([False] * n + [True] * 99).__next__, memory=memory)
+             for n in (4, 8, 12, 16)]
+    done = [list(part.data.status["kl"]).count("ok") for part in parts]
+    assert done == sorted(done) and any(0 < count < 72 for count in done)
+    assert [part.complete for part in parts] == [count == 72 for count in done]
 
 
 def test_a_model_whose_layers_do_not_add_up_is_run_one_by_one():

@@ -134,3 +134,13 @@ def test_cells_behind_the_last_read_position_are_the_clean_run(llama, read):
         assert grid.complete and grid.data.execution.startswith("fast")
         assert (abs(grid.values["kl"][..., read + 1:]) < 1e-10).all()
         assert (grid.values["kl"][..., read] > 1e-6).all()
+
+
+def test_a_held_pattern_that_reaches_beyond_what_is_read_is_run_one_by_one(llama):
+    grid = llama.sweep(Sweep(
+        prompt=PROMPT, op=Zero(), over=Over(sites=["mlp_out"], layers=ALL), read_position=3,
+        held=[Edit(Target("pattern", layer=0, head=1), Scale(0.5))]))
+    assert grid.data.execution.startswith("one forward per cell: a held pattern reaches")
+    assert grid.complete and grid.data.model.attention == "eager"
+    after = llama.sweep(Sweep(prompt=PROMPT, op=Zero(), over=Over(sites=["pattern"], layers=ALL)))
+    assert after.data.execution.startswith("fast: at most")
