@@ -235,4 +235,4 @@ def _plan(spec: Sweep, form: dict[str, Any], spec_hash: str, max_cells: int) -> 
         raise SweepSize(f"The sweep has {cells:,} cells; allowed are 1 to {max_cells:,}.",
                         hint="Choose fewer layers, heads, positions or neurons.", pointer="/over")
     return SweepPlan(spec_hash=spec_hash, resolved=form, dims=tuple(coords), coords=coords,
-                     n_cells=cells, n_forwards=cells + 2)
+                     n_cells=cells, n_forwards=(cells + 2) * draws_of(spec))
