@@ -65,7 +65,7 @@ class Inside:
                     length, n_heads = weights.shape[2], weights.shape[1]
                     new = self.new.view(length, n_heads, -1).transpose(0, 1)
                     values = value[0].repeat_interleave(n_heads // value.shape[1], dim=0)
-                    output = (new @ values).transpose(0, 1)[None]
+                    output = (new @ values).transpose(0, 1)[None].contiguous()
             return output, weights
         return attend
 

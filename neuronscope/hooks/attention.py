@@ -109,7 +109,8 @@ def reweighted(
     values = call.value.repeat_interleave(weights.shape[1] // call.value.shape[1], dim=1)
     output = torch.matmul(weights, values).transpose(1, 2)
     changed = (weights != call.weights).any(dim=-1).transpose(1, 2)[..., None]
-    return torch.where(changed, output.to(call.output.dtype), call.output)
+    # in the strides of the call's own output: some families view it as another shape (AFMoE)
+    return torch.empty_like(call.output).copy_(torch.where(changed, output, call.output))
 
 
 def _watch(mappings: list[MutableMapping], names: list[str], watcher: Watcher) -> None:

@@ -32,6 +32,12 @@ EXPERTS: dict[str, Family] = {
             topk_group=1, moe_intermediate_size=24, first_k_dense_replace=2, q_lora_rank=16,
             kv_lora_rank=16, qk_nope_head_dim=8, qk_rope_head_dim=4, v_head_dim=8),
         SITES, {"k": NO_KEYS, "mlp_act": ((0, 1), MIXED)}, heads=(8, 4)),
+    # norms before and after; the attention's result is gated, and viewed as it lies in memory
+    "afmoe": Family(
+        lambda: tf.AfmoeConfig(**{**WIDE, **FEW}, num_experts=4, num_shared_experts=1,
+                               moe_intermediate_size=24, num_dense_layers=2, sliding_window=4),
+        {**SITES, "attn_out": "post_attention_layernorm", "mlp_out": "post_mlp_layernorm"},
+        {"mlp_act": ((0, 1), MIXED)}, heads=(16, 2)),
     # one module for both norms and the attention, which returns the stream
     "dbrx": Family(
         lambda: tf.DbrxConfig(
