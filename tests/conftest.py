@@ -14,6 +14,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[DEVIATIONS] = {}
     if "PYTEST_XDIST_WORKER" in os.environ:  # the processes share the cores
         torch.set_num_threads(1)
+        os.environ["OMP_NUM_THREADS"] = "1"  # for processes that tests start: same bits
 
 
 @pytest.fixture
