@@ -36,7 +36,7 @@ def main() -> int:
     missing = {} if given.no_peers else peers.install(given.peers)
     for package, problem in missing.items():
         say(f"{package} {problem}")
-    run = report.Run(machine.described(given.threads), " ".join(sys.argv[1:]))
+    run = report.Run(machine.described(given.threads), _told(sys.argv[1:]))
     end = time.monotonic() + 60 * given.minutes
     names = given.shapes.split(",")
     for at, shape in enumerate(names):
@@ -120,6 +120,14 @@ def _shape(run: report.Run, shape: str, device: str, given: argparse.Namespace, 
         run.races.append(report.Race(shape, task, length, device, dtype, rates, records))
     for entrant in entrants:
         entrant.leave()
+
+
+def _told(words: list[str]) -> str:
+    """The options as the page names them: folders of one's own machine are left out."""
+    kept = [word for before, word in zip(["", *words], words, strict=False)
+            if not {"--peers", "--out"} & {before, word} and not word.startswith(
+                ("--peers=", "--out="))]
+    return " ".join(kept)
 
 
 if __name__ == "__main__":
