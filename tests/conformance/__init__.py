@@ -1,0 +1,1 @@
+"""Every model type of transformers: tiny random models, checked against raw forwards."""
