@@ -120,6 +120,13 @@ class Client:
             self._wait(accepted.job, progress)
         return self.record(accepted.id), accepted.job is not None
 
+    def resume(self, key: str, progress: Progress | None = None) -> Record:
+        """Run what a stored sweep lacks, and wait for it. Raises: NotFound, Conflict, …"""
+        accepted = SweepAccepted.model_validate_json(self._post(f"/api/sweeps/{key}/resume"))
+        if accepted.job is not None:
+            self._wait(accepted.job, progress)
+        return self.record(accepted.id)
+
     def add_vector(self, values: Any, name: str = "", *, tensor: str | None = None) -> str:
         """Keep an array, or that of a file here, and tell its SHA-256.
 

@@ -38,10 +38,10 @@ class EndEvent(Spec):
 async def events(lab: Lab, job_id: str, after: int) -> AsyncIterator[str]:
     """The job's events from cell number `after` on, until it ends."""
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
-    with lab.watching(job_id, lambda: loop.call_soon_threadsafe(changed.set)):
+    with lab.events.watching(job_id, lambda: loop.call_soon_threadsafe(changed.set)):
         while True:
             changed.clear()
-            news = await run_in_threadpool(lab.news, job_id, after)
+            news = await run_in_threadpool(lab.events.news, job_id, after)
             after = news.after
             for frame in _frames(news):
                 yield frame

@@ -13,10 +13,10 @@ from neuronscope.spec.results import Record
 async def ended(lab: Lab, job_id: str) -> None:
     """Returns when the job has ended, however it did. Raises: NotFound."""
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
-    with lab.watching(job_id, lambda: loop.call_soon_threadsafe(changed.set)):
-        while not lab.has_ended(job_id):
+    with lab.events.watching(job_id, lambda: loop.call_soon_threadsafe(changed.set)):
+        while not lab.events.has_ended(job_id):
             changed.clear()
-            if not lab.has_ended(job_id):
+            if not lab.events.has_ended(job_id):
                 await changed.wait()
 
 

@@ -22,6 +22,7 @@ examples:
   neuronscope sweep "The Eiffel Tower is in" --zero --sites attn_out,mlp_out
   neuronscope sweep "The Eiffel Tower is in" --zero --sites z --layers all --heads all
   neuronscope sweep spec.json --csv grid.csv
+  neuronscope sweep --resume 5f3c…
 
 Axes take `all` or indices (0,2,-1). An axis left out is edited as a whole; layers are `all`
 unless they are named. A list that begins with a minus is written --positions=-1,4.
@@ -33,7 +34,9 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "sweep", help="run one edit over layers, heads, positions or neurons", epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("spec", metavar="SPEC", help="a prompt, a JSON file, or - for stdin")
+    parser.add_argument("spec", metavar="SPEC", nargs="?",
+                        help="a prompt, a JSON file, or - for stdin")
+    parser.add_argument("--resume", metavar="ID", help="run what a stopped sweep lacks")
     ops = parser.add_mutually_exclusive_group()
     for kind, told in shorthand.HELP.items():
         if kind in shorthand.VALUES:
@@ -55,12 +58,11 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def carry_out(arguments: argparse.Namespace) -> int:
     """Run the sweep and print its grid; 1 when it is not complete."""
-    data = (common.read_spec(arguments.spec) if common.is_file(arguments.spec)
-            else from_arguments(arguments))
-    spec = common.checked(Sweep.model_validate, data)
+    spec = None if arguments.resume else _spec(arguments)
     bar = _bar if sys.stderr.isatty() and not arguments.json else None
     with common.lab_with_model(arguments) as lab:
-        record, created = lab.sweep(spec, rerun=arguments.rerun, progress=bar)
+        record, created = ((lab.resume(arguments.resume, bar), True) if spec is None else
+                           lab.sweep(spec, rerun=arguments.rerun, progress=bar))
     grid = Grid(record.result)
     if arguments.csv:
         grid.to_csv(arguments.csv)
@@ -72,6 +74,15 @@ def carry_out(arguments: argparse.Namespace) -> int:
           f"{'' if created else '  (stored already; --rerun runs it again)'}")
     print(f"hash {grid.spec_hash}\n\n{ONE_PROMPT}")
     return 0 if grid.complete else 1
+
+
+def _spec(arguments: argparse.Namespace) -> Sweep:
+    if arguments.spec is None:
+        raise InvalidInput("A sweep needs a prompt or a spec.",
+                           hint="Or --resume with the id of a stopped sweep.")
+    data = (common.read_spec(arguments.spec) if common.is_file(arguments.spec)
+            else from_arguments(arguments))
+    return common.checked(Sweep.model_validate, data)
 
 
 def from_arguments(arguments: argparse.Namespace) -> shorthand.Data:

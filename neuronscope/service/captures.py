@@ -7,7 +7,7 @@ from pathlib import Path
 from neuronscope.engine.capture_resolve import ResolvedCapture, resolve_capture
 from neuronscope.errors import NotFound, StorageError
 from neuronscope.service.describe import SHOWN
-from neuronscope.service.executor import CaptureOrder, Executor, Listener
+from neuronscope.service.executor import CaptureOrder, Executor, Listener, surviving
 from neuronscope.service.jobs import Jobs, Task
 from neuronscope.service.shelf import Loaded, Shelf
 from neuronscope.spec.captured import Captured, InMemory, OnDisk
@@ -111,9 +111,9 @@ class Captures:
             return found, False
         path = self._store.captures.unfinished() if resolved.asked.tensors else None
         try:
-            data = self._executor.capture(
-                CaptureOrder(resolved.asked, self._max_bytes, path),
-                Listener(cancelled=task.cancelling.is_set))
+            order = CaptureOrder(resolved.asked, self._max_bytes, path)
+            listener = Listener(cancelled=task.cancelling.is_set)
+            data = surviving(lambda: self._executor.capture(order, listener))
             task.subject = self._store.captures.add(_draft(data, loaded), path)
         finally:
             self._store.captures.tidy()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from neuronscope.errors import NoModel
+from neuronscope.errors import NoModel, WorkerDied
 from neuronscope.spec.captures import Capture, CaptureData
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelInfo
@@ -88,6 +88,20 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Ends the executor; nothing is asked of it afterwards."""
+
+
+Answer = TypeVar("Answer")
+
+
+def surviving(work: Callable[[], Answer]) -> Answer:
+    """What `work` returns; it is begun once more where the model's process died under it.
+
+    Raises: WorkerDied the second time, and what `work` raises.
+    """
+    try:
+        return work()
+    except WorkerDied:
+        return work()
 
 
 class InProcess:

@@ -8,13 +8,18 @@ from typing import Annotated
 from neuronscope.engine.assemble import with_cells
 from neuronscope.errors import Conflict
 from neuronscope.spec.base import Items, Spec
+from neuronscope.spec.experiments import Sweep
 from neuronscope.spec.results import Cell, GridData, SweepPlan
 
 
 class SweepBody(Spec):
-    """All of a sweep but its cells. `head` is null until the clean run is done."""
+    """All of a sweep but its cells. `head` is null until the clean run is done.
+
+    asked: the spec as it was sent; null in what was stored before sweeps could be resumed.
+    """
 
     plan: SweepPlan
+    asked: Sweep | None = None
     head: GridData | None = None
     reasons: Annotated[tuple[str, ...], Items] = ()
     duration_s: float = 0.0

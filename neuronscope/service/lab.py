@@ -7,7 +7,6 @@ Library, command line and web interface call this and nothing below it. Calls na
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from neuronscope.service.captures import Captures
 from neuronscope.service.executor import Executor, InProcess
 from neuronscope.service.jobs import Jobs
 from neuronscope.service.lock import FolderLock
-from neuronscope.service.news import news_of
+from neuronscope.service.news import Events
 from neuronscope.service.runs import Runs
 from neuronscope.service.shelf import Shelf
 from neuronscope.service.sweeps import Sweeps
@@ -25,7 +24,6 @@ from neuronscope.service.views import (
     Health,
     HistoryPage,
     LoadedModel,
-    News,
     SweepAccepted,
     SweepState,
     Tokenized,
@@ -84,6 +82,7 @@ class Lab:
         self._runs = Runs(*parts)
         self.captures = Captures(*parts, settings.max_capture)
         self._sweeps = Sweeps(*parts, settings.max_cells, settings.sweep_memory or None)
+        self.events = Events(self._store, self._jobs)
 
     def __enter__(self) -> Lab:
         return self
@@ -228,6 +227,22 @@ class Lab:
         """The cells there are. Raises: NotFound, Gone, Conflict before the clean run."""
         return self._sweeps.grid(key)
 
+    def start_resume(self, key: str) -> SweepAccepted:
+        """Queues the cells of a stored sweep that it lacks; its job is null where it lacks none.
+
+        Cells that failed are run again; those that succeeded are kept as they are.
+        Raises: NotFound, Gone, NoModel, ModelLoading, ModelMismatch, QueueFull; Conflict in
+            another environment, whose numbers may differ from those that are stored.
+        """
+        return self._sweeps.resume(key)
+
+    def resume(self, key: str, progress: Callable[[Job], None] | None = None) -> Record:
+        """The record of a sweep that has been brought to its end. Raises: as `start_resume`."""
+        accepted = self.start_resume(key)
+        if accepted.job is not None:
+            self._jobs.wait(accepted.job.id, progress)
+        return self.record(accepted.id)
+
     def cancel_sweep(self, key: str) -> SweepState:
         """Raises: NotFound, Gone."""
         self._sweeps.cancel(key)
@@ -278,15 +293,3 @@ class Lab:
     def cancel(self, job_id: str) -> Job:
         """Raises: NotFound."""
         return self._jobs.cancel(job_id).view()
-
-    def watching(self, job_id: str, watcher: Callable[[], None]) -> AbstractContextManager[None]:
-        """While entered, `watcher` is called, from any thread, at each change. Raises: NotFound."""
-        return self._jobs.get(job_id).watched(watcher)
-
-    def has_ended(self, job_id: str) -> bool:
-        """Raises: NotFound."""
-        return self._jobs.get(job_id).ended.is_set()
-
-    def news(self, job_id: str, after: int) -> News:
-        """What a reader who has seen `after` cells of a job has not seen. Raises: NotFound."""
-        return news_of(self._store, self._jobs.get(job_id), after)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neuronscope.engine.resolve import Resolved, resolve
 from neuronscope.service.describe import prompt_text, run_headline, title
-from neuronscope.service.executor import Executor, Listener
+from neuronscope.service.executor import Executor, Listener, surviving
 from neuronscope.service.jobs import Jobs, Task
 from neuronscope.service.shelf import Loaded, Shelf
 from neuronscope.spec.experiments import Run
@@ -45,7 +45,7 @@ class Runs:
             task.subject = found
             return found, False
         listener = Listener(cancelled=task.cancelling.is_set)
-        result = self._executor.run(resolved.asked, listener)
+        result = surviving(lambda: self._executor.run(resolved.asked, listener))
         task.subject = self._store.experiments.add(_draft(result, loaded))
         return task.subject, True
 

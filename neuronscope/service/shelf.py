@@ -28,7 +28,12 @@ class Loaded:
 
     info: ModelInfo
     tokenizer: Tokenizer
-    environment: str
+    surroundings: dict[str, Any]
+
+    @property
+    def environment(self) -> str:
+        """The hash of what results may depend on beside their specs."""
+        return content_hash(self.surroundings)
 
     def names(self, model: str) -> bool:
         """Whether a spec's `model` is this one, by id or by digest."""
@@ -121,13 +126,9 @@ class Shelf:
             cancelled=task.cancelling.is_set)
         info, environment = self._executor.load(order, listener)
         self.loaded = Loaded(info, Tokenizer.from_folder(path, info.vocab),
-                             _environment_hash(environment))
+                             environment)
         return model_id
 
     def unload(self) -> None:
         self.loaded = None
         self._executor.unload()
-
-
-def _environment_hash(environment: dict[str, Any]) -> str:
-    return content_hash(environment)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from neuronscope.engine.resolve import Resolved, resolve
-from neuronscope.errors import Cancelled, NeuronScopeError, QueueFull
+from neuronscope.errors import Cancelled, Conflict, ModelMismatch, NeuronScopeError, QueueFull
 from neuronscope.service.describe import prompt_text, sweep_headline, title
-from neuronscope.service.executor import Executor, Listener, SweepOrder
+from neuronscope.service.executor import Executor, Listener, SweepOrder, surviving
 from neuronscope.service.explain import UNEXPECTED, as_failure
 from neuronscope.service.grids import SweepBody
 from neuronscope.service.jobs import Jobs, Task
@@ -51,9 +51,57 @@ class Sweeps:
                 if self._store.experiments.get(key).summary.spec_hash == resolved.spec_hash:
                     return SweepAccepted(id=key, job=task.view())
         self._jobs.require_room()
-        body = SweepBody(plan=resolved.plan)
+        body = SweepBody(plan=resolved.plan, asked=spec)
         key = self._store.experiments.add(_draft(resolved, loaded, body))
-        return SweepAccepted(id=key, job=self._queue(key, resolved, loaded, body).view())
+        try:
+            return SweepAccepted(id=key, job=self._queue(key, resolved, loaded, body).view())
+        except QueueFull:  # another request took the last place meanwhile
+            self._store.experiments.delete(key)
+            raise
+
+    def resume(self, key: str) -> SweepAccepted:
+        """Queues what a stored sweep lacks; see `Lab.start_resume`."""
+        stored = self._store.experiments.get(key, "sweep")
+        key, state = stored.summary.id, stored.summary.state
+        task = self._live.get(key)
+        if task is not None and not task.ended.is_set():
+            return SweepAccepted(id=key, job=task.view())
+        if state == "complete":
+            return SweepAccepted(id=key, job=None)
+        body = SweepBody.model_validate_json(stored.body)
+        resolved, loaded = self._resumable(stored, body)
+        self._jobs.require_room()
+        self._store.cells.forget_failed(key)
+        body = body.model_copy(update={"reasons": (), "asked": resolved.asked})
+        self._store.experiments.finish(key, state="running", headline=f"{body.plan.n_cells} cells",
+                                       body=body.model_dump_json())
+        try:
+            return SweepAccepted(id=key, job=self._queue(key, resolved, loaded, body).view())
+        except QueueFull:  # another request took the last place meanwhile
+            self._store.experiments.set_state(key, "cancelled")
+            raise
+
+    def _resumable(self, stored: Stored, body: SweepBody) -> tuple[Resolved, Loaded]:
+        """Raises: ModelMismatch, Conflict where its cells would not be of one kind."""
+        asked = body.asked or (body.head.spec if body.head is not None else None)
+        if asked is None:
+            raise Conflict("This sweep was stopped before its clean run by a version that did "
+                           "not keep what was asked.", hint="Send it again.")
+        loaded = self._shelf.need(asked.model)
+        if loaded.info.model_digest != stored.summary.model_digest:
+            raise ModelMismatch(
+                f"The sweep ran on the model sha256:{stored.summary.model_digest}, loaded is "
+                f"sha256:{loaded.info.model_digest}.",
+                hint=f"Load {stored.summary.model_id!r} first.")
+        resolved = self._resolve(asked, loaded)
+        if resolved.spec_hash != stored.summary.spec_hash:
+            raise Conflict("The sweep means something else now: the tokenizer, the configuration "
+                           "or NeuronScope's own version has changed.", hint="Send it again.")
+        if loaded.environment != stored.environment:
+            raise Conflict(
+                f"The sweep ran in another environment: {_differing(body, loaded)}.",
+                hint="Send it again: the rest of its cells might differ in their last digits.")
+        return resolved, loaded
 
     def state(self, key: str) -> SweepState:
         """Raises: NotFound, Gone."""
@@ -93,7 +141,7 @@ class Sweeps:
     def _queue(self, key: str, resolved: Resolved, loaded: Loaded, body: SweepBody) -> Task:
         def work(task: Task) -> str:
             try:
-                return self._carry_out(task, key, resolved, loaded)
+                return self._carry_out(task, key, resolved, loaded, body)
             finally:
                 self._live.pop(key, None)
 
@@ -101,21 +149,24 @@ class Sweeps:
             self._live.pop(key, None)
             self._store.experiments.set_state(key, "cancelled")
 
-        try:
-            task = self._jobs.submit("sweep", key, work, total=body.plan.n_cells, dropped=dropped)
-        except QueueFull:  # another request took the last place meanwhile
-            self._store.experiments.delete(key)
-            raise
+        task = self._jobs.submit("sweep", key, work, total=body.plan.n_cells, dropped=dropped)
         self._live[key] = task
         return task
 
-    def _carry_out(self, task: Task, key: str, resolved: Resolved, loaded: Loaded) -> str:
-        filling = Filling(self._store, task, key, SweepBody(plan=resolved.plan))
+    def _carry_out(self, task: Task, key: str, resolved: Resolved, loaded: Loaded,
+                   body: SweepBody) -> str:
+        filling = Filling(self._store, task, key, body)
+
+        def fill() -> GridData:
+            done = self._store.cells.of(key)
+            listener = Listener(on_head=lambda head: filling.begin(head, len(done)),
+                                on_cells=filling.add, cancelled=task.cancelling.is_set)
+            order = SweepOrder(resolved.asked, done, self._memory)
+            return self._executor.sweep(order, listener)
+
         try:
             self._shelf.require(loaded)
-            listener = Listener(on_head=filling.begin, on_cells=filling.add,
-                                cancelled=task.cancelling.is_set)
-            grid = self._executor.sweep(SweepOrder(resolved.asked, memory=self._memory), listener)
+            grid = surviving(fill)
         except (NeuronScopeError, *UNEXPECTED) as error:
             filling.abort(as_failure(error))
             raise
@@ -130,11 +181,11 @@ class Filling:
         self._store, self._task, self._key, self._body = store, task, key, body
         self._done = 0
 
-    def begin(self, head: GridData) -> None:
-        """The clean run is done."""
-        self._body = self._body.with_head(head)
+    def begin(self, head: GridData, done: int) -> None:
+        """The clean run is done; so many cells are from before."""
+        self._body, self._done = self._body.with_head(head), done
         self._keep("running", f"{self._body.plan.n_cells} cells")
-        self._task.report(0, self._body.plan.n_cells, "cells")
+        self._task.report(done, self._body.plan.n_cells, "cells")
 
     def add(self, batch: list[Cell]) -> None:
         """Raises: StorageError."""
@@ -171,6 +222,14 @@ class Filling:
 def _reasons(stored: Stored, body: SweepBody) -> tuple[str, ...]:
     interrupted = stored.summary.state == "failed" and not body.reasons
     return ("the server ended while the sweep ran",) if interrupted else body.reasons
+
+
+def _differing(body: SweepBody, loaded: Loaded) -> str:
+    """The parts of the environment that are not as they were when the clean run was made."""
+    before = body.head.environment if body.head is not None else {}
+    parts = [f"{name} was {before[name]}, is {now}" for name, now in loaded.surroundings.items()
+             if name in before and before[name] != now]
+    return "; ".join(parts) or "which one is not known, it had not begun"
 
 
 def _draft(resolved: Resolved, loaded: Loaded, body: SweepBody) -> Draft:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from neuronscope.spec.results import Cell
 from neuronscope.store.database import Database
@@ -53,6 +53,16 @@ class Cells:
                  .where(experiments.c.id == sweep).order_by(cells.c.cell))
         with self._database.read() as connection:
             return {row.cell: _cell(row.body) for row in connection.execute(query)}
+
+    def forget_failed(self, sweep: str) -> None:
+        """Removes the cells that failed, so that they can be run again.
+
+        Raises: StorageError.
+        """
+        owner = select(experiments.c.seq).where(experiments.c.id == sweep).scalar_subquery()
+        with self._database.write() as connection:
+            connection.execute(delete(cells).where(cells.c.experiment == owner,
+                                                   cells.c.failed != 0))
 
     def count(self, sweep: str) -> tuple[int, int]:
         """How many cells are stored, and how many of them failed."""

@@ -46,6 +46,7 @@ class Stored:
 
     seq: int
     summary: Summary
+    environment: str
     body: str
     n_cells: int | None
 
@@ -100,7 +101,8 @@ class Experiments:
         with self._database.read() as connection:
             row = _row(connection, key, kind)
             labels = tags_of(connection, [row.seq])
-        return Stored(row.seq, summary_of(row, labels.get(row.seq, ())), row.body, row.n_cells)
+        return Stored(row.seq, summary_of(row, labels.get(row.seq, ())), row.environment, row.body,
+                      row.n_cells)
 
     def annotate(self, key: str, *, name: str | None = None, notes: str | None = None,
                  labels: Sequence[str] | None = None, starred: bool | None = None) -> None:

@@ -77,7 +77,7 @@ def test_cancel_keeps_the_finished_cells(lab):
     accepted = lab.start_sweep(LONG)
     wait_for(lambda: lab.sweep_state(accepted.id).done > 10)
     lab.cancel(accepted.job.id)
-    wait_for(lambda: lab.has_ended(accepted.job.id))
+    wait_for(lambda: lab.events.has_ended(accepted.job.id))
     assert lab.job(accepted.job.id).state == "cancelled"
     state, grid = lab.sweep_state(accepted.id), Grid(lab.grid(accepted.id))
     assert state.summary.state == "cancelled"
@@ -99,7 +99,7 @@ def test_a_cell_that_fails_is_told_and_the_sweep_is_not_called_complete(lab, mon
     monkeypatch.setattr(prepare, "run_forward", short_of_memory)
     exact = SWEEP.model_copy(update={"mode": "exact"})
     accepted = lab.start_sweep(exact)
-    wait_for(lambda: lab.has_ended(accepted.job.id))
+    wait_for(lambda: lab.events.has_ended(accepted.job.id))
     assert lab.job(accepted.job.id).state == "completed_with_errors"
     record = lab.record(accepted.id)
     assert record.state == "completed_with_errors" and not record.result.complete
@@ -124,7 +124,7 @@ def test_an_equal_sweep_joins_the_running_one(lab):
     second = lab.start_sweep(LONG)
     assert (second.id, second.job.id) == (first.id, first.job.id)
     lab.cancel_sweep(first.id)
-    wait_for(lambda: lab.has_ended(first.job.id))
+    wait_for(lambda: lab.events.has_ended(first.job.id))
 
 
 def test_a_waiting_sweep_that_is_cancelled_says_so(lab):
@@ -164,7 +164,7 @@ def test_a_sweep_that_a_killed_server_left_says_so(lab, settings):
     accepted = lab.start_sweep(LONG)
     wait_for(lambda: lab.sweep_state(accepted.id).done > 0)
     lab.cancel_sweep(accepted.id)
-    wait_for(lambda: lab.has_ended(accepted.job.id))
+    wait_for(lambda: lab.events.has_ended(accepted.job.id))
     lab._store.experiments.set_state(accepted.id, "running")  # as a kill would leave it
     stored = lab._store.experiments.get(accepted.id)
     body = json.loads(stored.body) | {"reasons": []}
@@ -200,7 +200,7 @@ def test_deleting_a_running_sweep_stops_it(lab):
     accepted = lab.start_sweep(LONG)
     wait_for(lambda: lab.sweep_state(accepted.id).done > 0)
     lab.delete(accepted.id)
-    wait_for(lambda: lab.has_ended(accepted.job.id))
+    wait_for(lambda: lab.events.has_ended(accepted.job.id))
     assert lab.job(accepted.job.id).state == "cancelled"
     with pytest.raises(Gone):
         lab.sweep_state(accepted.id)

@@ -32,7 +32,7 @@ def test_what_waits_for_a_model_that_is_replaced_is_refused(lab):
     lab.start_load("other")
     waiting = lab.start_run(RUN)
     lab.cancel_sweep(long.id)
-    wait_for(lambda: lab.has_ended(waiting.id))
+    wait_for(lambda: lab.events.has_ended(waiting.id))
     assert lab.job(waiting.id).error["code"] == "model-mismatch"
     assert lab.model().info.id == "other"
 

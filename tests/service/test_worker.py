@@ -68,7 +68,7 @@ def test_the_child_gives_what_the_library_gives(lab, models, tmp_path):
 def test_cancel_stops_a_sweep_between_cells_and_keeps_the_process(lab, child):
     pid, accepted = child.pid, running(lab)
     lab.cancel(accepted.job.id)
-    wait_for(lambda: lab.has_ended(accepted.job.id), 5)
+    wait_for(lambda: lab.events.has_ended(accepted.job.id), 5)
     state = lab.sweep_state(accepted.id)
     assert state.summary.state == "cancelled" and 10 < state.done < state.total
     assert (Grid(lab.grid(accepted.id)).status["kl"] == "ok").sum() == state.done
@@ -89,18 +89,38 @@ def test_errors_keep_their_class_and_pointer_across_the_border(lab, child):
 
 
 @posix
-def test_a_killed_process_fails_the_job_keeps_its_cells_and_is_replaced(lab, child):
+def test_a_process_that_is_killed_once_costs_a_sweep_nothing(lab, child):
+    """Its cells are kept, the rest runs in a new process, and no bit differs."""
+    whole, _ = lab.sweep(LONG, rerun=True)
     accepted, pid = running(lab), child.pid
     os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: lab.has_ended(accepted.job.id), 5)
+    wait_for(lambda: lab.events.has_ended(accepted.job.id))
+    assert lab.job(accepted.job.id).state == "done" and child.pid != pid
+    assert without_times(lab.record(accepted.id).result) == without_times(whole.result)
+
+
+@posix
+def test_a_process_that_is_killed_twice_fails_the_job_and_keeps_its_cells(lab, child):
+    accepted, pid = running(lab), child.pid
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: child.pid not in (pid, None))
+    os.kill(child.pid, signal.SIGKILL)
+    wait_for(lambda: lab.events.has_ended(accepted.job.id))
     job = lab.job(accepted.job.id)
     assert (job.state, job.error["code"]) == ("failed", "worker-died")
     state = lab.sweep_state(accepted.id)
-    assert state.summary.state == "failed" and state.done > 10
+    assert state.summary.state == "failed" and 10 < state.done < state.total
     assert lab.health().worker == "stopped"
-    record, created = lab.run(RUN, rerun=True)  # starts it again, with the model
-    assert created and record.state == "complete" and child.pid != pid
+    record = lab.resume(accepted.id)  # starts it again, with the model
+    assert record.state == "complete" and child.alive()
     assert lab.health().worker == "ready"
+
+
+@posix
+def test_a_run_whose_process_is_gone_is_begun_once_more(lab, child):
+    os.kill(child.pid, signal.SIGKILL)
+    record, created = lab.run(RUN, rerun=True)
+    assert created and record.state == "complete"
 
 
 @posix
@@ -108,7 +128,7 @@ def test_a_process_that_does_not_stop_loses_its_life_but_not_its_cells(lab, chil
     accepted, pid = running(lab), child.pid
     os.kill(pid, signal.SIGSTOP)
     lab.cancel(accepted.job.id)
-    wait_for(lambda: lab.has_ended(accepted.job.id), 10)
+    wait_for(lambda: lab.events.has_ended(accepted.job.id), 10)
     assert lab.job(accepted.job.id).state == "cancelled"
     assert lab.sweep_state(accepted.id).done > 10
     with pytest.raises(ProcessLookupError):

@@ -60,6 +60,15 @@ def cancel(key: str, lab: TheLab) -> SweepState:
     return lab.cancel_sweep(key)
 
 
+@router.post("/{key}/resume", status_code=202, response_model=SweepAccepted,
+             responses={200: {"model": SweepAccepted,
+                              "description": "It lacks nothing (`job` is null)"}})
+def resume(key: str, lab: TheLab) -> Response:
+    """Queues the cells that a stopped sweep lacks, and those that failed."""
+    accepted = lab.start_resume(key)
+    return answer(accepted, 200 if accepted.job is None else 202)
+
+
 def _preferred(accept: str) -> Literal["application/json", "text/csv"]:
     media = [part.split(";")[0].strip() for part in accept.lower().split(",")]
     csv_first = "text/csv" in media and "application/json" not in media[:media.index("text/csv")]
