@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from neuronscope.commands import capture, demo, models, run, serve, show, sweep, vectors
+from neuronscope.commands import capture, demo, models, run, serve, show, sweep, vectors, verify
 from neuronscope.errors import (
     DataFolderLocked,
     InvalidInput,
@@ -23,7 +23,7 @@ from neuronscope.errors import (
 )
 from neuronscope.version import __version__
 
-COMMANDS = (serve, demo, run, sweep, capture, show, models, vectors)
+COMMANDS = (serve, demo, run, sweep, capture, show, verify, models, vectors)
 
 FAILED, BAD_INPUT, LOCKED, NEWER, INTERRUPTED = 1, 2, 3, 4, 130
 

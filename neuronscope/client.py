@@ -38,6 +38,7 @@ from neuronscope.spec.models import ModelEntry, ModelInfo
 from neuronscope.spec.ops import Prompt
 from neuronscope.spec.results import Job, Record, Summary, SweepPlan
 from neuronscope.spec.vectors import VectorInfo
+from neuronscope.spec.verification import Verification
 
 TIMEOUT_S = 600.0
 RETRIES = 5
@@ -127,6 +128,14 @@ class Client:
             self._wait(accepted.job, progress)
         return self.record(accepted.id)
 
+    def verify(self, key: str, progress: Progress | None = None) -> Verification:
+        """A stored experiment, run again and compared. Raises: NotFound, NoModel, …"""
+        started = self._send("POST", f"/api/experiments/{key}/verify",
+                             headers={"Prefer": "respond-async"})
+        ended = self._wait(Job.model_validate_json(started.content), progress)
+        assert ended.verification is not None
+        return ended.verification
+
     def add_vector(self, values: Any, name: str = "", *, tensor: str | None = None) -> str:
         """Keep an array, or that of a file here, and tell its SHA-256.
 
@@ -169,7 +178,7 @@ class Client:
         """Remove an experiment. Raises: NotFound, Gone."""
         self._send("DELETE", f"/api/experiments/{key}")
 
-    def _wait(self, job: Job, progress: Progress | None) -> None:
+    def _wait(self, job: Job, progress: Progress | None) -> Job:
         """Follow a job's events to its end. Raises: what ended the job."""
         ended = None
         for kind, data in self._events(job.id):
@@ -181,6 +190,7 @@ class Client:
             raise Cancelled("The job was cancelled.", hint="Its finished cells are kept.")
         if ended.error is not None:
             raise _error(ended.error)
+        return ended
 
     def _events(self, job_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """The job's events; a broken connection is resumed where it broke."""

@@ -70,14 +70,15 @@ def open_lab(settings: Settings) -> Lab:
 
 
 @contextmanager
-def lab_with_model(arguments: argparse.Namespace) -> Iterator[Lab]:
+def lab_with_model(arguments: argparse.Namespace, of: str | None = None) -> Iterator[Lab]:
     """An open lab with the model loaded that the arguments name, or the default one.
 
-    Raises: NoModel, ModelNotFound, ModelRefused, DataFolderLocked, NewerDatabase.
+    of: a stored experiment whose model is the default.
+    Raises: NoModel, ModelNotFound, ModelRefused, DataFolderLocked, NewerDatabase; NotFound.
     """
     settings, named = settings_of(arguments)
     with open_lab(settings) as lab:
-        chosen = named or lab.default_model()
+        chosen = named or (lab.default_model() if of is None else lab.model_of(of))
         if chosen is None:
             raise NoModel("No model was named, and there is no single one to take.",
                           hint="Give --model; `neuronscope models` lists them.")

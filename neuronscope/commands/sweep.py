@@ -59,10 +59,10 @@ def add(commands: Any) -> argparse.ArgumentParser:
 def carry_out(arguments: argparse.Namespace) -> int:
     """Run the sweep and print its grid; 1 when it is not complete."""
     spec = None if arguments.resume else _spec(arguments)
-    bar = _bar if sys.stderr.isatty() and not arguments.json else None
-    with common.lab_with_model(arguments) as lab:
-        record, created = ((lab.resume(arguments.resume, bar), True) if spec is None else
-                           lab.sweep(spec, rerun=arguments.rerun, progress=bar))
+    shown = bar if sys.stderr.isatty() and not arguments.json else None
+    with common.lab_with_model(arguments, of=arguments.resume) as lab:
+        record, created = ((lab.resume(arguments.resume, shown), True) if spec is None else
+                           lab.sweep(spec, rerun=arguments.rerun, progress=shown))
     grid = Grid(record.result)
     if arguments.csv:
         grid.to_csv(arguments.csv)
@@ -114,7 +114,7 @@ def _axis(text: str) -> str | list[int]:
     return [found] if isinstance(found, int) else found
 
 
-def _bar(job: Job) -> None:
+def bar(job: Job) -> None:
     """Redraws the progress line; clears it at the end."""
     if not job.total:
         return

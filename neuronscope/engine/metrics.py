@@ -117,8 +117,8 @@ def measure(
 ) -> list[Measured]:
     """The metric of each edited row against the clean one, with its status.
 
-    source: the source prompt's reading, for `recovered`. floor: the metric's noise floor;
-    a gap between base and source that is not larger leaves `recovered` undefined.
+    source: the source prompt's reading, for `recovered`. floor: what cannot be told from
+    noise: a gap between base and source that is not larger leaves `recovered` undefined.
     """
     rows = edited.logits.shape[0]
     if not clean.whole:
@@ -141,6 +141,24 @@ def measure(
     good = (edited.finite & values.isfinite()).tolist()
     return [(value, "ok") if fine else (None, "non_finite")
             for value, fine in zip(values.tolist(), good, strict=True)]
+
+
+def rounding(metric: TokenMetric, clean: Reading, eps: float) -> float:
+    """How far a metric may move when each logit does by one rounding of the largest of them.
+
+    eps: of the dtype that the logits were computed in.
+    """
+    logits = clean.logits[clean.logits.isfinite()]
+    step = 2 * eps * float(logits.abs().max()) if logits.numel() else 0.0
+    match metric:
+        case LogitDiff() | LogProb():
+            return step
+        case Prob():
+            return step * float(of_tokens(metric, clean).max())
+        case Rank():
+            return 0.0
+        case _:
+            assert_never(metric)
 
 
 def recovered(edited: Tensor, base: Tensor, gap: Tensor) -> Tensor:

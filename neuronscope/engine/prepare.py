@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+import torch
 from torch import Tensor
 
 from neuronscope.engine.compile import Compiled, compile_edit, replacing
@@ -90,7 +91,7 @@ def prepare(
     unchanged, _ = run_forward(host, ids, edits=[(each.key, each) for each in (*holding, *same)])
     return Prepared(host, resolved, edits, holding, sources, captured.values, Scale(
         resolved.spec.metrics, resolved.spec.read_position, read(logits, reads),
-        read(unchanged, reads), _source_readings(edits, sources, reads)))
+        read(unchanged, reads), _source_readings(edits, sources, reads), _eps(host)))
 
 
 def prepare_streamed(
@@ -113,7 +114,11 @@ def prepare_streamed(
         clean, readings = captured.values, read(logits, reads)
     return Prepared(host, resolved, edits, holding, sources, clean, Scale(
         resolved.spec.metrics, resolved.spec.read_position, readings, readings,
-        _source_readings(edits, sources, reads))), stream
+        _source_readings(edits, sources, reads), _eps(host))), stream
+
+
+def _eps(host: LoadedModel) -> float:
+    return torch.finfo(host.model.dtype).eps
 
 
 def whole_patch(prepared: Prepared) -> Edit | None:

@@ -13,8 +13,9 @@ from neuronscope.hooks.precision import float64
 from neuronscope.hooks.swap import swapped
 from neuronscope.models.host import LoadedModel
 
-TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-9}
-"""Largest deviation in a logit; for half precisions see `tolerance`."""
+TOLERANCE = {"float32": 1e-4, "float64": 1e-9}
+HALF = 0.25
+"""Largest deviation in a logit, by dtype; in half precisions some steps of their resolution."""
 CLEAN = -1
 """The index of the clean row that goes along."""
 
@@ -57,7 +58,12 @@ def tolerance(host: LoadedModel) -> float:
     Half precisions depend on the shape of the batch; the bound is some steps of their
     resolution at the size of a logit, and what was measured is told with every grid.
     """
-    return TOLERANCE.get(host.model.dtype, 0.25)
+    return tolerance_of(str(host.model.dtype))
+
+
+def tolerance_of(dtype: str) -> float:
+    """The same by a dtype's name, with or without `torch.`."""
+    return TOLERANCE.get(dtype.removeprefix("torch."), HALF)
 
 
 def largest_deviation(left: Tensor, right: Tensor) -> float:

@@ -14,6 +14,7 @@ from neuronscope.engine.metrics import (
     label_of,
     measure,
     of_tokens,
+    rounding,
     tokens_of,
     unit_of,
 )
@@ -27,7 +28,7 @@ class Scale:
     """What edited readings are held against: the clean run, a no-op run, the source.
 
     position: where a metric without a position of its own is read. source: by the position
-    here for which the source's stands.
+    here for which the source's stands. eps: of the model's dtype.
     """
 
     metrics: tuple[Metric, ...]
@@ -35,6 +36,7 @@ class Scale:
     clean: Readings
     unchanged: Readings
     source: Readings
+    eps: float
 
     def at(self, metric: Metric) -> int:
         """Where the metric is read."""
@@ -67,8 +69,10 @@ class Scale:
     def measured(self, metric: Metric, edited: Readings) -> list[Measured]:
         """The metric of each edited row."""
         at = self.at(metric)
-        floor = self.floor(metric) if isinstance(metric, Recovered) else None
-        return measure(metric, self.clean[at], edited[at], self.source.get(at), floor or 0.0)
+        noise = 0.0
+        if isinstance(metric, Recovered):
+            noise = max(self.floor(metric) or 0.0, rounding(metric.of, self.clean[at], self.eps))
+        return measure(metric, self.clean[at], edited[at], self.source.get(at), noise)
 
     def infos(self, tokenizer: Tokenizer) -> dict[str, MetricInfo]:
         """What a grid says of its metrics."""

@@ -10,6 +10,7 @@ from neuronscope.errors import Conflict
 from neuronscope.spec.base import Items, Spec
 from neuronscope.spec.experiments import Sweep
 from neuronscope.spec.results import Cell, GridData, SweepPlan
+from neuronscope.store.experiments import Stored
 
 
 class SweepBody(Spec):
@@ -43,3 +44,9 @@ class SweepBody(Spec):
             "values": {key: [None] * n for key in metrics},
             "status": {key: ["pending"] * n for key in metrics}, "top": [None] * n})
         return with_cells(head, cells, duration_s=self.duration_s, reasons=self.reasons)
+
+
+def reasons_of(stored: Stored, body: SweepBody) -> tuple[str, ...]:
+    """Why a stored sweep is not complete, as far as that is known."""
+    interrupted = stored.summary.state == "failed" and not body.reasons
+    return ("the server ended while the sweep ran",) if interrupted else body.reasons

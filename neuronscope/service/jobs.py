@@ -15,6 +15,7 @@ from neuronscope.errors import Cancelled, NeuronScopeError, NotFound, QueueFull,
 from neuronscope.service.explain import UNEXPECTED, as_failure, as_problem
 from neuronscope.service.views import Progress
 from neuronscope.spec.results import Job, JobState
+from neuronscope.spec.verification import Verification
 from neuronscope.store.experiments import now
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,17 @@ class Task:
         for watcher in tuple(self._watchers):
             watcher()
 
+    def result(self) -> Any:
+        """What the work of a job that has ended returned. Raises: what ended it."""
+        if self.error is not None:
+            raise self.error
+        return self.outcome
+
+    def stop_if_cancelled(self) -> None:
+        """Raises: Cancelled when the job was asked to stop."""
+        if self.cancelling.is_set():
+            raise Cancelled("The job was cancelled.")
+
     def start(self) -> None:
         self.state, self._clock = "running", (time.monotonic(), None)
         self.tell()
@@ -81,7 +93,8 @@ class Task:
         return Job(id=self.id, kind=self.kind, state=self.state, done=self.done, total=self.total,
                    phase=self.phase, subject=self.subject, created_at=self.created_at,
                    error=None if self.error is None else as_problem(self.error),
-                   elapsed_s=self.elapsed_s)
+                   elapsed_s=self.elapsed_s,
+                   verification=self.outcome if isinstance(self.outcome, Verification) else None)
 
     def progress(self) -> Progress:
         """How far it is; the estimate assumes that the rest goes at the pace so far."""
@@ -182,8 +195,7 @@ class Jobs:
             except KeyboardInterrupt:
                 self.cancel(task.id)
                 raise
-        if task.error is not None:
-            raise task.error
+        task.result()
         return task
 
     def stop(self) -> None:

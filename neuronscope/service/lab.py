@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from neuronscope.errors import NeuronScopeError
+from neuronscope.service.archive import Archive
 from neuronscope.service.captures import Captures
 from neuronscope.service.executor import Executor, InProcess
 from neuronscope.service.jobs import Jobs
@@ -19,10 +20,9 @@ from neuronscope.service.news import Events
 from neuronscope.service.runs import Runs
 from neuronscope.service.shelf import Shelf
 from neuronscope.service.sweeps import Sweeps
+from neuronscope.service.verifying import Verifying
 from neuronscope.service.views import (
-    Annotation,
     Health,
-    HistoryPage,
     LoadedModel,
     SweepAccepted,
     SweepState,
@@ -34,9 +34,8 @@ from neuronscope.spec.captures import Capture, CaptureRecord
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelEntry, ModelInfo
 from neuronscope.spec.ops import Prompt
-from neuronscope.spec.results import GridData, Job, Record, Result, Summary, SweepPlan
-from neuronscope.store.experiments import Stored
-from neuronscope.store.history import Filter, page
+from neuronscope.spec.results import Job, Record, SweepPlan
+from neuronscope.spec.verification import Verification
 from neuronscope.store.store import Store
 from neuronscope.version import __version__
 
@@ -57,7 +56,7 @@ def open_lab(data: str | Path | None = None, models: str | Path | None = None,
     return Lab(settings)
 
 
-class Lab:
+class Lab(Archive):
     """Use as a context manager, or call `close`.
 
     executor: where the model runs; by default in this process.
@@ -69,7 +68,7 @@ class Lab:
         self._executor = executor or InProcess()
         self._lock = FolderLock(settings.data)
         try:
-            self._store = Store(settings.data, settings.database_url)
+            super().__init__(Store(settings.data, settings.database_url))
             self._store.experiments.interrupted()
             self._store.captures.tidy()
         except NeuronScopeError:
@@ -82,6 +81,7 @@ class Lab:
         self._runs = Runs(*parts)
         self.captures = Captures(*parts, settings.max_capture)
         self._sweeps = Sweeps(*parts, settings.max_cells, settings.sweep_memory or None)
+        self._verifying = Verifying(*parts[1:], settings.max_cells, settings.sweep_memory or None)
         self.events = Events(self._store, self._jobs)
 
     def __enter__(self) -> Lab:
@@ -179,10 +179,7 @@ class Lab:
 
         Raises: NotFound, and what ended the job.
         """
-        task = self._jobs.get(job_id)
-        if task.error is not None:
-            raise task.error
-        key, created = task.outcome
+        key, created = self._jobs.get(job_id).result()
         return self.record(key), created
 
     def add_vector(self, values: Any, name: str = "", **how: Any) -> str:
@@ -223,10 +220,6 @@ class Lab:
         """Raises: NotFound, Gone."""
         return self._sweeps.state(key)
 
-    def grid(self, key: str) -> GridData:
-        """The cells there are. Raises: NotFound, Gone, Conflict before the clean run."""
-        return self._sweeps.grid(key)
-
     def start_resume(self, key: str) -> SweepAccepted:
         """Queues the cells of a stored sweep that it lacks; its job is null where it lacks none.
 
@@ -243,44 +236,30 @@ class Lab:
             self._jobs.wait(accepted.job.id, progress)
         return self.record(accepted.id)
 
+    def start_verify(self, key: str) -> Job:
+        """Raises: NotFound, Gone, NoModel, ModelLoading, QueueFull; Conflict before a clean run."""
+        record = self.record(key)
+        return self._verifying.start(record.id, record.result).view()
+
+    def verify(self, key: str, progress: Callable[[Job], None] | None = None) -> Verification:
+        """A stored experiment, run again and compared. Raises: as `start_verify`; RunFailed."""
+        started = self.start_verify(key)
+        self._jobs.wait(started.id, progress)
+        return self.verification(started.id)
+
+    def verification(self, job_id: str) -> Verification:
+        """What came of a `verify` that has ended. Raises: NotFound, and what ended the job."""
+        return self._jobs.get(job_id).result()
+
     def cancel_sweep(self, key: str) -> SweepState:
         """Raises: NotFound, Gone."""
         self._sweeps.cancel(key)
         return self._sweeps.state(key)
 
-    def record(self, key: str) -> Record:
-        """A stored experiment by id, or the newest by spec hash. Raises: NotFound, Gone."""
-        stored = self._store.experiments.get(key)
-        line = stored.summary
-        return Record(id=line.id, created_at=line.created_at, state=line.state, name=line.name,
-                      notes=line.notes, tags=line.tags, starred=line.starred,
-                      result=self._result(stored))
-
-    def _result(self, stored: Stored) -> Result | GridData:
-        if stored.summary.kind == "run":
-            return Result.model_validate_json(stored.body)
-        return self._sweeps.grid_of(stored)
-
-    def history(self, chosen: Filter | None = None, *, cursor: str | None = None,
-                limit: int = 50) -> HistoryPage:
-        """Newest first. Raises: InvalidField for a cursor that no page gave."""
-        items, following = page(self._store.database, chosen or Filter(), cursor=cursor,
-                                limit=limit)
-        return HistoryPage(items=tuple(items), next=following)
-
-    def annotate(self, key: str, annotation: Annotation) -> Summary:
-        """Raises: NotFound, Gone, StorageError."""
-        self._store.experiments.annotate(
-            key, name=annotation.name, notes=annotation.notes, labels=annotation.tags,
-            starred=annotation.starred)
-        return self._store.experiments.get(key).summary
-
     def delete(self, key: str) -> None:
         """Stops a running sweep, and removes the experiment. Raises: NotFound, Gone."""
-        stored = self._store.experiments.get(key)
-        if stored.summary.kind == "sweep":
-            self._sweeps.cancel(stored.summary.id)
-        self._store.experiments.delete(stored.summary.id)
+        self._sweeps.cancel(key)
+        super().delete(key)
 
     def jobs(self) -> list[Job]:
         """Newest first."""

@@ -7,7 +7,7 @@ from neuronscope.errors import Cancelled, Conflict, ModelMismatch, NeuronScopeEr
 from neuronscope.service.describe import prompt_text, sweep_headline, title
 from neuronscope.service.executor import Executor, Listener, SweepOrder, surviving
 from neuronscope.service.explain import UNEXPECTED, as_failure
-from neuronscope.service.grids import SweepBody
+from neuronscope.service.grids import SweepBody, reasons_of
 from neuronscope.service.jobs import Jobs, Task
 from neuronscope.service.shelf import Loaded, Shelf
 from neuronscope.service.views import SweepAccepted, SweepState
@@ -110,22 +110,12 @@ class Sweeps:
         done, _ = self._store.cells.count(stored.summary.id)
         task = self._live.get(stored.summary.id)
         return SweepState(summary=stored.summary, done=done, total=body.plan.n_cells,
-                          reasons=_reasons(stored, body), plan=body.plan,
+                          reasons=reasons_of(stored, body), plan=body.plan,
                           job=task.id if task is not None and not task.ended.is_set() else None)
 
-    def grid(self, key: str) -> GridData:
-        """The cells there are. Raises: NotFound, Gone, Conflict before the clean run."""
-        return self.grid_of(self._store.experiments.get(key, "sweep"))
-
-    def grid_of(self, stored: Stored) -> GridData:
-        """The grid of a stored sweep, with the cells there are."""
-        body = SweepBody.model_validate_json(stored.body)
-        body = body.model_copy(update={"reasons": _reasons(stored, body)})
-        return body.grid(self._store.cells.of(stored.summary.id).values())
-
     def cancel(self, key: str) -> None:
-        """Asks the sweep's job to stop, if it has one. Raises: NotFound, Gone."""
-        stored = self._store.experiments.get(key, "sweep")
+        """Asks the job of an experiment to stop, if it has one. Raises: NotFound, Gone."""
+        stored = self._store.experiments.get(key)
         task = self._live.get(stored.summary.id)
         if task is not None:
             self._jobs.cancel(task.id)
@@ -217,11 +207,6 @@ class Filling:
     def _keep(self, state: str, headline: str) -> None:
         self._store.experiments.finish(self._key, state=state, headline=headline,
                                        body=self._body.model_dump_json())
-
-
-def _reasons(stored: Stored, body: SweepBody) -> tuple[str, ...]:
-    interrupted = stored.summary.state == "failed" and not body.reasons
-    return ("the server ended while the sweep ran",) if interrupted else body.reasons
 
 
 def _differing(body: SweepBody, loaded: Loaded) -> str:

@@ -11,6 +11,7 @@ from neuronscope.spec.base import Items, Spec
 from neuronscope.spec.controls import Control
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.status import Status
+from neuronscope.spec.verification import Verification
 
 
 class Token(Spec):
@@ -208,7 +209,10 @@ JobState = Literal["queued", "running", "done", "failed", "cancelled", "complete
 
 
 class Job(Spec):
-    """A unit of work on the model: `load`, `unload`, `run`, `sweep` or `capture`."""
+    """A unit of work on the model: `load`, `unload`, `run`, `sweep`, `capture` or `verify`.
+
+    verification: what came of a `verify` that has ended.
+    """
 
     id: str
     kind: str
@@ -220,6 +224,7 @@ class Job(Spec):
     error: dict[str, Any] | None = None
     created_at: str
     elapsed_s: float = 0.0
+    verification: Verification | None = None
 
 
 class Summary(Spec):

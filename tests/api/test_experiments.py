@@ -29,6 +29,18 @@ def test_the_same_spec_twice_is_201_then_200_with_the_same_bytes(client):
     assert client.get(f"/api/experiments/{first.json()['id']}").content == first.content
 
 
+def test_verify_answers_at_once_or_by_its_job(client, record):
+    path = f"/api/experiments/{record['id']}/verify"
+    found = client.post(path)
+    assert found.status_code == 200 and found.json()["verdict"] == "exact"
+    queued = client.post(path, headers={"Prefer": "respond-async"})
+    assert queued.status_code == 202
+    job = f"/api/jobs/{queued.json()['id']}"
+    wait_for(lambda: client.get(job).json()["state"] == "done")
+    assert client.get(job).json()["verification"] == found.json()
+    assert client.post("/api/experiments/nothing/verify").status_code == 404
+
+
 def test_rerun_makes_a_new_record_of_the_same_hash_and_values(client, record):
     again = client.post("/api/experiments", params={"rerun": True}, json=RUN_JSON)
     assert again.status_code == 201 and again.json()["id"] != record["id"]

@@ -108,6 +108,24 @@ def test_cancel_keeps_the_finished_cells(client):
     assert not grid["complete"] and "cancelled" in grid["reasons"]
 
 
+def test_a_cancelled_sweep_is_resumed_and_streams_the_rest_of_its_cells(client):
+    accepted = submit(client, LONG, rerun=True)
+    path = f"/api/sweeps/{accepted['id']}"
+    wait_for(lambda: client.get(path).json()["done"] > 10)
+    client.post(f"{path}/cancel")
+    wait_for(lambda: client.get(f"/api/jobs/{accepted['job']['id']}").json()["state"]
+             == "cancelled", 5)
+    before = client.get(path).json()["done"]
+    resumed = client.post(f"{path}/resume")
+    assert resumed.status_code == 202 and resumed.json()["id"] == accepted["id"]
+    told = list(events(client, resumed.json()["job"]["id"], after=str(before)))
+    assert told[-1][2]["job"]["state"] == "done"
+    assert len(cells_of(told)) == 864 - before
+    assert client.get(f"{path}/grid").json()["complete"]
+    again = client.post(f"{path}/resume")
+    assert again.status_code == 200 and again.json()["job"] is None
+
+
 def test_a_grid_comes_as_csv_too(client):
     accepted = submit(client, SWEEP, rerun=True)
     list(events(client, accepted["job"]["id"]))
@@ -172,10 +190,13 @@ def test_a_failed_load_keeps_the_model(other):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_a_killed_process_fails_the_job_and_the_server_goes_on(other, child):
+def test_a_process_killed_twice_fails_the_job_and_the_server_goes_on(other, child):
     accepted = submit(other.client, LONG)
     path = f"/api/sweeps/{accepted['id']}"
     wait_for(lambda: other.client.get(path).json()["done"] > 10)
+    pid = child.pid
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: child.pid not in (pid, None))
     os.kill(child.pid, signal.SIGKILL)
     end = list(events(other.client, accepted["job"]["id"]))[-1][2]["job"]
     assert (end["state"], end["error"]["code"]) == ("failed", "worker-died")

@@ -57,6 +57,15 @@ def test_a_sweep_is_followed_to_its_end(client, running):
     assert client.plan(SWEEP).n_cells == 36
 
 
+def test_what_is_stored_is_verified_and_a_whole_sweep_needs_no_resuming(client):
+    told = []
+    record, _ = client.sweep(SWEEP)
+    found = client.verify(record.id, lambda done, total: told.append((done, total)))
+    assert found.verdict == "exact" and found.n_compared > 72
+    assert told[-1] == (36, 36)
+    assert client.resume(record.id) == record
+
+
 def test_a_capture_is_the_lab_s_own_and_its_arrays_come_one_by_one(client, running, tmp_path):
     spec = Capture(prompt=PROMPT, targets=[Target("z", head=[0, 3]), Target("resid_post")])
     record, created = client.capture(spec)

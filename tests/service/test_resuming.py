@@ -31,7 +31,7 @@ def stopped(lab, spec=LONG) -> str:
 
 def test_a_resumed_sweep_is_the_uninterrupted_one(lab):
     key = stopped(lab)
-    before = {index: cell for index, cell in lab._store.cells.of(key).items()}
+    before = lab._store.cells.of(key)
     record = lab.resume(key)
     assert record.state == "complete" and record.id == key
     whole, _ = lab.sweep(LONG, rerun=True)

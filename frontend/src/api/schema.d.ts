@@ -113,6 +113,26 @@ export interface paths {
         patch: operations["experiments_annotate"];
         trace?: never;
     };
+    "/api/experiments/{key}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify
+         * @description Runs a stored experiment again and says whether the same comes out; stores nothing.
+         */
+        post: operations["experiments_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -371,6 +391,26 @@ export interface paths {
         get: operations["sweeps_grid"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sweeps/{key}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Queues the cells that a stopped sweep lacks, and those that failed.
+         */
+        post: operations["sweeps_resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -737,6 +777,25 @@ export interface components {
             status?: "ok" | "undefined" | "non_finite" | "pending" | "failed";
         };
         /**
+         * Difference
+         * @description One value that did not come out as it is stored; `where` is its JSON pointer.
+         *
+         *     place: for a sweep, the cell's coordinates in words.
+         */
+        Difference: {
+            /** Found */
+            found: boolean | number | string | null;
+            /**
+             * Place
+             * @default
+             */
+            place?: string;
+            /** Stored */
+            stored: boolean | number | string | null;
+            /** Where */
+            where: string;
+        };
+        /**
          * Edit
          * @description One operation on one target.
          */
@@ -906,7 +965,9 @@ export interface components {
         };
         /**
          * Job
-         * @description A unit of work on the model: `load`, `unload`, `run`, `sweep` or `capture`.
+         * @description A unit of work on the model: `load`, `unload`, `run`, `sweep`, `capture` or `verify`.
+         *
+         *     verification: what came of a `verify` that has ended.
          */
         Job: {
             /** Created At */
@@ -943,6 +1004,7 @@ export interface components {
             subject?: string | null;
             /** Total */
             total?: number | null;
+            verification?: components["schemas"]["Verification"] | null;
         };
         /**
          * KL
@@ -1962,6 +2024,52 @@ export interface components {
             shape: number[];
         };
         /**
+         * Verification
+         * @description A stored experiment against a new run of its spec.
+         *
+         *     exact: every number has the same bits. within_tolerance: `max_difference` is at most
+         *     `tolerance`; both are relative to the stored value where that is larger than 1. mismatch:
+         *     it is larger, or something that is no number differs. not_comparable: the loaded model, or what
+         *     the spec means, is not what it was; nothing was run.
+         *     differences: the first of `n_differences`. environment: what it ran on, where that has
+         *     changed. n_compared: the values that were compared, of a sweep those of finished cells.
+         */
+        Verification: {
+            /**
+             * Differences
+             * @default []
+             */
+            differences?: components["schemas"]["Difference"][];
+            /**
+             * Environment
+             * @default []
+             */
+            environment?: components["schemas"]["Difference"][];
+            /** Id */
+            id: string;
+            /** Max Difference */
+            max_difference?: number | null;
+            /**
+             * N Compared
+             * @default 0
+             */
+            n_compared?: number;
+            /**
+             * N Differences
+             * @default 0
+             */
+            n_differences?: number;
+            /** Spec Hash */
+            spec_hash: string;
+            /** Tolerance */
+            tolerance?: number | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "exact" | "within_tolerance" | "mismatch" | "not_comparable";
+        };
+        /**
          * Zero
          * @description The selected entries become 0.
          */
@@ -2309,6 +2417,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Summary"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    experiments_verify: {
+        parameters: {
+            query?: never;
+            header?: {
+                prefer?: string;
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verification"];
+                };
+            };
+            /** @description Queued, with `Prefer: respond-async`; the job has the outcome when it has ended */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -2754,6 +2904,46 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["GridData"];
                     "text/csv": string;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sweeps_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It lacks nothing (`job` is null) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepAccepted"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SweepAccepted"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -7,10 +7,11 @@ from starlette.concurrency import run_in_threadpool
 
 from neuronscope.api.body import StrictRoute
 from neuronscope.api.deps import TheLab, answer
-from neuronscope.api.waiting import finished
+from neuronscope.api.waiting import ended, finished
 from neuronscope.service.views import Annotation, HistoryPage
 from neuronscope.spec.experiments import Run
 from neuronscope.spec.results import Job, Record, Summary
+from neuronscope.spec.verification import Verification
 from neuronscope.store.history import Filter
 
 router = APIRouter(route_class=StrictRoute, tags=["experiments"])
@@ -58,6 +59,19 @@ def record(key: str, lab: TheLab) -> Record:
 def annotate(key: str, annotation: Annotation, lab: TheLab) -> Summary:
     """Changes name, notes, tags or star; what is left out stays."""
     return lab.annotate(key, annotation)
+
+
+@router.post("/experiments/{key}/verify", response_model=Verification,
+             responses={202: {"model": Job, "description": "Queued, with `Prefer: respond-async`; "
+                              "the job has the outcome when it has ended"}})
+async def verify(key: str, lab: TheLab,
+                 prefer: Annotated[str, Header()] = "") -> Response:
+    """Runs a stored experiment again and says whether the same comes out; stores nothing."""
+    started = await run_in_threadpool(lab.start_verify, key)
+    if "respond-async" in prefer:
+        return answer(started, 202)
+    await ended(lab, started.id)
+    return answer(lab.verification(started.id), 200)
 
 
 @router.delete("/experiments/{key}", status_code=204)
