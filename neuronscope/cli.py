@@ -12,7 +12,18 @@ import os
 import sys
 from collections.abc import Sequence
 
-from neuronscope.commands import capture, demo, models, run, serve, show, sweep, vectors, verify
+from neuronscope.commands import (
+    capture,
+    demo,
+    doctor,
+    models,
+    run,
+    serve,
+    show,
+    sweep,
+    vectors,
+    verify,
+)
 from neuronscope.errors import (
     DataFolderLocked,
     InvalidInput,
@@ -23,7 +34,7 @@ from neuronscope.errors import (
 )
 from neuronscope.version import __version__
 
-COMMANDS = (serve, demo, run, sweep, capture, show, verify, models, vectors)
+COMMANDS = (serve, demo, run, sweep, capture, show, verify, models, vectors, doctor)
 
 FAILED, BAD_INPUT, LOCKED, NEWER, INTERRUPTED = 1, 2, 3, 4, 130
 

@@ -125,7 +125,7 @@ def environment(device: torch.device) -> dict[str, Any]:
     return {
         "neuronscope": __version__,
         "python": platform.python_version(),
-        **_versions(),
+        **versions(),
         "machine": platform.machine(),
         "cpu_isa": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
@@ -135,7 +135,8 @@ def environment(device: torch.device) -> dict[str, Any]:
 
 
 @cache
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The installed versions of the packages that results depend on."""
     return {package: version(package) for package in PACKAGES}
 
 

@@ -44,13 +44,31 @@ class FolderLock:
         self._file = None
 
     def _refusal(self) -> DataFolderLocked:
-        try:
-            holder = json.loads(self._holder.read_text(encoding="utf-8"))
-            who = f"process {holder['pid']}" + (f" at {holder['url']}" if holder["url"] else "")
-        except (OSError, ValueError, KeyError, TypeError):
-            who = "another process"
-        return DataFolderLocked(f"The data folder is in use by {who}.",
+        return DataFolderLocked(f"The data folder is in use by {holder_of(self._holder.parent)}.",
                                 hint="Stop it, or choose another data folder.")
+
+
+def holder_of(folder: Path) -> str:
+    """In words, who wrote down last that it holds the folder."""
+    try:
+        holder = json.loads((folder / HOLDER_NAME).read_text(encoding="utf-8"))
+        return f"process {holder['pid']}" + (f" at {holder['url']}" if holder["url"] else "")
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def is_free(folder: Path) -> bool:
+    """Whether no process holds the folder; it is held for an instant to find out."""
+    if not (folder / LOCK_NAME).is_file():
+        return True
+    file = os.open(folder / LOCK_NAME, os.O_RDWR)
+    try:
+        _lock(file)
+    except OSError:
+        return False
+    finally:
+        os.close(file)
+    return True
 
 
 def _lock(file: int) -> None:

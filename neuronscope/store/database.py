@@ -31,12 +31,12 @@ def database_url(url: str, folder: Path) -> str:
 class Database:
     """A database that is read and written through `read()` and `write()`.
 
-    url: SQLAlchemy URL. An SQLite file is created with mode 0600.
+    url: SQLAlchemy URL. An SQLite file is created with mode 0600, unless `make` is false.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, make: bool = True) -> None:
         self.file = _sqlite_file(url)
-        if self.file is not None:
+        if self.file is not None and make:
             _create_private(self.file)
         self._writer = _engine(url, read_only=False)
         self._reader = _engine(url, read_only=True)

@@ -6,14 +6,17 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import func, inspect, select
 
 from neuronscope.errors import NewerDatabase
 from neuronscope.store.database import Database
+from neuronscope.store.tables import experiments
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -23,9 +26,7 @@ def migrate(database: Database, folder: Path = FOLDER) -> None:
 
     Raises: NewerDatabase, before anything is changed, when the schema is not known here.
     """
-    config = Config()
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
+    config = _config(folder)
     script = ScriptDirectory.from_config(config)
     present = _revision(database)
     if present == script.get_current_head():
@@ -38,13 +39,40 @@ def migrate(database: Database, folder: Path = FOLDER) -> None:
         command.upgrade(config, "head")
 
 
+def schema_state(database: Database) -> tuple[Literal["same", "older", "newer"], int]:
+    """How the schema stands to this version's, and how many experiments are stored.
+
+    Raises: StorageError.
+    """
+    script = ScriptDirectory.from_config(_config(FOLDER))
+    present = _revision(database)
+    if present is not None and present not in _known(script):
+        return "newer", 0
+    with database.read() as connection:
+        there = inspect(connection).has_table(experiments.name)
+        count = connection.execute(select(func.count()).select_from(experiments)).scalar_one(
+        ) if there else 0
+    return "same" if present == script.get_current_head() else "older", count
+
+
+def _config(folder: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _known(script: ScriptDirectory) -> set[str]:
+    return {known.revision for known in script.walk_revisions()}
+
+
 def _revision(database: Database) -> str | None:
     with database.read() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
 def _refuse_newer(script: ScriptDirectory, present: str) -> None:
-    if present not in {known.revision for known in script.walk_revisions()}:
+    if present not in _known(script):
         raise NewerDatabase(
             "The database in the data folder has a schema that this version does not know; "
             "nothing was changed.",
