@@ -22,6 +22,7 @@ from neuronscope.errors import BadDirection
 from neuronscope.hooks.index import tile_heads
 from neuronscope.hooks.precision import float64
 from neuronscope.models.host import LoadedModel
+from neuronscope.models.placement import weight_of
 from neuronscope.spec.experiments import Edit
 from neuronscope.spec.ops import (
     Add,
@@ -180,8 +181,8 @@ def _width(host: LoadedModel, key: Key) -> int:
 
 
 def _unembed_row(host: LoadedModel, token: int) -> Tensor:
-    weight = getattr(host.layout.unembed, "weight", None)
-    if not isinstance(weight, Tensor) or weight.shape != (host.info.vocab, host.info.d_model):
+    weight = weight_of(host.layout.unembed)
+    if weight is None or weight.shape != (host.info.vocab, host.info.d_model):
         raise BadDirection("This model's output embedding is not one matrix of vocabulary × width.",
                            hint="Give the direction as values.")
     return float64(weight[token].detach())

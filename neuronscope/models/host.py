@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from neuronscope.hooks.precision import float64
 from neuronscope.hooks.tap import Point
 from neuronscope.models.layout import Layout
+from neuronscope.models.placement import entry_device, weight_of
 from neuronscope.models.tokens import Tokenizer
 from neuronscope.models.vectors import Vectors
 from neuronscope.spec.models import ModelInfo
@@ -41,13 +42,13 @@ class LoadedModel:
 
     @property
     def device(self) -> torch.device:
-        """Where token ids go: the device of the embedding."""
-        return self.model.get_input_embeddings().weight.device
+        """Where token ids go."""
+        return entry_device(self.model)
 
     @property
     def embedding(self) -> Tensor:
         """The input embedding's matrix, [vocabulary, width], as it is stored."""
-        return self.model.get_input_embeddings().weight
+        return weight_of(self.model.get_input_embeddings())
 
     @cached_property
     def embedding_deviation(self) -> float:
