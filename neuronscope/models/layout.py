@@ -23,11 +23,11 @@ from torch import Tensor, nn
 
 from neuronscope.errors import ModelRefused, UnsupportedTarget
 from neuronscope.hooks.tap import Point, name
+from neuronscope.models.behaviour import check_behaviour
 from neuronscope.models.branches import Branches, find_branches
 from neuronscope.models.inner import between, head_points
+from neuronscope.models.text import setting, text_config
 from neuronscope.models.trace import Call, Trace, same, trace
-
-PROBE_LENGTH = 7
 
 
 @dataclass(frozen=True)
@@ -62,19 +62,20 @@ class Layout:
 def discover(model: nn.Module, probe_ids: Tensor) -> Layout:
     """Find layers and sites by running a short prompt (`probe_ids`, [1, PROBE_LENGTH]).
 
-    Raises: ModelRefused when no chain of decoder layers is found.
+    Raises: ModelRefused when the model is not causal, or no chain of decoder layers is found.
     """
+    check_behaviour(model, probe_ids)
     clean = trace(model, probe_ids)
     layers = _decoder_layers(model, clean)
     disturbed = trace(model, probe_ids,
                       {call.name: _disturb(call.given) for call in layers})
-    config = model.config.get_text_config()
+    config = text_config(model)
     layout = Layout(
         layers=tuple(call.module for call in layers),
         unembed=model.get_output_embeddings(),
         d_model=layers[0].given.shape[-1],
-        n_heads=getattr(config, "num_attention_heads", None),
-        n_kv_heads=getattr(config, "num_key_value_heads", None),
+        n_heads=setting(config, "num_attention_heads"),
+        n_kv_heads=setting(config, "num_key_value_heads"),
         d_head=None, d_mlp=None,
     )
     widths = _layer_points(layout, layers, clean, disturbed)

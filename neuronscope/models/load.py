@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from neuronscope.errors import ModelNotFound
 from neuronscope.models.certify import certify
@@ -21,9 +20,10 @@ from neuronscope.models.fingerprint import (
     weights_digest,
 )
 from neuronscope.models.host import LoadedModel
-from neuronscope.models.layout import PROBE_LENGTH, discover
+from neuronscope.models.layout import discover
 from neuronscope.models.placement import entry_device, pick_device, pick_dtype
 from neuronscope.models.reading import read_model
+from neuronscope.models.text import probe_ids, setting, text_config, text_side, vocab_size
 from neuronscope.models.tokens import Tokenizer
 from neuronscope.spec.models import ModelInfo
 
@@ -60,41 +60,41 @@ def load(
         read_header(file)
     digest = weights_digest(files)
     tell("weights", 1, len(PHASES))
-    model = read_model(folder, config, target, pick_dtype(dtype, target))
+    whole = read_model(folder, config, target, pick_dtype(dtype, target))
     tell("certify", 2, len(PHASES))
-    tokenizer = Tokenizer.from_folder(folder, _vocab(model))
-    return _finish(model, tokenizer, model_id or folder.resolve().name, digest, started)
+    model = text_side(whole)
+    tokenizer = Tokenizer.from_folder(folder, vocab_size(model))
+    return _finish(model, whole, tokenizer, model_id or folder.resolve().name, digest, started)
 
 
 def wrap(hf_model: nn.Module, tokenizer: Any, *, model_id: str = "") -> LoadedModel:
-    """Check and wrap a transformers model that the caller built; it is put in eval mode."""
+    """Check and wrap a transformers model that the caller built; it is put in eval mode.
+
+    Raises: ModelRefused, with the reason and what to pass instead.
+    """
     started = time.perf_counter()
-    return _finish(hf_model.eval(), Tokenizer(tokenizer, _vocab(hf_model)),
-                   model_id or type(hf_model).__name__, module_digest(hf_model), started)
-
-
-def _vocab(model: nn.Module) -> int:
-    return int(model.config.get_text_config().vocab_size)
-
-
-def probe_ids(vocab: int, device: torch.device) -> Tensor:
-    """A few different ordinary token ids, [1, PROBE_LENGTH], the same on every load."""
-    ids = [(3 + 7 * step) % vocab for step in range(PROBE_LENGTH)]
-    return torch.tensor([ids], device=device)
+    model = text_side(hf_model.eval())
+    return _finish(model, hf_model, Tokenizer(tokenizer, vocab_size(model)),
+                   model_id or type(hf_model).__name__, module_digest(model), started)
 
 
 def _finish(
-    model: nn.Module, tokenizer: Tokenizer, model_id: str, digest: str, started: float
+    model: nn.Module, whole: nn.Module, tokenizer: Tokenizer, model_id: str, digest: str,
+    started: float,
 ) -> LoadedModel:
+    """whole: what `model` is the text side of."""
     device = entry_device(model)
-    ids = probe_ids(_vocab(model), device)
+    ids = probe_ids(vocab_size(model), device)
     layout = discover(model, ids)
-    text = model.config.get_text_config()
+    if model is not whole:
+        layout.notes["embed"] = (f"{type(whole).__name__} demands an image; its language model is "
+                                 "run by itself")
+    text = text_config(model)
     info = ModelInfo(
         id=model_id, name=model_id, architecture=type(model).__name__,
         n_layers=len(layout.layers), n_heads=layout.n_heads, n_kv_heads=layout.n_kv_heads,
-        d_head=layout.d_head, d_model=layout.d_model, d_mlp=layout.d_mlp, vocab=_vocab(model),
-        context=getattr(text, "max_position_embeddings", None),
+        d_head=layout.d_head, d_model=layout.d_model, d_mlp=layout.d_mlp, vocab=vocab_size(model),
+        context=setting(text, "max_position_embeddings"),
         dtype=str(model.dtype).removeprefix("torch."), device=str(device),
         attention=str(model.config._attn_implementation),
         n_params=sum(parameter.numel() for parameter in model.parameters()),

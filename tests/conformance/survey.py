@@ -14,6 +14,7 @@ import torch
 from neuronscope.errors import NeuronScopeError
 from neuronscope.models.certify import certify
 from neuronscope.models.layout import discover
+from neuronscope.models.text import text_side
 from tests.conformance.zoo import build, entry, names, probe, quiet
 
 
@@ -25,6 +26,7 @@ def line(name: str) -> str:
     model = build(name)
     with quiet():
         try:
+            model = text_side(model)
             layout = discover(model, probe(model))
             reports = certify(model, layout, probe(model))
         except NeuronScopeError as refusal:

@@ -109,9 +109,9 @@ def quiet() -> Iterator[None]:
 
 def probe(model: nn.Module) -> torch.Tensor:
     """The prompt with which a model is laid out and certified when it is loaded."""
-    from neuronscope.models.load import probe_ids
+    from neuronscope.models.text import probe_ids, vocab_size
 
-    return probe_ids(int(model.config.get_text_config().vocab_size), torch.device("cpu"))
+    return probe_ids(vocab_size(model), torch.device("cpu"))
 
 
 def _file(name: str) -> Path:

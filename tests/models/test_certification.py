@@ -14,7 +14,7 @@ from neuronscope.hooks.tap import Point, Tapped, tap
 from neuronscope.models.certify import certify
 from neuronscope.models.forward import forward
 from neuronscope.models.layout import discover
-from neuronscope.models.load import probe_ids
+from neuronscope.models.text import probe_ids
 from tests.families import FAMILIES
 from tests.naive import scale_of
 from tests.tiny import VOCAB, build, site_module

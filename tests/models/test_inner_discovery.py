@@ -14,7 +14,7 @@ from neuronscope.models.certify import certify
 from neuronscope.models.columns import distinct_heads, find_columns
 from neuronscope.models.heads import _read_as_written
 from neuronscope.models.layout import discover
-from neuronscope.models.load import probe_ids
+from neuronscope.models.text import probe_ids
 from neuronscope.models.trace import trace
 from tests.tiny import VOCAB, build
 
