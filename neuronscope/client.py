@@ -163,10 +163,16 @@ class Client:
         """A stored experiment by id or spec hash. Raises: NotFound, Gone."""
         return Record.model_validate_json(self._get(f"/api/experiments/{key}"))
 
-    def history(self, *, q: str = "", cursor: str | None = None, limit: int = 50) -> HistoryPage:
-        """Newest first; `q` searches prompts, titles, names and notes."""
-        chosen = {"q": q, "limit": limit} | ({"cursor": cursor} if cursor else {})
-        return HistoryPage.model_validate_json(self._get("/api/experiments", **chosen))
+    def history(self, *, q: str = "", cursor: str | None = None, limit: int = 50,
+                **chosen: Any) -> HistoryPage:
+        """Newest first; `q` searches prompts, titles, names and notes.
+
+        chosen: `kind`, `model`, `site`, `op`, `tag`, `starred`, `since`, `until` (ISO 8601, UTC).
+        Raises: InvalidField.
+        """
+        given = {"q": q, "limit": limit, "cursor": cursor, **chosen}
+        return HistoryPage.model_validate_json(self._get("/api/experiments", **{
+            name: value for name, value in given.items() if value is not None}))
 
     def annotate(self, key: str, annotation: Annotation) -> Summary:
         """Change what people wrote beside a result. Raises: NotFound, Gone."""

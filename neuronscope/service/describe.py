@@ -25,6 +25,16 @@ def title(spec: Run | Sweep) -> str:
     return (_named(spec.edits) or "no edit") + held
 
 
+def uses(spec: Run | Sweep) -> frozenset[tuple[str, str]]:
+    """The sites and operations of a spec, as the history filters by them."""
+    edits = [*spec.held, *(spec.edits if isinstance(spec, Run) else ())]
+    found = {("site", edit.target.site) for edit in edits}
+    found |= {("op", edit.op.kind) for edit in edits}
+    if isinstance(spec, Sweep):
+        found |= {("op", spec.op.kind), *(("site", site) for site in spec.over.sites)}
+    return frozenset(found)
+
+
 def _named(edits: Sequence[Edit]) -> str:
     named = [f"{edit.op.kind} {edit.target}" for edit in edits[:SHOWN]]
     more = len(edits) - SHOWN

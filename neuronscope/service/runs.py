@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neuronscope.engine.resolve import Resolved, resolve
-from neuronscope.service.describe import prompt_text, run_headline, title
+from neuronscope.service.describe import prompt_text, run_headline, title, uses
 from neuronscope.service.executor import Executor, Listener, surviving
 from neuronscope.service.jobs import Jobs, Task
 from neuronscope.service.shelf import Loaded, Shelf
@@ -55,4 +55,5 @@ def _draft(result: Result, loaded: Loaded) -> Draft:
         kind="run", spec_hash=result.spec_hash, environment=loaded.environment,
         model_id=result.model.id, model_digest=result.model.model_digest,
         prompt=prompt_text(result.spec, result.tokens), title=title(result.spec),
-        headline=run_headline(result), state="complete", body=result.model_dump_json())
+        headline=run_headline(result), state="complete", body=result.model_dump_json(),
+        uses=uses(result.spec))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neuronscope.engine.resolve import Resolved, resolve
 from neuronscope.errors import Cancelled, Conflict, ModelMismatch, NeuronScopeError, QueueFull
-from neuronscope.service.describe import prompt_text, sweep_headline, title
+from neuronscope.service.describe import prompt_text, sweep_headline, title, uses
 from neuronscope.service.executor import Executor, Listener, SweepOrder, surviving
 from neuronscope.service.explain import UNEXPECTED, as_failure
 from neuronscope.service.grids import SweepBody, reasons_of
@@ -223,4 +223,4 @@ def _draft(resolved: Resolved, loaded: Loaded, body: SweepBody) -> Draft:
         model_id=loaded.info.id, model_digest=loaded.info.model_digest,
         prompt=prompt_text(resolved.asked, resolved.tokens), title=title(resolved.asked),
         headline=f"{body.plan.n_cells} cells", state="running", body=body.model_dump_json(),
-        n_cells=body.plan.n_cells)
+        n_cells=body.plan.n_cells, uses=uses(resolved.asked))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from neuronscope.errors import Gone, NotFound
 from neuronscope.spec.results import Summary
 from neuronscope.store.database import Database
-from neuronscope.store.tables import deleted, experiments, tags
+from neuronscope.store.tables import deleted, experiments, tags, uses
 
 HASH_LENGTH = 64
 DONE = ("complete",)
@@ -24,7 +24,7 @@ class Draft:
     """What is stored of an experiment beside its id and time.
 
     environment: hash of what it ran on. body: the result (of a sweep: all but its cells)
-    as JSON. n_cells: None for a run.
+    as JSON. n_cells: None for a run. uses: its sites and operations, as ("site" | "op", name).
     """
 
     kind: str
@@ -38,6 +38,7 @@ class Draft:
     state: str
     body: str
     n_cells: int | None = None
+    uses: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,12 @@ class Experiments:
         """
         new_id = secrets.token_hex(8)
         row = asdict(draft) | {"id": new_id, "created_at": now(), "prompt": plain(draft.prompt)}
+        del row["uses"]
         with self._database.write() as connection:
-            connection.execute(insert(experiments).values(row))
+            seq, = connection.execute(insert(experiments).values(row)).inserted_primary_key
+            if draft.uses:
+                connection.execute(insert(uses), [
+                    {"kind": kind, "name": name, "experiment": seq} for kind, name in draft.uses])
         return new_id
 
     def finish(self, key: str, *, state: str, headline: str, body: str) -> None:
@@ -137,7 +142,13 @@ class Experiments:
 
 def now() -> str:
     """UTC, ISO 8601 with milliseconds."""
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    return stamp(datetime.now(timezone.utc))
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as the store keeps it: UTC (assumed where it has no offset), milliseconds."""
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+    return aware.astimezone(timezone.utc).isoformat(timespec="milliseconds")
 
 
 def plain(text: str) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -49,9 +50,28 @@ experiments = Table(
     Index("experiments_by_hash", "spec_hash", "environment"),
     Index("experiments_by_kind", "kind", "seq"),
     Index("experiments_by_model", "model_id", "seq"),
+    Index("experiments_by_time", "created_at"),
+    Index("experiments_starred", "seq", sqlite_where=text("starred = 1"),
+          postgresql_where=text("starred = 1")),
     sqlite_strict=True,
     sqlite_autoincrement=True,
 )
+
+uses = Table(
+    "uses",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True, comment="of a site or an operation"),
+    Column("experiment", ForeignKey("experiments.seq", ondelete="CASCADE"), primary_key=True),
+    CheckConstraint("kind IN ('site', 'op')", name="use_known"),
+    Index("uses_by_experiment", "experiment"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+TEXT_INDEX = "experiments_text"
+"""On SQLite: every three letters of prompt, title, name and notes, kept by triggers (see the
+migration that makes it); a row has the number of its experiment."""
 
 tags = Table(
     "tags",

@@ -9,6 +9,7 @@ from neuronscope.client import Client
 from neuronscope.errors import (
     Conflict,
     Gone,
+    InvalidField,
     ModelNotFound,
     NotFound,
     OutOfRange,
@@ -55,6 +56,16 @@ def test_a_sweep_is_followed_to_its_end(client, running):
     assert record == running.lab.record(record.id)
     assert told[-1] == (36, 36)
     assert client.plan(SWEEP).n_cells == 36
+
+
+def test_the_history_is_filtered_as_the_server_does(client):
+    run, sweep = client.run(RUN)[0], client.sweep(SWEEP)[0]
+    ids = {line.id for line in client.history(site="attn_out", op="zero").items}
+    assert sweep.id in ids and run.id not in ids
+    assert client.history(since="2999-01-01").items == ()
+    assert run.id in {line.id for line in client.history(until="2999-01-01T00:00:00+02:00").items}
+    with pytest.raises(InvalidField):
+        client.history(site="nowhere")
 
 
 def test_what_is_stored_is_verified_and_a_whole_sweep_needs_no_resuming(client):

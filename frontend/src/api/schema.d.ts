@@ -68,6 +68,9 @@ export interface paths {
         /**
          * History
          * @description Stored runs and sweeps, newest first; `q` searches prompts, titles, names and notes.
+         *
+         *     `site`, `op`: one that an edit is made at or with. `since`, `until`: ISO 8601, UTC where no
+         *     offset is given; from the one on, before the other.
          */
         get: operations["experiments_history"];
         put?: never;
@@ -2251,6 +2254,10 @@ export interface operations {
                 tag?: string | null;
                 model?: string | null;
                 starred?: boolean | null;
+                site?: ("embed" | "resid_pre" | "q" | "k" | "v" | "pattern" | "z" | "attn_out" | "resid_mid" | "mlp_act" | "mlp_out" | "resid_post" | "final_norm") | null;
+                op?: ("zero" | "mean" | "patch" | "resample" | "add" | "noise" | "scale" | "set" | "path") | null;
+                since?: string | null;
+                until?: string | null;
                 cursor?: string | null;
                 limit?: number;
             };

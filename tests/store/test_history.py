@@ -1,0 +1,184 @@
+"""The history: pages, filters and searches give what a look at every row would give."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from alembic import command
+from sqlalchemy import text, update
+
+from neuronscope.errors import InvalidField
+from neuronscope.store.database import FILE_NAME, Database, database_url
+from neuronscope.store.experiments import stamp
+from neuronscope.store.history import Filter, page
+from neuronscope.store.migrate import FOLDER, _config
+from neuronscope.store.store import Store
+from neuronscope.store.tables import experiments
+from tests.store.test_store import draft
+
+SITE_NAMES, OP_NAMES = ("z", "mlp_out", "resid_pre"), ("zero", "patch")
+WORDS = ("Paris", "paris", "ROME", "tower", "is", "in", "Köln", "100%", "a_b", '"so"', "x")
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = Store(tmp_path / "data")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def filled(store):
+    """A hundred experiments of all kinds, with what a filter may ask of each, newest first."""
+    draw, rows = random.Random(1), []
+    start = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    for n in range(100):
+        site, op = draw.choice(SITE_NAMES), draw.choice(OP_NAMES)
+        prompt = " ".join(draw.choices(WORDS, k=3))
+        kind, model = draw.choice(("run", "sweep")), draw.choice("ab")
+        key = store.experiments.add(draft(
+            prompt, kind=kind, model_id=model, title=f"{op} {site}",
+            uses=frozenset({("site", site), ("op", op)})))
+        labels, starred = draw.sample(["t", "u"], draw.randrange(3)), draw.random() < 0.2
+        name, notes = draw.choice(["", "nightly"]), draw.choice(["", "see Rome"])
+        store.experiments.annotate(key, name=name, notes=notes, labels=labels, starred=starred)
+        time = stamp(start + timedelta(hours=n))
+        with store.database.write() as connection:
+            connection.execute(update(experiments).where(experiments.c.id == key)
+                               .values(created_at=time))
+        rows.append({"id": key, "text": f"{prompt}\n{op} {site}\n{name}\n{notes}", "kind": kind,
+                     "model": model, "site": site, "op": op, "tags": labels, "starred": starred,
+                     "time": time})
+    return store, rows[::-1]
+
+
+def fits(row: dict, chosen: Filter) -> bool:
+    return (all(word.casefold() in row["text"].casefold() for word in chosen.q.split())
+            and all(getattr(chosen, name) in (None, row[name])
+                    for name in ("kind", "model", "site", "op", "starred"))
+            and (chosen.tag is None or chosen.tag in row["tags"])
+            and (chosen.since is None or row["time"] >= chosen.since)
+            and (chosen.until is None or row["time"] < chosen.until))
+
+
+def everything(store, chosen: Filter, limit: int) -> list[str]:
+    found, cursor = [], None
+    while True:
+        items, cursor = page(store.database, chosen, cursor=cursor, limit=limit)
+        assert len(items) == limit or cursor is None
+        found += [item.id for item in items]
+        if cursor is None:
+            return found
+
+
+def test_every_combination_of_filters_equals_a_look_at_every_row(filled):
+    store, rows = filled
+    options = {"q": ["", "paris", "Tower ome", "is", "in 100%", "köln", '"so"', "nothing"],
+               "site": [None, "z"], "op": [None, "patch"], "tag": [None, "t"],
+               "kind": [None, "sweep"], "model": [None, "a"], "starred": [None, True, False]}
+    hits = 0
+    for values in itertools.product(*options.values()):
+        chosen = Filter(**dict(zip(options, values, strict=True)))
+        expected = [row["id"] for row in rows if fits(row, chosen)]
+        assert everything(store, chosen, 50) == expected, chosen
+        hits += len(expected)
+    assert hits > 2000
+
+
+@pytest.mark.parametrize("limit", [1, 7])
+def test_pages_of_a_search_show_everything_once(filled, limit):
+    store, rows = filled
+    for chosen in (Filter(q="Rome"), Filter(site="z", op="zero"), Filter(tag="u", q="tower"),
+                   Filter(starred=True), Filter(since=rows[40]["time"], until=rows[10]["time"])):
+        expected = [row["id"] for row in rows if fits(row, chosen)]
+        assert everything(store, chosen, limit) == expected and expected
+
+
+def test_what_is_renamed_or_deleted_is_found_by_its_new_words_alone(store):
+    key = store.experiments.add(draft("prompt"))
+    store.experiments.annotate(key, name="gamma ray")
+    store.experiments.annotate(key, name="delta wave")
+    assert page(store.database, Filter(q="gamma"))[0] == []
+    assert [line.id for line in page(store.database, Filter(q="delta wave"))[0]] == [key]
+    store.experiments.delete(key)
+    assert page(store.database, Filter(q="delta"))[0] == []
+    with store.database.write() as connection:  # the index agrees with the rows
+        connection.execute(text(
+            "INSERT INTO experiments_text(experiments_text, rank) VALUES ('integrity-check', 1)"))
+
+
+def test_a_database_from_before_the_index_is_searched_by_it(tmp_path):
+    folder = tmp_path / "data"
+    database = Database(database_url("", folder))
+    bodies = {
+        "run": {"spec": {"edits": [{"target": {"site": "z"}, "op": {"kind": "zero"}}],
+                         "held": [{"target": {"site": "q"}, "op": {"kind": "scale"}}]}},
+        "sweep": {"plan": {"resolved": {"over": {"sites": ["mlp_out", "z"]}, "held": [],
+                                        "op": {"kind": "patch"}}}}}
+    at_revision(database, "0002")
+    with closing(sqlite3.connect(folder / FILE_NAME)) as connection, connection:
+        for seq, (kind, body) in enumerate(bodies.items(), start=1):
+            connection.execute(
+                "INSERT INTO experiments (seq, id, kind, spec_hash, environment, created_at, "
+                "model_id, model_digest, prompt, title, headline, state, body) VALUES "
+                "(?, ?, ?, 'h', 'e', '2026', 'm', 'd', 'The old tower', 't', 'h', 'complete', ?)",
+                (seq, kind, kind, json.dumps(body)))
+    database.close()
+    with closing(Store(folder)) as store:
+        found = {name: [line.id for line in page(store.database, chosen)[0]] for name, chosen in {
+            "text": Filter(q="old tower"), "z": Filter(site="z"), "q": Filter(site="q"),
+            "mlp_out": Filter(site="mlp_out"), "zero": Filter(op="zero"),
+            "patch": Filter(op="patch"), "add": Filter(op="add")}.items()}
+    assert found == {"text": ["sweep", "run"], "z": ["sweep", "run"], "q": ["run"],
+                     "mlp_out": ["sweep"], "zero": ["run"], "patch": ["sweep"], "add": []}
+
+
+def at_revision(database: Database, revision: str) -> None:
+    """Migrates up to a revision and no further."""
+    config = _config(FOLDER)
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def test_paging_shows_everything_once_while_results_arrive(store):
+    keys = [store.experiments.add(draft(f"p{n}")) for n in range(7)]
+    seen, cursor = [], None
+    while True:
+        items, cursor = page(store.database, Filter(), cursor=cursor, limit=3)
+        seen += [item.id for item in items]
+        store.experiments.add(draft("new"))
+        if cursor is None:
+            break
+    assert seen == keys[::-1]
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "1e3", "", "9" * 30, "½"])
+def test_a_cursor_that_no_page_gave_is_refused(store, cursor):
+    with pytest.raises(InvalidField):
+        page(store.database, Filter(), cursor=cursor)
+
+
+def test_search_takes_words_literally_in_any_case(store):
+    named = store.experiments.add(draft("100% of _it_"))
+    store.experiments.annotate(named, name="Circuit", notes="head 3")
+    store.experiments.add(draft("nothing of it"))
+    for q in ("100%", "_it_", "circuit", "HEAD of", "100% circuit"):
+        assert [line.id for line in page(store.database, Filter(q=q))[0]] == [named], q
+    assert page(store.database, Filter(q="0% x"))[0] == []
+
+
+def test_filters_narrow_the_history(store):
+    run = store.experiments.add(draft(model_id="a"))
+    sweep = store.experiments.add(draft(kind="sweep", n_cells=1, model_id="b"))
+    store.experiments.annotate(sweep, labels=["t"], starred=True)
+    found = {name: [line.id for line in page(store.database, chosen)[0]] for name, chosen in {
+        "kind": Filter(kind="run"), "tag": Filter(tag="t"), "model": Filter(model="a"),
+        "star": Filter(starred=True), "none": Filter(starred=False, tag="t")}.items()}
+    assert found == {"kind": [run], "tag": [sweep], "model": [run], "star": [sweep], "none": []}
