@@ -20,6 +20,7 @@ from torch import Tensor
 from neuronscope.engine.compile import Compiled, replacing
 from neuronscope.engine.execute import Key, run_forward
 from neuronscope.engine.plan import keys_of
+from neuronscope.errors import UnsupportedTarget
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
 from neuronscope.spec.ops import Path
@@ -35,18 +36,33 @@ def frozen_keys(host: LoadedModel, edit: Edit) -> list[Key]:
     """Where values are put back in the first forward: one place in each frozen branch.
 
     What a branch adds, so that receivers before it still answer; the sender's own site in
-    its own layers.
+    its own layers. A layer without the branch has nothing to freeze.
+    Raises: UnsupportedTarget where a layer does something else with the stream, too.
     """
     op, sender = edit.op, edit.target.site
     assert isinstance(op, Path)
     own = {layer for _, layer in keys_of(edit.target, host.info.n_layers)}
+    layers = range(min(layer or 0 for layer in own), host.info.n_layers)
+    branches = host.layout.branches
+    other = next((layer for layer in layers if not branches[layer].carried), None)
+    if other is not None:
+        raise UnsupportedTarget(
+            f"A path leads along the residual stream, and layer {other} does more to it than add "
+            f"attn_out and mlp_out: {_more(host, other)}.")
     keys: list[Key] = []
     for added, senders in _BRANCHES.items():
         if added == "mlp_out" and op.through == "mlps":
             continue
         keys += [(sender if sender in senders and layer in own else added, layer)
-                 for layer in range(min(layer or 0 for layer in own), host.info.n_layers)]
+                 for layer in layers if added not in branches[layer].absent]
     return keys
+
+
+def _more(host: LoadedModel, layer: int) -> str:
+    """What is known of a layer whose stream does not change by its branches alone."""
+    reasons = host.layout.reasons
+    return (reasons.get(("attn_out", layer)) or reasons.get(("mlp_out", layer))
+            or host.layout.branches[layer].notes.get("mlp_out", "its steps are not plain sums"))
 
 
 def freeze_keys(host: LoadedModel, edit: Edit) -> list[Key]:

@@ -20,12 +20,14 @@ Side = Literal["in", "out", "pattern"]
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """A tensor that passes in or out of a module: the value is `base`'s input + scale × it.
+    """A tensor that passes in or out of a module: the value is scale × it + base_scale × the
+    hidden input of `base`.
 
     side: `pattern` stands for the attention probabilities of an attention module, which no
-    module takes or gives (see hooks.attention). base: the decoder layer whose hidden input
-    the value includes, or nothing. columns: the value's columns among the tensor's, once
-    its trailing dimensions are flattened; None where they are all of them, in order.
+    module takes or gives (see hooks.attention). base: the decoder layer, or the module in
+    one, whose hidden input the value includes, or nothing. columns: the value's columns
+    among the tensor's, once its trailing dimensions are flattened; None where they are all of
+    them, in order.
     heads_first: the tensor is [batch, heads, position, d_head]. rows: where the tensor is
     [batch × position, width], the decoder layer whose hidden input tells the two apart.
     """
@@ -37,6 +39,7 @@ class Point:
     columns: Int[Tensor, " width"] | None = None
     heads_first: bool = False
     rows: nn.Module | None = None
+    base_scale: float = 1.0
 
     @property
     def plain(self) -> bool:
@@ -53,7 +56,7 @@ def value_in(
         value = value[..., point.columns.to(raw.device)]
     if point.scale != 1.0:
         value = value * point.scale
-    return value if base is None else base + value
+    return value if base is None else _times(base, point.base_scale) + value
 
 
 def raw_with(
@@ -65,7 +68,7 @@ def raw_with(
 
     All other entries keep their very bits, and the tensor its shape and strides.
     """
-    rest = new if base is None else new - base
+    rest = new if base is None else new - _times(base, point.base_scale)
     if not point.plain:
         rest = rest if point.scale == 1.0 else rest / point.scale
         old = _flat(point, raw)
@@ -79,6 +82,10 @@ def raw_with(
     rest = rest.transpose(1, 2) if point.heads_first else rest
     # how a matrix product rounds depends on strides
     return rest if rest.stride() == raw.stride() else torch.empty_like(raw).copy_(rest)
+
+
+def _times(base: Tensor, scale: float) -> Tensor:
+    return base if scale == 1.0 else base * scale
 
 
 def _by_position(point: Point, raw: Tensor) -> Tensor:

@@ -1,38 +1,14 @@
-"""The sites inside a layer that follow from its branches: between them, and their heads."""
+"""The sites inside a layer that belong to heads."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 from torch import Tensor, nn
 
 from neuronscope.hooks.points import Point
-from neuronscope.models.branches import Branches, Outcome
 from neuronscope.models.heads import Key, find_heads
-from neuronscope.models.trace import Call, Trace, same
-
-
-def between(
-    layer: Call, branches: Branches, attn_out: Outcome, clean: Trace, disturbed: Trace
-) -> Outcome:
-    """The stream between attention and MLP: the layer's input and what attention adds to it.
-
-    With the layer's input disturbed at the first position alone, an MLP that reads the
-    stream behind attention is given something else at other positions, too.
-    """
-    if isinstance(attn_out, str):
-        return attn_out
-    name = next((call.name for call in clean.under(layer.name)
-                 if call.module is branches.mlp), None)
-    if name is None or name not in disturbed:
-        return "what the MLP reads was not seen"
-    mine, other = clean[name].given, disturbed[name].given
-    rows = (*layer.given.shape[:2], -1)
-    if same(mine.reshape(rows)[:, 1:], other.reshape(rows)[:, 1:]):
-        return ("this layer's attention and MLP read the same input (parallel block); there is "
-                "no stream between them")
-    return replace(attn_out, base=layer.module)
+from neuronscope.models.trace import Call, Trace
 
 
 def head_points(

@@ -25,7 +25,8 @@ from neuronscope.errors import ModelRefused, UnsupportedTarget
 from neuronscope.hooks.tap import Point, name
 from neuronscope.models.behaviour import check_behaviour
 from neuronscope.models.branches import Branches, find_branches
-from neuronscope.models.inner import between, head_points
+from neuronscope.models.inner import head_points
+from neuronscope.models.mixers import Operators, operators
 from neuronscope.models.text import setting, text_config
 from neuronscope.models.trace import Call, Trace, same, trace
 
@@ -67,8 +68,9 @@ def discover(model: nn.Module, probe_ids: Tensor) -> Layout:
     check_behaviour(model, probe_ids)
     clean = trace(model, probe_ids)
     layers = _decoder_layers(model, clean)
-    disturbed = trace(model, probe_ids,
-                      {call.name: _disturb(call.given) for call in layers})
+    with operators(model) as seen:
+        disturbed = trace(model, probe_ids,
+                          {call.name: _disturb(call.given) for call in layers})
     config = text_config(model)
     layout = Layout(
         layers=tuple(call.module for call in layers),
@@ -78,13 +80,14 @@ def discover(model: nn.Module, probe_ids: Tensor) -> Layout:
         n_kv_heads=setting(config, "num_key_value_heads"),
         d_head=None, d_mlp=None,
     )
-    widths = _layer_points(layout, layers, clean, disturbed)
+    widths = _layer_points(layout, layers, clean, disturbed, seen)
     _final_norm(layout, layers[-1], clean)
     points, reasons, notes, n_kv_heads = head_points(
         model, layers, clean, probe_ids, layout.n_heads, layout.n_kv_heads)
     layout.points.update(points)
     layout.reasons.update(reasons)
-    return replace(_with_sizes(layout, widths), n_kv_heads=n_kv_heads, notes=notes)
+    return replace(_with_sizes(layout, widths), n_kv_heads=n_kv_heads,
+                   notes=_branch_notes(layout) | notes)
 
 
 def _decoder_layers(model: nn.Module, clean: Trace) -> list[Call]:
@@ -118,16 +121,15 @@ def _disturb(given: Tensor):
 
 
 def _layer_points(
-    layout: Layout, layers: list[Call], clean: Trace, disturbed: Trace
+    layout: Layout, layers: list[Call], clean: Trace, disturbed: Trace, seen: Operators
 ) -> dict[str, set[int]]:
     widths: dict[str, set[int]] = {"z": set(), "mlp_act": set()}
     layout.points["embed", None] = Point(layers[0].module, "in")
     for index, layer in enumerate(layers):
         layout.points["resid_pre", index] = Point(layer.module, "in")
         layout.points["resid_post", index] = Point(layer.module, "out")
-        branches, found = find_branches(layer, clean, disturbed)
+        branches, found = find_branches(layer, clean, disturbed, seen)
         layout.branches.append(branches)
-        found["resid_mid"] = between(layer, branches, found["attn_out"], clean, disturbed)
         for site, outcome in found.items():
             if isinstance(outcome, str):
                 layout.reasons[site, index] = outcome
@@ -140,6 +142,17 @@ def _layer_points(
                 widths[site].add(width)
             layout.points[site, index] = outcome
     return widths
+
+
+def _branch_notes(layout: Layout) -> dict[str, str]:
+    """By site, what to know of it, and at which layers."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for index, branches in enumerate(layout.branches):
+        for site, note in branches.notes.items():
+            if (site, index) in layout.points:
+                found.setdefault(site, {}).setdefault(note, []).append(index)
+    return {site: "; ".join(f"layers {', '.join(map(str, layers))}: {note}"
+                            for note, layers in notes.items()) for site, notes in found.items()}
 
 
 def clean_width(module: nn.Module, layer: Call, clean: Trace) -> int:

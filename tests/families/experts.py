@@ -7,7 +7,8 @@ import transformers as tf
 from tests.families.family import GROUPED, N_LAYERS, ROPE, SHORT, WIDE, Family
 from tests.families.llama import SITES
 
-MIXED = "an MLP was found, but not one linear map that gives its output"
+MIXED = ("the neurons of a mixture of experts are spread over its experts, of which a router picks "
+         "some per token; they have no common tensor")
 NO_NEURONS = {"mlp_act": ((), MIXED)}
 NO_KEYS = ((), "no one module gives the keys that attention reads")
 NO_QUERIES = ((), "no one module gives the queries that attention reads")
@@ -45,7 +46,7 @@ EXPERTS: dict[str, Family] = {
             attn_config={"kv_n_heads": 2, "clip_qkv": 8.0, "rope_theta": 1e4},
             ffn_config={"hidden_size": 32, "ffn_hidden_size": 48, "moe_num_experts": 4,
                         "moe_top_k": 2}),
-        {"layer": "transformer.blocks.{}", "attn_out": "norm_attn_norm.attn.out_proj",
+        {"layer": "transformer.blocks.{}", "attn_out": "norm_attn_norm.attn",
          "z": "norm_attn_norm.attn.out_proj", "mlp_out": "ffn",
          "final_norm": "transformer.norm_f"},
         NO_NEURONS, heads=(8, 2), d_mlp=None),

@@ -33,7 +33,8 @@ OPT_SIZE = {"hidden_size": 32, "ffn_dim": 48, "num_hidden_layers": N_LAYERS,
             "num_attention_heads": 4, "vocab_size": VOCAB, "max_position_embeddings": 64,
             "word_embed_proj_dim": 32, "init_std": 0.25, "bos_token_id": 1, "eos_token_id": 2,
             "pad_token_id": 0}
-NOT_A_SUM = ((), "the layer's change of the residual stream is not the sum of its two branches")
+POST_NORM = ((), ("this layer normalises after it adds (post-norm): what a branch gives is not "
+                  "what the stream changes by"))
 
 GPT: dict[str, Family] = {
     "gpt2": Family(lambda: tf.GPT2Config(**SMALL), GPT2, heads=(8, 4), d_mlp=128),
@@ -77,6 +78,6 @@ GPT: dict[str, Family] = {
     # the norms come after the addition
     "opt_post_norm": Family(
         lambda: tf.OPTConfig(**OPT_SIZE, do_layer_norm_before=False), OPT, heads=(8, 4),
-        refused={**dict.fromkeys(("attn_out", "resid_mid", "mlp_out"), NOT_A_SUM), "final_norm": (
+        refused={**dict.fromkeys(("attn_out", "resid_mid", "mlp_out"), POST_NORM), "final_norm": (
             (), "no single norm was found between the last layer and the output embedding")}),
 }

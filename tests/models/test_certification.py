@@ -89,8 +89,10 @@ def test_a_block_without_the_parts_refuses_them_by_name_and_keeps_the_rest():
         num_hidden_layers=2, hidden_size=32, vocab_size=VOCAB, initializer_range=0.3)).eval()
     found = reports(model, discover(model, IDS))
     assert found["resid_pre"].certified and found["final_norm"].certified
-    assert not found["z"].certified
-    assert not found["mlp_out"].certified and "no MLP was found" in found["mlp_out"].reason
+    assert found["attn_out"].certified and "no softmax attention" in found["attn_out"].note
+    assert not found["z"].certified and "no softmax attention" in found["z"].reason
+    for site in ("mlp_out", "mlp_act"):
+        assert not found[site].certified and found[site].reason == "this layer has no MLP"
 
 
 def test_a_model_without_decoder_layers_is_refused():
