@@ -94,6 +94,11 @@ class Client:
             raise Conflict("The model was unloaded again by someone else.")
         return info
 
+    def check(self, progress: Progress | None = None) -> ModelInfo | None:
+        """The loaded model, with the verdict on each stage of fast sweeps. Raises: NoModel."""
+        self._wait(Job.model_validate_json(self._post("/api/model/check")), progress)
+        return self.model().info
+
     def tokenize(self, prompt: Prompt) -> Tokenized:
         """The tokens of a prompt. Raises: NoModel, ModelLoading, OutOfRange."""
         return Tokenized.model_validate_json(self._post("/api/tokenize", {"prompt": prompt}))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from neuronscope.commands import common
+from neuronscope.commands.modeltable import about
 from neuronscope.commands.tables import table
 from neuronscope.errors import ModelNotFound
-from neuronscope.spec.models import ModelInfo
 
 if TYPE_CHECKING:
     from neuronscope.service.lab import Lab
@@ -28,7 +29,10 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 
 def carry_out(arguments: argparse.Namespace) -> int:
-    """List the registry, or load one model and report its sites."""
+    """List the registry, or load one model and have its sites and stages prove themselves.
+
+    `check` ends with 1 where the model is refused.
+    """
     if arguments.action == "check":
         with common.lab_with_model(arguments) as lab:
             return _report(lab, arguments.json)
@@ -49,23 +53,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
 
 
 def _report(lab: Lab, as_json: bool) -> int:
-    info = lab.model().info
-    assert info is not None
-    if as_json:
-        print(info.model_dump_json())
-        return 0
-    print("\n".join(about(info)))
+    info = lab.check()
+    print(info.model_dump_json() if as_json else
+          "\n".join(about(info, shutil.get_terminal_size().columns)))
     return 0
-
-
-def about(info: ModelInfo) -> list[str]:
-    """A loaded model for reading: sizes, digest, and every site with its verdict."""
-    lines = [
-        f"{info.id}: {info.architecture}, {info.n_layers} layers, d_model {info.d_model}, "
-        f"{info.n_params:,} parameters, {info.dtype} on {info.device}, "
-        f"loaded in {info.load_s:.2f} s",
-        f"digest {info.model_digest}", "",
-    ]
-    for site in info.sites:
-        lines.append(f"{'ok' if site.certified else 'no':<4}{site.site:<12}{site.reason}".rstrip())
-    return lines

@@ -67,8 +67,10 @@ def check_site(site: str, layers: tuple[int, ...] | None, info: ModelInfo, point
     wanted = range(info.n_layers) if layers is None else layers
     missing = sorted(set(wanted) - set(report.layers))
     if missing:
+        why = "; ".join(each.reason for each in report.refused
+                        if not set(missing).isdisjoint(each.layers)) or report.reason
         raise UnsupportedTarget(
-            f"{site} is not offered at layers {missing}: {report.reason}.",
+            f"{site} is not offered at layers {missing}: {why}.",
             hint=f"It is certified at layers {list(report.layers)}.", pointer=pointer)
 
 

@@ -56,7 +56,17 @@ class Fast:
         self.faster = fused(self.stream)
 
     def covers(self, edit: Edit) -> bool:
-        """Whether this cell can take the fast path."""
+        """Whether this cell takes the fast path: it can, and its way is proven here."""
+        return self.takes(edit) and not self.refusal(edit)
+
+    def refusal(self, edit: Edit) -> str:
+        """Why the way of this cell is not taken on this model; nothing where it is, or unknown."""
+        attention = self.prepared.resolved.form["attention"]
+        proof = self.stream.host.proofs.get((attention, way_of(self, edit)))
+        return proof.reason if proof else ""
+
+    def takes(self, edit: Edit) -> bool:
+        """Whether there is a faster way for this cell."""
         layers = self.stream.host.layout.branches
         whole = len(self.stream.ids) == len(self.prepared.resolved.spec.prompt)
         if edit.target.site == "pattern" and not whole:
@@ -64,11 +74,11 @@ class Fast:
         if isinstance(edit.op, Path):
             return not self.stream.held and len(keys_of(edit.target, self.stream.n_layers)) == 1 \
                 and all(each.attention is not None and each.mlp is not None for each in layers)
-        return self._general(edit) or edit.target.site in STREAM_SITES or all(
+        return self.general(edit) or edit.target.site in STREAM_SITES or all(
             layers[layer].attention is not None and layers[layer].mlp is not None
             for _, layer in keys_of(edit.target, self.stream.n_layers))
 
-    def _general(self, edit: Edit) -> bool:
+    def general(self, edit: Edit) -> bool:
         """Whether the edit is applied on the way, layer by layer, and not where it enters.
 
         So it is where it covers several layers, or where held edits come at its layer or
@@ -170,7 +180,7 @@ class Fast:
 
     def found(self, index: int, edit: Edit) -> Edited | Row | None:
         """The cell on its way; None where its own forward will tell why it cannot be run."""
-        return self._row(index, edit) if self._general(edit) else self._edited(index, edit)
+        return self._row(index, edit) if self.general(edit) else self._edited(index, edit)
 
     def _edited(self, index: int, edit: Edit) -> Edited | None:
         """The cell's edited values."""
@@ -207,6 +217,13 @@ class Fast:
     def compare_clean(self, quick: Tensor) -> None:
         """Take note of how far the clean row lies from the clean run."""
         self.deviation = max(self.deviation, largest_deviation(quick, self.stream.logits))
+
+
+def way_of(fast: Fast, edit: Edit) -> str:
+    """The name of the way that a cell takes; see stages."""
+    if isinstance(edit.op, Path):
+        return f"path {edit.target.site}"
+    return f"joint {edit.target.site}" if fast.general(edit) else edit.target.site
 
 
 def _indices(chunks: list[list[Row]]) -> list[int]:

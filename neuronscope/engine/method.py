@@ -7,10 +7,11 @@ from collections.abc import Iterable
 import torch
 
 from neuronscope.engine.budget import plan_budget
-from neuronscope.engine.fast import Fast
+from neuronscope.engine.fast import Fast, way_of
 from neuronscope.engine.prepare import Prepared, prepare, prepare_streamed, reads_of
 from neuronscope.engine.replay import replay, tolerance
 from neuronscope.engine.resolve import Resolved
+from neuronscope.engine.stages import prove
 from neuronscope.engine.stream import Stream
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
@@ -34,9 +35,10 @@ def choose(
     found = _streamed(host, resolved, edits, held)
     if not isinstance(found, str):
         fast = Fast(found[1], found[0], budget)
+        _prove(fast, edits)
         if any(fast.covers(edit) for edit in edits):
             return found[0], fast, ""
-        found = "no cell has a faster way"
+        found = _refused(fast, edits) or "no cell has a faster way"
     return prepare(host, resolved, edits, held), None, f"one forward per cell: {found}"
 
 
@@ -62,6 +64,19 @@ def _streamed(
     return found or (prepared, stream)
 
 
+def _prove(fast: Fast, edits: tuple[Edit, ...]) -> None:
+    """Have the ways that these cells take prove themselves, where they have not yet."""
+    attention = fast.prepared.resolved.form["attention"]
+    prove(fast.stream.host, attention,
+          dict.fromkeys(way_of(fast, edit) for edit in edits if fast.takes(edit)))
+
+
+def _refused(fast: Fast, edits: Iterable[Edit]) -> str:
+    """Why ways that these cells could take are not taken."""
+    return "; ".join(dict.fromkeys(reason for edit in edits if fast.takes(edit)
+                                   and (reason := fast.refusal(edit))))
+
+
 def _refusal(host: LoadedModel, found: float | str) -> str:
     """Why the outcome of a replay forbids the fast path, or nothing."""
     if isinstance(found, str) or found <= tolerance(host):
@@ -83,11 +98,13 @@ def misfit(error: BaseException) -> str:
     return f"the model's layers cannot be called one by one ({type(error).__name__})"
 
 
-def told(fast: Fast, n_slow: int) -> str:
+def told(fast: Fast, edits: Iterable[Edit]) -> str:
     """A sentence on a sweep that went fast."""
+    slow = [edit for edit in edits if not fast.covers(edit)]
+    n_slow, why = len(slow), _refused(fast, slow)
     return (f"fast: at most {fast.deviation:.2g} from one forward per cell in any logit of "
             f"{fast.compared} cell{'' if fast.compared == 1 else 's'} run both ways"
-            + (f"; {n_slow} cells one by one" if n_slow else ""))
+            + (f"; {n_slow} cells one by one" if n_slow else "") + (f" ({why})" if why else ""))
 
 
 def distrust(fast: Fast) -> str:
@@ -95,7 +112,3 @@ def distrust(fast: Fast) -> str:
     return (f"one forward per cell: the fast path differed by {fast.deviation:.2g} in a "
             f"logit, allowed is {tolerance(fast.stream.host):g}")
 
-
-def uncovered(fast: Fast, edits: Iterable[Edit]) -> int:
-    """How many cells are run one by one."""
-    return sum(not fast.covers(edit) for edit in edits)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from neuronscope.engine.fast import FULL, Fast, Numbered
-from neuronscope.engine.method import MISFITS, choose, distrust, misfit, told, uncovered
+from neuronscope.engine.method import MISFITS, choose, distrust, misfit, told
 from neuronscope.engine.metrics import Readings, read_rows
 from neuronscope.engine.prepare import Prepared, prepare, whole_patch
 from neuronscope.engine.replay import CLEAN, tolerance
@@ -147,8 +147,8 @@ class Pass:
     def _ready(self, fast: Fast, extra: dict[int, Readings]) -> Ready:
         scale = replace(self.prepared.scale, unchanged=extra[CLEAN])
         self.prepared = replace(self.prepared, scale=scale)
-        slow = uncovered(fast, (edit for _, edit in self.plan))
-        return Ready(self.prepared, told(fast, slow), fast, extra.get(FULL))
+        return Ready(self.prepared, told(fast, [edit for _, edit in self.plan]), fast,
+                     extra.get(FULL))
 
     def _readings(self, logits: Tensor) -> Readings:
         """Readings by position of logits [row, read, vocab]."""

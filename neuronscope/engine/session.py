@@ -18,6 +18,7 @@ from neuronscope.engine.metrics import Reading, Readings, readout
 from neuronscope.engine.prepare import attention_for, now, prepare
 from neuronscope.engine.resolve import Resolved, resolve
 from neuronscope.engine.scoring import Scale
+from neuronscope.engine.stages import stages_of
 from neuronscope.engine.sweeping import ALONE, OnCells, OnHead, Watch, run_sweep
 from neuronscope.errors import InvalidInput
 from neuronscope.models.fingerprint import environment
@@ -28,7 +29,7 @@ from neuronscope.spec.captured import Captured
 from neuronscope.spec.captures import Capture
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.grid import Grid
-from neuronscope.spec.models import ModelInfo
+from neuronscope.spec.models import ModelInfo, StageReport
 from neuronscope.spec.ops import Prompt
 from neuronscope.spec.results import Cell, Note, Result, Token
 
@@ -43,6 +44,10 @@ class Model:
     def info(self) -> ModelInfo:
         """What was found out about the model."""
         return self.host.info
+
+    def stages(self) -> tuple[StageReport, ...]:
+        """The verdict on each stage of fast sweeps: compared with plain forwards on this model."""
+        return stages_of(self.host)
 
     def tokens(self, prompt: Prompt) -> tuple[Token, ...]:
         """The prompt's tokens with ids and text."""

@@ -19,7 +19,7 @@ from neuronscope.hooks.tap import Point, Tapped, name, tap
 from neuronscope.models.forward import forward
 from neuronscope.models.layout import Layout
 from neuronscope.models.patterns import drift_note, weight_failures
-from neuronscope.spec.models import SiteReport
+from neuronscope.spec.models import Refusal, SiteReport
 from neuronscope.spec.target import SITES
 
 Key = tuple[str, int | None]
@@ -129,8 +129,14 @@ def _report(site: str, layout: Layout, failed: dict[Key, str], note: str) -> Sit
     keys: list[Key] = ([(site, layer) for layer in range(len(layout.layers))] if by_layer
                        else [(site, None)])
     good = [key for key in keys if key in layout.points and key not in failed]
-    reasons = sorted({failed.get(key, "it was not found in the model's structure")
-                      for key in keys if key not in good})
-    return SiteReport(site=site, certified=bool(good), reason="; ".join(reasons),
-                      note=note if good else "",
+    reasons: dict[str, list[int]] = {}
+    for key in keys:
+        if key not in good:
+            where = reasons.setdefault(
+                failed.get(key, "it was not found in the model's structure"), [])
+            where.extend(() if key[1] is None else (key[1],))
+    refused = tuple(Refusal(reason=reason, layers=tuple(layers))
+                    for reason, layers in sorted(reasons.items()))
+    return SiteReport(site=site, certified=bool(good), reason="; ".join(sorted(reasons)),
+                      note=note if good else "", refused=refused,
                       layers=tuple(key[1] for key in good if key[1] is not None))

@@ -204,12 +204,15 @@ def _limit(read: Float[Tensor, "rows heads pos d"]) -> float | None:
     great, here = read[-1] * GREAT, read[-2]
     bound = here.abs().max()
     cut = (great.abs() > bound) & (here.abs() == bound)
-    return float(bound) if bool(cut.any()) and bool((cut | (here == great)).all()) else None
+    return float(bound) if bool(cut.any()) and bool(
+        (cut | torch.isclose(here, great)).all()) else None
 
 
 def _apart(read: Float[Tensor, "rows heads pos d"], n_heads: int) -> bool:
     """Whether row h differs from the last row at head h, or its repetitions, and nowhere else."""
-    differs = (read[:n_heads] != read[-1:]).any(dim=-1).any(dim=-1)
+    # how a row of a matrix product rounds may depend on its place in the batch
+    slack = 8 * torch.finfo(read.dtype).eps * read[-1].abs().max()
+    differs = ((read[:n_heads] - read[-1:]).abs() > slack).any(dim=-1).any(dim=-1)
     own = torch.eye(n_heads, dtype=torch.bool, device=read.device).repeat_interleave(
         read.shape[1] // n_heads, dim=1)
     return bool((differs & own).any()) and not bool((differs & ~own).any())

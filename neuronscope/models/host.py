@@ -22,6 +22,14 @@ from neuronscope.spec.results import ModelRef
 
 
 @dataclass(frozen=True)
+class Proof:
+    """Why a way of the fast path is not taken, or nothing; the largest deviation in a logit."""
+
+    reason: str
+    deviation: float = 0.0
+
+
+@dataclass(frozen=True)
 class LoadedModel:
     """The model, where its sites are, its tokenizer, and what is told about it.
 
@@ -36,6 +44,10 @@ class LoadedModel:
     replayed: dict[str, str] = field(default_factory=dict, compare=False)
     """By attention implementation: why the fast path cannot be taken, or nothing where a
     replay of a clean run through it gave the clean logits; filled by the first sweep."""
+
+    proofs: dict[tuple[str, str], Proof] = field(default_factory=dict, compare=False)
+    """By attention implementation and way: the verdict, reached when a sweep first needs it
+    or the model is checked; see neuronscope.engine.stages."""
 
     lock: AbstractContextManager = field(default_factory=threading.RLock, compare=False, repr=False)
     """Held while hooks are on the model: another thread's forwards would run through them."""

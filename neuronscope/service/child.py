@@ -16,7 +16,7 @@ from neuronscope.service import worker
 from neuronscope.service.executor import CaptureOrder, Listener, LoadOrder, SweepOrder
 from neuronscope.spec.captures import CaptureData
 from neuronscope.spec.experiments import Run
-from neuronscope.spec.models import ModelInfo
+from neuronscope.spec.models import ModelInfo, StageReport
 from neuronscope.spec.results import GridData, Result
 
 POLL_S = 0.05
@@ -54,6 +54,10 @@ class ChildProcess:
     def unload(self) -> None:
         self._present = None
         self._end()
+
+    def check(self, listener: Listener) -> tuple[StageReport, ...]:
+        self._revive(listener)
+        return self._order("check", None, listener)
 
     def run(self, spec: Run, listener: Listener) -> Result:
         self._revive(listener)

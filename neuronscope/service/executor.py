@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from neuronscope.errors import NoModel, WorkerDied
 from neuronscope.spec.captures import Capture, CaptureData
 from neuronscope.spec.experiments import Run, Sweep
-from neuronscope.spec.models import ModelInfo
+from neuronscope.spec.models import ModelInfo, StageReport
 from neuronscope.spec.results import Cell, GridData, Result
 
 if TYPE_CHECKING:
@@ -74,6 +74,9 @@ class Executor(Protocol):
     def unload(self) -> None:
         """Frees the model."""
 
+    def check(self, listener: Listener) -> tuple[StageReport, ...]:
+        """The verdict on each stage of fast sweeps. Raises: NoModel."""
+
     def run(self, spec: Run, listener: Listener) -> Result:
         """Raises: NoModel, and what the engine raises."""
 
@@ -123,6 +126,9 @@ class InProcess:
 
     def unload(self) -> None:
         self._model = None
+
+    def check(self, listener: Listener) -> tuple[StageReport, ...]:
+        return self._loaded().stages()
 
     def run(self, spec: Run, listener: Listener) -> Result:
         return self._loaded().run(spec)

@@ -131,8 +131,7 @@ class Lab(Archive):
 
     def model(self) -> LoadedModel:
         """The loaded model, and the job that is loading one."""
-        loaded = self._shelf.loaded
-        return LoadedModel(info=loaded.info if loaded else None, loading=self._shelf.loading())
+        return LoadedModel(info=self._shelf.info(), loading=self._shelf.loading())
 
     def start_load(self, model_id: str) -> Job:
         """Raises: ModelNotFound, QueueFull."""
@@ -145,6 +144,17 @@ class Lab(Archive):
         """Raises: ModelNotFound, ModelRefused, OutOfMemory, QueueFull."""
         self._jobs.wait(self.start_load(model_id).id)
         return self._shelf.need(None).info
+
+    def start_check(self) -> Job:
+        """Raises: NoModel, ModelLoading, QueueFull."""
+        subject = self._shelf.need(None).info.id
+        return self._jobs.submit("check", subject, self._shelf.check).view()
+
+    def check(self) -> ModelInfo:
+        """The loaded model, with the verdict on each stage of fast sweeps. Raises: NoModel, …"""
+        self._jobs.wait(self.start_check().id)
+        self._shelf.need(None)
+        return self._shelf.info()
 
     def start_unload(self) -> Job:
         """Raises: QueueFull."""

@@ -16,7 +16,7 @@ from neuronscope.service.jobs import Task
 from neuronscope.service.views import Tokenized
 from neuronscope.settings import Settings
 from neuronscope.spec.hashing import content_hash
-from neuronscope.spec.models import ModelEntry, ModelInfo
+from neuronscope.spec.models import ModelEntry, ModelInfo, StageReport
 from neuronscope.spec.ops import Prompt
 
 PINNED = "sha256:"
@@ -58,6 +58,7 @@ class Shelf:
         self._embedded = Registry(embedded) if embedded else None
         self._loading: list[Task] = []
         self.loaded: Loaded | None = None
+        self._stages: tuple[Loaded, tuple[StageReport, ...]] | None = None
 
     def entries(self) -> list[ModelEntry]:
         """Every model that can be loaded, or says why not."""
@@ -128,6 +129,20 @@ class Shelf:
         self.loaded = Loaded(info, Tokenizer.from_folder(path, info.vocab),
                              environment)
         return model_id
+
+    def check(self, task: Task) -> str:
+        """Carries out a job that has each stage of fast sweeps prove itself. Raises: NoModel."""
+        found = self._executor.check(Listener(cancelled=task.cancelling.is_set))
+        loaded = self.need(None)
+        self._stages = (loaded, found)
+        return loaded.info.id
+
+    def info(self) -> ModelInfo | None:
+        """What was found out about the loaded model, its stages included once they are."""
+        loaded = self.loaded
+        if loaded is None or self._stages is None or self._stages[0] is not loaded:
+            return loaded.info if loaded else None
+        return loaded.info.model_copy(update={"stages": self._stages[1]})
 
     def unload(self) -> None:
         self.loaded = None

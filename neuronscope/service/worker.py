@@ -64,6 +64,8 @@ def _carry_out(executor: InProcess, kind: str, order: Any, listener: Listener) -
     try:
         if kind == "unload":
             return "done", executor.unload()
+        if kind == "check":
+            return "done", executor.check(listener)
         ways = {"load": executor.load, "run": executor.run, "sweep": executor.sweep,
                 "capture": executor.capture}
         return "done", ways[kind](order, listener)

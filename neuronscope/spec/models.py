@@ -8,10 +8,18 @@ from neuronscope.spec.base import Items, Spec
 from neuronscope.spec.target import KEY_VALUE_SITES
 
 
+class Refusal(Spec):
+    """Why a site cannot be edited at these layers; none for a site without layers."""
+
+    reason: str
+    layers: Annotated[tuple[int, ...], Items] = ()
+
+
 class SiteReport(Spec):
     """Whether a site can be edited on the loaded model; `reason` says why not.
 
-    `note`: what to know about a site that can be edited.
+    `refused`: the reasons with their layers. `note`: what to know about a site that can be
+    edited.
     """
 
     site: str
@@ -19,10 +27,30 @@ class SiteReport(Spec):
     layers: Annotated[tuple[int, ...], Items] = ()
     reason: str = ""
     note: str = ""
+    refused: Annotated[tuple[Refusal, ...], Items] = ()
+
+
+class StageReport(Spec):
+    """Whether a stage of fast sweeps gives what plain forwards give on the loaded model.
+
+    sites: those whose cells take it. reason: why others, or all, are run one by one.
+    deviation: largest difference in a logit of the cells that were compared, null for none.
+    """
+
+    stage: str
+    what: str
+    certified: bool
+    sites: Annotated[tuple[str, ...], Items] = ()
+    reason: str = ""
+    deviation: float | None = None
 
 
 class ModelInfo(Spec):
-    """What was found out about the loaded model. Absent sizes are null, never guessed."""
+    """What was found out about the loaded model. Absent sizes are null, never guessed.
+
+    steps_s: what each step of loading took, in seconds. stages: of fast sweeps; empty until
+    the model is checked.
+    """
 
     id: str
     name: str
@@ -44,6 +72,8 @@ class ModelInfo(Spec):
     tokenizer_digest: str
     sites: Annotated[tuple[SiteReport, ...], Items]
     load_s: float
+    steps_s: dict[str, float] = {}
+    stages: Annotated[tuple[StageReport, ...], Items] = ()
 
     def heads_of(self, site: str) -> int | None:
         """How many heads a site has: key-value heads for `k` and `v`."""

@@ -29,6 +29,12 @@ def load(model_id: str, lab: TheLab) -> Job:
     return lab.start_load(model_id)
 
 
+@router.post("/model/check", status_code=202)
+def check(lab: TheLab) -> Job:
+    """Has each stage of fast sweeps prove itself; then `stages` of the loaded model tells."""
+    return lab.start_check()
+
+
 @router.post("/model/unload", status_code=202)
 def unload(lab: TheLab) -> Job:
     """Frees the loaded model."""

@@ -1,0 +1,166 @@
+"""Which ways of the fast path are proven on a model: compared with plain forwards.
+
+A way is what cells of one site take: by themselves, over several layers ("joint"), or as
+senders of a path ("path"). A few cells of each way, at a layer of every kind that the model
+has, go along it on the probe prompt and must give the logits of forwards of their own. A way
+that does not is left out of sweeps, and only that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from neuronscope.engine.attended import INNER_SITES
+from neuronscope.engine.budget import plan_budget
+from neuronscope.engine.entries import BRANCH_SITES, STREAM_SITES
+from neuronscope.engine.fast import Fast, Numbered, way_of
+from neuronscope.engine.prepare import Prepared, prepare_streamed
+from neuronscope.engine.probing import PROBE_ERRORS, alone, batched, cells_of_way, probe
+from neuronscope.engine.replay import largest_deviation, replay, tolerance
+from neuronscope.errors import OutOfMemory
+from neuronscope.hooks.attention import eager_attention
+from neuronscope.models.host import LoadedModel, Proof
+from neuronscope.spec.models import StageReport
+from neuronscope.spec.ops import Path
+from neuronscope.spec.target import SITES
+
+STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "replay": ("the clean run, from several layers and positions", ()),
+    "stream": ("staircase and suffix: clean layers and positions are skipped", STREAM_SITES),
+    "bypass": ("bypass and collapse: the clean branch answers, tokens go packed",
+               tuple(BRANCH_SITES)),
+    "attention": ("only attention runs again, heads share a row", INNER_SITES),
+    "joint": ("edits of several layers, applied on the way", tuple(SITES)),
+    "routes": ("the frozen forward of a path is computed once", tuple(BRANCH_SITES)),
+}
+"""What each stage saves, and the sites whose cells take it."""
+_PREFIX = {"joint": "joint ", "routes": "path "}
+
+
+def prove(host: LoadedModel, attention: str, ways: Iterable[str]) -> None:
+    """Put a verdict on each way into `host.proofs`, where it has none yet.
+
+    attention: the implementation that the model runs under at the moment.
+    """
+    cells = {way: cells_of_way(host, way) for way in ways
+             if (attention, way) not in host.proofs}
+    cells = {way: some for way, some in cells.items() if some}
+    if not cells:
+        return
+    edits = [edit for some in cells.values() for edit in some]
+    try:
+        prepared, stream = prepare_streamed(host, probe(host), tuple(edits), ())
+        fast = Fast(stream, prepared, plan_budget(host, len(stream.ids), 1, None, attention))
+        clean = stream.logits
+    except PROBE_ERRORS as error:
+        host.proofs.update({(attention, way): Proof(_raised(error)) for way in cells})
+        return
+    numbered = list(enumerate(edits))
+    found = _along(fast, [each for each in numbered if fast.takes(each[1])])
+    for way in cells:
+        mine = [each for each in numbered if way_of(fast, each[1]) == way]
+        verdict = found if isinstance(found, dict) else _along(
+            fast, [each for each in mine if fast.takes(each[1])])
+        host.proofs[attention, way] = _verdict(fast, prepared, mine, verdict, clean)
+
+
+def stages_of(host: LoadedModel) -> tuple[StageReport, ...]:
+    """The verdict on every stage, each under the attention that its sites need."""
+    certified = {report.site for report in host.info.sites if report.certified}
+    own = host.info.attention
+    ways = {stage: [(site, _PREFIX.get(stage, "") + site) for site in sites if site in certified]
+            for stage, (_, sites) in STAGES.items()}
+    every = [way for some in ways.values() for _, way in some]
+    with host.lock:
+        clean = _replayed(host, own)
+        prove(host, own, [way for way in every if not way.endswith("pattern")])
+        if "pattern" in certified:
+            with eager_attention(host.model):
+                prove(host, "eager", [way for way in every if way.endswith("pattern")])
+    return tuple(clean if stage == "replay" else _report(host, stage, some)
+                 for stage, some in ways.items())
+
+
+def _replayed(host: LoadedModel, attention: str) -> StageReport:
+    what, _ = STAGES["replay"]
+    try:
+        found = replay(prepare_streamed(host, probe(host), (), ())[1])
+    except PROBE_ERRORS as error:
+        found = _raised(error)
+    if isinstance(found, str):
+        host.replayed[attention] = found
+        return StageReport(stage="replay", what=what, certified=False, reason=found)
+    good = found <= tolerance(host)
+    host.replayed[attention] = "" if good else (
+        f"a replay of the clean run differs by {found:.2g} in a logit")
+    return StageReport(stage="replay", what=what, certified=good, deviation=_finite(found),
+                       reason=host.replayed[attention])
+
+
+def _report(host: LoadedModel, stage: str, ways: Sequence[tuple[str, str]]) -> StageReport:
+    proofs = {site: proof for site, way in ways
+              if (proof := host.proofs.get(
+                  ("eager" if site == "pattern" else host.info.attention, way)))}
+    reasons: dict[str, list[str]] = {}
+    for site, proof in proofs.items():
+        if proof.reason:
+            reasons.setdefault(proof.reason, []).append(site)
+    good = tuple(site for site, proof in proofs.items() if not proof.reason)
+    told = "; ".join(f"{', '.join(sites)}: {reason}" for reason, sites in reasons.items())
+    return StageReport(
+        stage=stage, what=STAGES[stage][0], certified=bool(good), sites=good,
+        reason=told or ("" if good else "no certified site takes it"),
+        deviation=_finite(max((proof.deviation for site, proof in proofs.items()
+                               if site in good), default=None)))
+
+
+def _along(fast: Fast, cells: Collection[Numbered]) -> dict[int, Tensor | None] | str:
+    """Logits of the cells that went along the fast path, or what it raised."""
+    found: dict[int, Tensor | None] = {}
+    apart: dict[object, list[Numbered]] = {}
+    for each in cells:  # paths go along with those of their operation
+        apart.setdefault(each[1].op if isinstance(each[1].op, Path) else None, []).append(each)
+    try:
+        for some in apart.values():
+            for indices, logits in fast.logits(some):
+                for place, index in enumerate(indices):
+                    found[index] = None if logits is None else logits[place]
+    except PROBE_ERRORS as error:
+        return _raised(error)
+    return found
+
+
+def _verdict(
+    fast: Fast, prepared: Prepared, cells: Sequence[Numbered],
+    found: dict[int, Tensor | None] | str, clean: Tensor,
+) -> Proof:
+    """Whether the cells of one way have the logits of plain forwards."""
+    if isinstance(found, str):
+        return Proof(found)
+    went = [(index, edit) for index, edit in cells if found.get(index) is not None]
+    if not went:
+        return Proof("this model's structure gives it no faster way")
+    worst = 0.0
+    plain = batched(prepared, [edit for _, edit in went], clean)
+    for (index, edit), wanted in zip(went, plain, strict=True):
+        gap = largest_deviation(found[index], wanted)
+        if not gap <= tolerance(fast.stream.host):
+            gap = largest_deviation(found[index], alone(prepared, edit))
+        if not gap <= tolerance(fast.stream.host):
+            return Proof(f"{edit.target} differs by {gap:.2g} in a logit from a forward of its own",
+                         gap)
+        worst = max(worst, gap)
+    return Proof("", worst)
+
+
+def _raised(error: BaseException) -> str:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError | OutOfMemory):
+        return "it does not fit in memory beside the model"
+    return f"the model's layers cannot be called one by one ({type(error).__name__})"
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and value < float("inf") else None
