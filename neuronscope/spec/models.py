@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from pydantic import Field
+
 from neuronscope.spec.base import Items, Spec
 from neuronscope.spec.target import KEY_VALUE_SITES
 
@@ -72,7 +74,7 @@ class ModelInfo(Spec):
     tokenizer_digest: str
     sites: Annotated[tuple[SiteReport, ...], Items]
     load_s: float
-    steps_s: dict[str, float] = {}
+    steps_s: dict[str, float] = Field(default_factory=dict)
     stages: Annotated[tuple[StageReport, ...], Items] = ()
 
     def heads_of(self, site: str) -> int | None:

@@ -209,8 +209,9 @@ JobState = Literal["queued", "running", "done", "failed", "cancelled", "complete
 
 
 class Job(Spec):
-    """A unit of work on the model: `load`, `check`, `unload`, `run`, `sweep`, `capture` or `verify`.
+    """A unit of work on the model.
 
+    kind: `load`, `check`, `unload`, `run`, `sweep`, `capture` or `verify`.
     verification: what came of a `verify` that has ended.
     """
 

@@ -256,6 +256,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/model/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check
+         * @description Has each stage of fast sweeps prove itself; then `stages` of the loaded model tells.
+         */
+        post: operations["models_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/model/unload": {
         parameters: {
             query?: never;
@@ -968,8 +988,9 @@ export interface components {
         };
         /**
          * Job
-         * @description A unit of work on the model: `load`, `unload`, `run`, `sweep`, `capture` or `verify`.
+         * @description A unit of work on the model.
          *
+         *     kind: `load`, `check`, `unload`, `run`, `sweep`, `capture` or `verify`.
          *     verification: what came of a `verify` that has ended.
          */
         Job: {
@@ -1172,6 +1193,9 @@ export interface components {
         /**
          * ModelInfo
          * @description What was found out about the loaded model. Absent sizes are null, never guessed.
+         *
+         *     steps_s: what each step of loading took, in seconds. stages: of fast sweeps; empty until
+         *     the model is checked.
          */
         ModelInfo: {
             /** Architecture */
@@ -1210,6 +1234,15 @@ export interface components {
             name: string;
             /** Sites */
             sites: components["schemas"]["SiteReport"][];
+            /**
+             * Stages
+             * @default []
+             */
+            stages?: components["schemas"]["StageReport"][];
+            /** Steps S */
+            steps_s?: {
+                [key: string]: number;
+            };
             /** Tokenizer Digest */
             tokenizer_digest: string;
             /** Vocab */
@@ -1530,6 +1563,19 @@ export interface components {
             prompts: (string | number[])[];
         };
         /**
+         * Refusal
+         * @description Why a site cannot be edited at these layers; none for a site without layers.
+         */
+        Refusal: {
+            /**
+             * Layers
+             * @default []
+             */
+            layers?: number[];
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Resample
          * @description A patch from prompts drawn from the reference set, without putting back.
          *
@@ -1682,7 +1728,8 @@ export interface components {
          * SiteReport
          * @description Whether a site can be edited on the loaded model; `reason` says why not.
          *
-         *     `note`: what to know about a site that can be edited.
+         *     `refused`: the reasons with their layers. `note`: what to know about a site that can be
+         *     edited.
          */
         SiteReport: {
             /** Certified */
@@ -1702,8 +1749,40 @@ export interface components {
              * @default
              */
             reason?: string;
+            /**
+             * Refused
+             * @default []
+             */
+            refused?: components["schemas"]["Refusal"][];
             /** Site */
             site: string;
+        };
+        /**
+         * StageReport
+         * @description Whether a stage of fast sweeps gives what plain forwards give on the loaded model.
+         *
+         *     sites: those whose cells take it. reason: why others, or all, are run one by one.
+         *     deviation: largest difference in a logit of the cells that were compared, null for none.
+         */
+        StageReport: {
+            /** Certified */
+            certified: boolean;
+            /** Deviation */
+            deviation?: number | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /**
+             * Sites
+             * @default []
+             */
+            sites?: string[];
+            /** Stage */
+            stage: string;
+            /** What */
+            what: string;
         };
         /**
          * Statistics
@@ -2648,6 +2727,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LoadedModel"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    models_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description A problem (RFC 9457) */
