@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.naive import hooked_logits, scale_of
+from tests.naive_own import OWN, own_run
 from tests.tiny import SITES, site_module
 
 INNER = ("resid_mid", "q", "k", "v", "pattern")
@@ -136,6 +137,8 @@ def inner_logits(
 def _run(model, family, ids, site, layer, new) -> tuple[Tensor, Tensor]:
     if site == "resid_mid":
         return _between(model, family, ids, layer, new)
+    if family in OWN:
+        return own_run(model, family, ids, site, layer, new)
     scale = QUERY_SCALES.get(family, 1.0) if site == "q" else 1.0
     state = Inside(site, layer, new if new is None else new * scale)
     with _inside(model, family, state) as hooks:

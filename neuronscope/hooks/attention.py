@@ -4,6 +4,7 @@ transformers' attention modules take the function that turns queries, keys and v
 their output from a mapping by the name of an implementation. For the length of a `with`
 block that name leads to a function of ours that calls the one which it stood for, with the
 arguments as they are, and shows both to whoever watches: nothing is computed in its place.
+Modules whose code does not use that mapping are followed instead (see functions).
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import inspect
 import threading
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,32 +20,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from neuronscope.errors import RunFailed
+from neuronscope.hooks.functions import AttentionCall, Watcher, followed, unfollowed
+
+__all__ = ["EAGER", "AttentionCall", "Watcher", "eager_attention", "reweighted", "watched"]
 
 EAGER = "eager"
 """The implementation that computes its probabilities as a tensor."""
 
 _LOCK = threading.Lock()
-
-
-@dataclass(frozen=True)
-class AttentionCall:
-    """One call of an attention function. Its keys and values may be grouped.
-
-    query: [batch, heads, position, d]; key, value: [batch, key-value heads, key position, d];
-    output: [batch, position, heads, d]; weights: [batch, heads, position, key position], None
-    where the implementation does not give them.
-    """
-
-    module: nn.Module
-    query: Tensor
-    key: Tensor
-    value: Tensor
-    output: Tensor
-    weights: Tensor | None
-
-
-Watcher = Callable[[AttentionCall], Tensor | None]
-"""Sees a call; may give another output in place of the call's."""
 
 
 class _Watched:
@@ -63,7 +45,8 @@ class _Watched:
         *args: Any, **kwargs: Any,
     ) -> tuple[Tensor, Tensor | None]:
         function = self.own or _own_eager(module)
-        output, weights = function(module, query, key, value, *args, **kwargs)
+        with unfollowed():
+            output, weights = function(module, query, key, value, *args, **kwargs)
         for watcher in self.watchers:
             new = watcher(AttentionCall(module, query, key, value, output, weights))
             output = output if new is None else new
@@ -72,7 +55,7 @@ class _Watched:
 
 @contextmanager
 def watched(modules: Iterable[nn.Module], watcher: Watcher) -> Iterator[None]:
-    """Show `watcher` the calls of the attention function that the modules make in the block.
+    """Show `watcher` the attention that the modules compute in the block.
 
     It sees calls of other modules as well, and must leave them alone.
     """
@@ -82,7 +65,8 @@ def watched(modules: Iterable[nn.Module], watcher: Watcher) -> Iterator[None]:
     mappings = _mappings(modules)
     _watch(mappings, names, watcher)
     try:
-        yield
+        with followed(filter(_has_own_code, modules), watcher):
+            yield
     finally:
         _unwatch(mappings, names, watcher)
 
@@ -156,6 +140,14 @@ def _mappings(modules: Iterable[nn.Module]) -> list[MutableMapping]:
 def _names_of(module: nn.Module) -> dict[str, Any]:
     """The global names that a module's own code sees."""
     return getattr(inspect.unwrap(type(module).forward), "__globals__", {})
+
+
+def _has_own_code(module: nn.Module) -> bool:
+    """Whether a module may compute attention, and its forward does not use the mapping."""
+    forward = inspect.unwrap(type(module).forward)
+    names = getattr(getattr(forward, "__code__", None), "co_names", ())
+    return any(module.children()) and forward is not nn.Module.forward and (
+        "ALL_ATTENTION_FUNCTIONS" not in names)
 
 
 def _own_eager(module: nn.Module) -> Callable[..., Any]:

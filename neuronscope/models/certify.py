@@ -18,7 +18,7 @@ from neuronscope.hooks.precision import float64
 from neuronscope.hooks.tap import Point, Tapped, name, tap
 from neuronscope.models.forward import forward
 from neuronscope.models.layout import Layout
-from neuronscope.models.patterns import drift_note, weight_failures
+from neuronscope.models.patterns import drift, weight_failures
 from neuronscope.spec.models import Refusal, SiteReport
 from neuronscope.spec.target import SITES
 
@@ -46,7 +46,9 @@ def certify(model: nn.Module, layout: Layout, probe_ids: Tensor) -> tuple[SiteRe
             failed.update(weight_failures(model, patterns, probe_ids))
             sound = {key: point for key, point in patterns.items() if key not in failed}
             failed.update(_failures(model, sound, probe_ids, eager))
-        notes["pattern"] = drift_note(model, clean, eager)
+        notes["pattern"], elsewhere = drift(model, clean, eager)
+        if elsewhere:
+            failed.update(dict.fromkeys(sound, elsewhere))
     return tuple(_report(site, layout, failed, notes.get(site, "")) for site in SITES)
 
 

@@ -9,8 +9,9 @@ are which head's follows from the numbers, however the family lays them out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -18,52 +19,79 @@ from torch import Tensor, nn
 
 from neuronscope.hooks.attention import AttentionCall, watched
 from neuronscope.hooks.points import Point
-from neuronscope.hooks.tap import Tapped, tap
+from neuronscope.hooks.tap import Tapped, attached, tap
 from neuronscope.models.branches import Outcome
-from neuronscope.models.columns import distinct_heads, find_columns
+from neuronscope.models.columns import (
+    columns_of,
+    distinct_heads,
+    find_columns,
+    likely_factors,
+    why_none,
+)
 from neuronscope.models.forward import forward
 from neuronscope.models.trace import Call, Trace, same, trace
 
 Key = tuple[str, int | None]
 
-OTHER_CODE = ("this layer does not call transformers' attention functions, where queries, keys, "
-              "values and probabilities are seen")
+NO_SOFTMAX = ("no softmax attention was seen in this layer: it calls none of transformers' "
+              "attention functions, and multiplies no queries and keys into a softmax that it "
+              "multiplies with values")
 GREAT = 64.0
 """Times more than a value is: a power of two, which rounds nothing."""
 _TENSORS = {"q": ("query", "queries"), "k": ("key", "keys"), "v": ("value", "values")}
 
 
 @dataclass(frozen=True)
-class Found:
-    """A site's point, and how many heads it has there."""
+class Heads:
+    """Points, or reasons, of `q`, `k`, `v` and `pattern` by layer; their heads; notes by site.
 
-    point: Point
-    n_heads: int
+    attention: by layer the module that computes it, and its heads. seen: the heads of every
+    attention in the layers, in case that it is no layer's only one.
+    """
+
+    outcomes: dict[Key, Outcome]
+    n_heads: dict[Key, int]
+    notes: dict[str, str]
+    attention: dict[int, tuple[nn.Module, int]]
+    seen: list[int]
 
 
 def find_heads(
-    model: nn.Module, layers: list[Call], clean: Trace, probe_ids: Tensor
-) -> tuple[dict[Key, Outcome], dict[Key, int], dict[str, str]]:
-    """The points of `q`, `k`, `v` and `pattern` at each layer; their heads; notes by site.
+    model: nn.Module, layers: list[Call], own: Mapping[int, nn.Module], clean: Trace,
+    probe_ids: Tensor,
+) -> Heads:
+    """The heads of each layer.
 
+    own: by layer the module whose output is what attention adds to the stream, where known.
     probe_ids: [1, position], a few different tokens.
     """
-    ids = probe_ids.T
     calls: list[AttentionCall] = []
-    with watched(model.modules(), calls.append):
-        single = trace(model, ids)
+
+    def look(call: AttentionCall) -> Tensor:
+        calls.append(call)
+        # each prompt gets another's: what one token attends to would be its value again
+        return torch.empty_like(call.output).copy_(call.output.roll(1, dims=0))
+
+    with watched(model.modules(), look), attached(
+            (module, "out", _unturned) for module in model.modules()
+            if not list(module.parameters())):
+        single = trace(model, probe_ids.T)
     within = _by_layer(calls, layers)
     turns = _turns(single)
     outcomes: dict[Key, Outcome] = {}
     n_heads: dict[Key, int] = {}
+    attention: dict[int, tuple[nn.Module, int]] = {}
     for index, layer in enumerate(layers):
-        found = _layer_heads(layer, within[index], clean, single, turns)
-        for site, outcome in found.items():
-            outcomes[site, index] = outcome.point if isinstance(outcome, Found) else outcome
-            if isinstance(outcome, Found):
-                n_heads[site, index] = outcome.n_heads
-    failures, notes = _read_as_written(model, layers, outcomes, n_heads, probe_ids)
-    return outcomes | failures, n_heads, notes
+        call = _the_one(within[index], own.get(index))
+        if not isinstance(call, str):
+            attention[index] = call.module, call.query.shape[1]
+        for site, (outcome, count) in _layer_heads(layer, call, clean, single, turns).items():
+            outcomes[site, index] = outcome
+            if count:
+                n_heads[site, index] = count
+    failures, notes = _read_as_written(model, layers, attention, outcomes, n_heads, probe_ids)
+    seen = [call.query.shape[1] for index in range(len(layers)) for call in within[index]]
+    return Heads(outcomes | failures, n_heads, notes, attention, seen)
 
 
 def _by_layer(calls: Iterable[AttentionCall], layers: list[Call]) -> dict[int, list[AttentionCall]]:
@@ -75,23 +103,49 @@ def _by_layer(calls: Iterable[AttentionCall], layers: list[Call]) -> dict[int, l
     return within
 
 
+def _the_one(calls: list[AttentionCall], own: nn.Module | None) -> AttentionCall | str:
+    """The layer's attention: its only one, or the one inside what adds it to the stream."""
+    if not calls:
+        return NO_SOFTMAX
+    inside = [call for call in calls if own is not None and call.module in set(own.modules())]
+    for some in (calls, inside):
+        if len(some) == 1:
+            return some[0]
+    names = " and ".join(dict.fromkeys(type(call.module).__name__ for call in calls))
+    return (f"the layer computes attention {len(calls)} times, in {names}, and what it adds to "
+            f"the stream is no one of them")
+
+
 def _layer_heads(
-    layer: Call, calls: list[AttentionCall], clean: Trace, single: Trace, turns: list[float]
-) -> dict[str, Found | str]:
-    if len(calls) != 1:
-        reason = OTHER_CODE if not calls else f"the layer computes attention {len(calls)} times"
-        return dict.fromkeys(("q", "k", "v", "pattern"), reason)
-    call, = calls
-    found: dict[str, Found | str] = {
-        "pattern": Found(Point(call.module, "pattern", heads_first=True), call.query.shape[1])}
+    layer: Call, call: AttentionCall | str, clean: Trace, single: Trace, turns: list[float]
+) -> dict[str, tuple[Outcome, int]]:
+    """By site: the point or a reason, and the number of heads that attention reads."""
+    if isinstance(call, str):
+        return dict.fromkeys(("q", "k", "v", "pattern"), (call, 0))
+    pattern = Point(call.module, "pattern", heads_first=True)
+    found: dict[str, tuple[Outcome, int]] = {"pattern": (pattern, call.query.shape[1])}
+    calls = single.under(layer.name)
     for site, (name, told) in _TENSORS.items():
         read = getattr(call, name)[:, :, 0]
         heads = read if site == "q" else read[:, distinct_heads(read)]
-        factors = dict.fromkeys((1.0, read.shape[-1] ** -0.5, *turns))
-        source = _source(heads.flatten(1), layer, clean, single, tuple(factors))
-        found[site] = (Found(source, heads.shape[1]) if source is not None else
-                       f"no one module gives the {told} that attention reads")
+        factors = tuple(dict.fromkeys((1.0, read.shape[-1] ** -0.5, *turns)))
+        source = _source(heads.flatten(1), layer, clean, single, factors) or _source(
+            heads.flatten(1), layer, clean, single, likely_factors(heads.flatten(1), calls))
+        found[site] = (source or why_none(heads, told, calls, factors)), heads.shape[1]
     return found
+
+
+def _unturned(module: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
+    """Cosines and sines of a rotary embedding that turns nothing, where the first position of
+    a prompt is not its position 0 (PaliGemma)."""
+    if not (isinstance(output, tuple) and len(output) == 2 and all(
+            isinstance(each, Tensor) and each.is_floating_point() for each in output)
+            and output[0].shape == output[1].shape and bool(output[1].any())):
+        return None
+    size = (output[0].float().square() + output[1].float().square()).sqrt()
+    if bool((size - size.mean()).abs().max() > 0.01 * size.mean()):
+        return None
+    return torch.full_like(output[0], round(float(size.mean()), 2)), torch.zeros_like(output[1])
 
 
 def _turns(single: Trace) -> list[float]:
@@ -107,61 +161,56 @@ def _source(
     """The last module in the layer whose output holds these columns, before any rotary."""
     calls = single.under(layer.name)
     while True:
-        found = _last_with(wanted, calls, clean, factors)
+        found = _last_with(wanted, calls, layer.module, clean, factors)
         if found is None:
             return None
         call, point = found
         calls = [each for each in calls if each.order < call.order]
         # a norm after the rotary embedding: what it is given was turned, except at position 0
-        given = _columns(call.given, call.name, clean)
-        earlier = given and _last_with(given[0], calls, clean, (1.0,))
+        given = columns_of(call.given, call.name, clean)
+        earlier = given and _last_with(given[0], calls, layer.module, clean, (1.0,))
         if not earlier or _fed_by(call, *earlier, clean):
             return point
         wanted = given[0]
 
 
 def _last_with(
-    wanted: Tensor, calls: list[Call], clean: Trace, factors: tuple[float, ...]
+    wanted: Tensor, calls: list[Call], layer: nn.Module, clean: Trace,
+    factors: tuple[float, ...],
 ) -> tuple[Call, Point] | None:
     for call in reversed(calls):
-        offered = _columns(call.gave, call.name, clean)
+        offered = columns_of(call.gave, call.name, clean)
         if offered is None or call.name not in clean:
             continue
         columns = find_columns(wanted, offered[0], factors)
         if columns is not None and len(columns.unique()) == len(columns):
             whole = torch.equal(columns, torch.arange(offered[0].shape[1]))
             return call, Point(call.module, "out", columns=None if whole else columns,
-                               heads_first=offered[1])
+                               heads_first=offered[1] == "heads first",
+                               rows=layer if offered[1] == "flat" else None)
     return None
-
-
-def _columns(value: Tensor, name: str, clean: Trace) -> tuple[Tensor, bool] | None:
-    """The values at the one position, [prompt, column], and whether heads come before it."""
-    if value.ndim == 3 and value.shape[1] == 1:
-        return value[:, 0], False
-    if value.ndim != 4 or 1 not in value.shape[1:3]:
-        return None
-    heads_first = value.shape[2] == 1
-    if value.shape[1] == value.shape[2] == 1 and name in clean:  # one head: the probe is longer
-        heads_first = clean[name].gave.shape[1] == 1
-    return value.flatten(1), heads_first
 
 
 def _fed_by(call: Call, before: Call, point: Point, clean: Trace) -> bool:
     """Whether a module is given another's output as it is, at every position."""
     if call.name not in clean or before.name not in clean:
         return True
-    given, gave = clean[call.name].given, clean[before.name].gave
-    if given.ndim == 4 and _columns(call.given, call.name, clean)[1]:
+    given, gave = ordered(clean[call.name].given), ordered(clean[before.name].gave)
+    if call.given.ndim == 4 and columns_of(call.given, call.name, clean)[1] == "heads first":
         given = given.transpose(1, 2)
-    gave = (gave.transpose(1, 2) if point.heads_first else gave).flatten(2)
+    gave = gave.transpose(1, 2) if point.heads_first else gave
     columns = slice(None) if point.columns is None else point.columns.to(gave.device)
-    return same(given.flatten(2), gave[..., columns])
+    return same(given.flatten(2), gave.flatten(2)[..., columns])
+
+
+def ordered(value: Tensor) -> Tensor:
+    """With a first dimension of one prompt, where positions are in it."""
+    return value if len(value) == 1 else value[None]
 
 
 def _read_as_written(
-    model: nn.Module, layers: list[Call], outcomes: dict[Key, Outcome], n_heads: dict[Key, int],
-    probe_ids: Tensor,
+    model: nn.Module, layers: list[Call], attention: Mapping[int, tuple[nn.Module, int]],
+    outcomes: dict[Key, Outcome], n_heads: dict[Key, int], probe_ids: Tensor,
 ) -> tuple[dict[Key, str], dict[str, str]]:
     """Points at which zeroing one head changes another of what attention reads, or none; and
     notes of sites that the model limits on their way there.
@@ -190,8 +239,8 @@ def _read_as_written(
     with watched(model.modules(), calls.append), \
             tap([*clean, *(Tapped(key, outcomes[key], (write(key),)) for key in keys)]):
         forward(model, probe_ids[:, :1].expand(rows, -1))
-    within = _by_layer(calls, layers)
-    read = {key: getattr(within[key[1]][0], _TENSORS[key[0]][0]) for key in keys}
+    by_module = {call.module: call for call in calls}
+    read = {key: getattr(by_module[attention[key[1]][0]], _TENSORS[key[0]][0]) for key in keys}
     failures = {key: "zeroing one of its heads changes what attention reads as another's"
                 for key in keys if not _apart(read[key], n_heads[key])}
     limits = {key[0]: limit for key in keys if (limit := _limit(read[key])) is not None}

@@ -27,7 +27,6 @@ from neuronscope.models.behaviour import check_behaviour
 from neuronscope.models.branches import Branches, find_branches
 from neuronscope.models.inner import head_points
 from neuronscope.models.mixers import Operators, operators
-from neuronscope.models.text import setting, text_config
 from neuronscope.models.trace import Call, Trace, same, trace
 
 
@@ -71,23 +70,26 @@ def discover(model: nn.Module, probe_ids: Tensor) -> Layout:
     with operators(model) as seen:
         disturbed = trace(model, probe_ids,
                           {call.name: _disturb(call.given) for call in layers})
-    config = text_config(model)
     layout = Layout(
         layers=tuple(call.module for call in layers),
         unembed=model.get_output_embeddings(),
         d_model=layers[0].given.shape[-1],
-        n_heads=setting(config, "num_attention_heads"),
-        n_kv_heads=setting(config, "num_key_value_heads"),
-        d_head=None, d_mlp=None,
+        n_heads=None, n_kv_heads=None, d_head=None, d_mlp=None,
     )
-    widths = _layer_points(layout, layers, clean, disturbed, seen)
+    _layer_points(layout, layers, clean, disturbed, seen)
     _final_norm(layout, layers[-1], clean)
-    points, reasons, notes, n_kv_heads = head_points(
-        model, layers, clean, probe_ids, layout.n_heads, layout.n_kv_heads)
-    layout.points.update(points)
-    layout.reasons.update(reasons)
-    return replace(_with_sizes(layout, widths), n_kv_heads=n_kv_heads,
-                   notes=_branch_notes(layout) | notes)
+    heads = head_points(model, layers, layout.branches, layout.points, clean, probe_ids)
+    for key in heads.reasons:
+        layout.points.pop(key, None)
+    layout.points.update(heads.points)
+    layout.reasons.update(heads.reasons)
+    d_z, notes = _width(layout, "z", layers, clean), _branch_notes(layout)
+    notes |= {site: "; ".join(filter(None, (notes.get(site), note)))
+              for site, note in heads.notes.items()}
+    return replace(
+        layout, n_heads=heads.n_heads, n_kv_heads=heads.n_kv_heads, notes=notes,
+        d_head=d_z // heads.n_heads if d_z and heads.n_heads else None,
+        d_mlp=_width(layout, "mlp_act", layers, clean))
 
 
 def _decoder_layers(model: nn.Module, clean: Trace) -> list[Call]:
@@ -122,8 +124,7 @@ def _disturb(given: Tensor):
 
 def _layer_points(
     layout: Layout, layers: list[Call], clean: Trace, disturbed: Trace, seen: Operators
-) -> dict[str, set[int]]:
-    widths: dict[str, set[int]] = {"z": set(), "mlp_act": set()}
+) -> None:
     layout.points["embed", None] = Point(layers[0].module, "in")
     for index, layer in enumerate(layers):
         layout.points["resid_pre", index] = Point(layer.module, "in")
@@ -133,15 +134,8 @@ def _layer_points(
         for site, outcome in found.items():
             if isinstance(outcome, str):
                 layout.reasons[site, index] = outcome
-                continue
-            if site in widths:
-                width = clean_width(outcome.module, layer, clean)
-                if refusal := _width_refusal(site, width, layout.n_heads):
-                    layout.reasons[site, index] = refusal
-                    continue
-                widths[site].add(width)
-            layout.points[site, index] = outcome
-    return widths
+            else:
+                layout.points[site, index] = outcome
 
 
 def _branch_notes(layout: Layout) -> dict[str, str]:
@@ -155,19 +149,12 @@ def _branch_notes(layout: Layout) -> dict[str, str]:
                             for note, layers in notes.items()) for site, notes in found.items()}
 
 
-def clean_width(module: nn.Module, layer: Call, clean: Trace) -> int:
-    """Width of a projection's input."""
-    return next(call.given.shape[-1] for call in clean.under(layer.name) if call.module is module)
-
-
-def _width_refusal(site: str, width: int, n_heads: int | None) -> str:
-    if site != "z":
-        return ""
-    if n_heads is None:
-        return "the configuration does not tell the number of heads"
-    if width % n_heads:
-        return f"the projection's input ({width}) is not a multiple of {n_heads} heads"
-    return ""
+def _width(layout: Layout, site: str, layers: list[Call], clean: Trace) -> int | None:
+    """The width of a projection's input; None where layers differ in it, or have none."""
+    found = {call.given.shape[-1] for index, layer in enumerate(layers)
+             if (point := layout.points.get((site, index))) is not None
+             for call in clean.under(layer.name) if call.module is point.module}
+    return found.pop() if len(found) == 1 else None
 
 
 def _final_norm(layout: Layout, last: Call, clean: Trace) -> None:
@@ -181,10 +168,3 @@ def _final_norm(layout: Layout, last: Call, clean: Trace) -> None:
             return
     layout.reasons["final_norm", None] = (
         "no single norm was found between the last layer and the output embedding")
-
-
-def _with_sizes(layout: Layout, widths: dict[str, set[int]]) -> Layout:
-    z = widths["z"].pop() if len(widths["z"]) == 1 else None
-    neurons = widths["mlp_act"].pop() if len(widths["mlp_act"]) == 1 else None
-    d_head = z // layout.n_heads if z and layout.n_heads else None
-    return replace(layout, d_head=d_head, d_mlp=neurons)

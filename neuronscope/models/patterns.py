@@ -12,6 +12,11 @@ from neuronscope.models.forward import forward
 
 Key = tuple[str, int | None]
 
+LESS_THAN_ROUNDING = 1e-2
+ROUNDINGS = 16
+"""Relative to the greatest logit: what two implementations may differ by, at least, and in
+units of the dtype's rounding."""
+
 
 def weight_failures(
     model: nn.Module, points: dict[Key, Point], probe_ids: Tensor
@@ -29,13 +34,18 @@ def weight_failures(
     return {key: reason for key, reason in found.items() if reason}
 
 
-def drift_note(model: nn.Module, clean: Tensor, eager: Tensor) -> str:
-    """How far eager attention lies from the loaded implementation, in words."""
+def drift(model: nn.Module, clean: Tensor, eager: Tensor) -> tuple[str, str]:
+    """How far eager attention lies from the loaded implementation, in words: a note, and a
+    reason to refuse patterns where it is more than rounding (Falcon with alibi)."""
     name = model.config.get_text_config()._attn_implementation
     if name == "eager":
-        return ""
+        return "", ""
     gap = float((float64(clean) - float64(eager)).abs().max())
-    return f"runs on it use eager attention, which differs from {name} by {gap:.2g} in a logit"
+    allowed = max(LESS_THAN_ROUNDING, ROUNDINGS * torch.finfo(clean.dtype).eps)
+    if gap > allowed * float(clean.abs().max()):
+        return "", (f"eager attention, which gives probabilities, computes something else than "
+                    f"{name} in this model: {gap:.2g} in a logit")
+    return f"runs on it use eager attention, which differs from {name} by {gap:.2g} in a logit", ""
 
 
 def _refusal(call: AttentionCall | None) -> str:
@@ -54,6 +64,14 @@ def _refusal(call: AttentionCall | None) -> str:
     values = call.value.repeat_interleave(n_heads // call.value.shape[1], dim=1)
     output = torch.matmul(weights, values).transpose(1, 2)
     size = torch.matmul(weights, values.abs()).transpose(1, 2) + torch.finfo(weights.dtype).tiny
-    if bool(((output - call.output).abs() > slack * size).any()):
-        return "its output is not its probabilities times its values"
-    return ""
+    return _unlike(output, call.output, slack * size)
+
+
+def _unlike(mine: Tensor, output: Tensor, allowed: Tensor) -> str:
+    if not bool(((mine - output).abs() > allowed).any()):
+        return ""
+    factor = (mine * output).sum(dim=-1, keepdim=True) / (mine * mine).sum(dim=-1, keepdim=True)
+    if not bool(((mine * factor - output).abs() > 64 * allowed).any()):
+        return ("its output is its probabilities times its values, times a factor of each head "
+                "and query that they do not tell (as of an attention sink)")
+    return "its output is not its probabilities times its values"

@@ -10,8 +10,10 @@ from tests.families.llama import SITES
 MIXED = ("the neurons of a mixture of experts are spread over its experts, of which a router picks "
          "some per token; they have no common tensor")
 NO_NEURONS = {"mlp_act": ((), MIXED)}
-NO_KEYS = ((), "no one module gives the keys that attention reads")
-NO_QUERIES = ((), "no one module gives the queries that attention reads")
+NO_KEYS = ((), "no module that runs once in the layer gives the keys that attention reads")
+NO_QUERIES = ((), "no module that runs once in the layer gives the queries that attention reads")
+LATENT_KEYS = ((), "the keys that attention reads are put together from what kv_b_proj and "
+                   "kv_a_proj_with_mqa give, a part of which all heads share")
 FEW = {"num_experts_per_tok": 2}
 SPARSE = {**GROUPED, **FEW, "num_experts": 4, "moe_intermediate_size": 24}
 
@@ -32,7 +34,7 @@ EXPERTS: dict[str, Family] = {
             **{**ROPE, "num_key_value_heads": 4}, **FEW, n_routed_experts=4, n_group=2,
             topk_group=1, moe_intermediate_size=24, first_k_dense_replace=2, q_lora_rank=16,
             kv_lora_rank=16, qk_nope_head_dim=8, qk_rope_head_dim=4, v_head_dim=8),
-        SITES, {"k": NO_KEYS, "mlp_act": ((0, 1), MIXED)}, heads=(8, 4)),
+        SITES, {"k": LATENT_KEYS, "mlp_act": ((0, 1), MIXED)}, heads=(8, 4)),
     # norms before and after; the attention's result is gated, and viewed as it lies in memory
     "afmoe": Family(
         lambda: tf.AfmoeConfig(**{**WIDE, **FEW}, num_experts=4, num_shared_experts=1,

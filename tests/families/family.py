@@ -23,9 +23,6 @@ Refused = Mapping[str, tuple[tuple[int, ...], str]]
 PARALLEL: Refused = {"resid_mid": ((), (
     "this layer's attention and MLP read the same input (parallel block); there is no stream "
     "between them"))}
-OWN_ATTENTION: Refused = dict.fromkeys(("q", "k", "v", "pattern"), ((), (
-    "this layer does not call transformers' attention functions, where queries, keys, values "
-    "and probabilities are seen")))
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Family:
     whose output (`z`, `mlp_act`: input) it is.
     scale: the model multiplies what `attn_out` and `mlp_out`'s modules give by this.
     attention: the attention implementations that transformers offers for it.
-    heads: d_head and the number of key-value heads; None where nothing tells it.
+    heads: d_head and the number of key-value heads.
     """
 
     config: Callable[[], Any]

@@ -82,18 +82,20 @@ def test_one_key_value_head_for_all():
     assert {reports(model, layout)[site].layers for site in "qkv"} == {(0, 1)}
 
 
-def test_keys_of_several_modules_and_attention_of_another_kind_are_refused_with_the_reason():
+def test_latent_keys_and_mixers_without_a_softmax_are_refused_with_the_reason():
     latent = model_of(tf.DeepseekV3Config(
         **SMALL, num_key_value_heads=4, num_experts_per_tok=2, n_routed_experts=4, n_group=2,
         topk_group=1, moe_intermediate_size=24, first_k_dense_replace=1, q_lora_rank=16,
         kv_lora_rank=16, qk_nope_head_dim=8, qk_rope_head_dim=4, v_head_dim=8))
     found = reports(latent)
-    assert found["k"].reason == "no one module gives the keys that attention reads"
+    assert found["k"].reason == (
+        "the keys that attention reads are put together from what kv_b_proj and "
+        "kv_a_proj_with_mqa give, a part of which all heads share")
     assert found["q"].certified and found["v"].certified and found["pattern"].certified
-    own = reports(model_of(tf.GPTJConfig(
-        n_layer=2, n_embd=32, n_head=4, vocab_size=VOCAB, rotary_dim=4, initializer_range=0.25)))
+    other = reports(model_of(tf.MambaConfig(
+        num_hidden_layers=2, hidden_size=32, vocab_size=VOCAB, initializer_range=0.3)))
     for site in ("q", "k", "v", "pattern"):
-        assert "does not call transformers' attention functions" in own[site].reason
+        assert "no softmax attention was seen in this layer" in other[site].reason
 
 
 def test_values_that_a_family_clips_are_said_to_be_clipped():
@@ -111,12 +113,14 @@ def test_heads_that_are_mixed_up_are_refused():
     layers = [call for call in trace(model, IDS).values() if call.module in layout.layers]
     found = {("q", layer): layout.points["q", layer] for layer in range(3)}
     counts = dict.fromkeys(found, 4)
-    assert _read_as_written(model, layers, found, counts, IDS) == ({}, {})
+    attention = {layer: (layout.layers[layer].attention, 4) for layer in range(3)}
+    assert _read_as_written(model, layers, attention, found, counts, IDS) == ({}, {})
     wrong = found["q", 1].columns.roll(4)
     found["q", 1] = dataclasses.replace(found["q", 1], columns=wrong)
     keys = found["q", 2].columns + 8
     found["q", 2] = dataclasses.replace(found["q", 2], columns=keys)
-    assert set(_read_as_written(model, layers, found, counts, IDS)[0]) == {("q", 1), ("q", 2)}
+    wrong = _read_as_written(model, layers, attention, found, counts, IDS)[0]
+    assert set(wrong) == {("q", 1), ("q", 2)}
 
 
 @pytest.mark.parametrize("lie", ["not used", "not probabilities", "not given"])
