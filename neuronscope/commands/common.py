@@ -70,10 +70,13 @@ def open_lab(settings: Settings) -> Lab:
 
 
 @contextmanager
-def lab_with_model(arguments: argparse.Namespace, of: str | None = None) -> Iterator[Lab]:
+def lab_with_model(
+    arguments: argparse.Namespace, of: str | None = None, *, anew: bool = False
+) -> Iterator[Lab]:
     """An open lab with the model loaded that the arguments name, or the default one.
 
-    of: a stored experiment whose model is the default.
+    of: a stored experiment whose model is the default. anew: certify the model even where
+    that was kept.
     Raises: NoModel, ModelNotFound, ModelRefused, DataFolderLocked, NewerDatabase; NotFound.
     """
     settings, named = settings_of(arguments)
@@ -82,7 +85,7 @@ def lab_with_model(arguments: argparse.Namespace, of: str | None = None) -> Iter
         if chosen is None:
             raise NoModel("No model was named, and there is no single one to take.",
                           hint="Give --model; `neuronscope models` lists them.")
-        lab.load(chosen)
+        lab.load(chosen, anew=anew)
         yield lab
 
 

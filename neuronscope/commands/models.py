@@ -34,7 +34,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
     `check` ends with 1 where the model is refused.
     """
     if arguments.action == "check":
-        with common.lab_with_model(arguments) as lab:
+        with common.lab_with_model(arguments, anew=True) as lab:
             return _report(lab, arguments.json)
     settings, _ = common.settings_of(argparse.Namespace(**vars(arguments) | {"model": None}))
     with common.open_lab(settings) as lab:

@@ -24,6 +24,7 @@ def about(info: ModelInfo, width: int) -> list[str]:
     return [
         *textwrap.wrap(f"{info.id}: {info.architecture}, {', '.join(sizes)}", width),
         *textwrap.wrap(f"loaded in {info.load_s:.2f} s" + (f" ({steps})" if steps else ""), width),
+        *textwrap.wrap(f"certification {info.certification}", width),
         *textwrap.wrap(f"digest {info.model_digest}", width), "",
         *_row(("site", "certified", "layers", "what keeps it out, or what to know"), width),
         *(line for site in info.sites for line in _site(site, info.n_layers, width)),

@@ -16,7 +16,7 @@ from neuronscope.errors import OutOfMemory, RunFailed
 from neuronscope.hooks.tap import EditFn, Tapped, tap
 from neuronscope.models.forward import forward
 from neuronscope.models.host import LoadedModel
-from neuronscope.models.load import probe_ids
+from neuronscope.models.text import probe_ids
 from neuronscope.spec.experiments import Edit, Over, Sweep
 from neuronscope.spec.models import SiteReport
 from neuronscope.spec.ops import Path, Scale

@@ -129,19 +129,22 @@ def load(
     model_id: str = "",
     device: str = "auto",
     dtype: str = "auto",
+    kept: str | Path | None = None,
 ) -> Model:
     """A model ready to run specs: from a folder, or one that the caller holds.
 
     folder: a HuggingFace model folder (safetensors). Or hf_model and tokenizer: a
     transformers model and its tokenizer, used as they are (the model is put in eval mode).
-    device, dtype: for a folder; see neuronscope.models.load.load.
+    device, dtype: for a folder; see neuronscope.models.load.load. kept: for a folder, where
+    certifications are kept, so that a known model loads faster; by default none are.
     Raises: ModelNotFound, ModelRefused, OutOfMemory, InvalidInput.
     """
     if (folder is None) == (hf_model is None) or (hf_model is None) != (tokenizer is None):
         raise InvalidInput("Give a folder, or both hf_model and tokenizer.")
     if folder is None:
         return Model(wrap(hf_model, tokenizer, model_id=model_id))
-    return Model(load_folder(folder, model_id=model_id, device=device, dtype=dtype))
+    return Model(load_folder(folder, model_id=model_id, device=device, dtype=dtype,
+                             kept=None if kept is None else Path(kept)))
 
 
 def _warnings(clean: Reading, edited: Reading) -> tuple[Note, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from neuronscope.errors import ModelNotFound
 from neuronscope.models.certify import certify
@@ -20,12 +20,13 @@ from neuronscope.models.fingerprint import (
     weights_digest,
 )
 from neuronscope.models.host import LoadedModel
-from neuronscope.models.layout import discover
+from neuronscope.models.kept import keep, key_of, recall
+from neuronscope.models.layout import Layout, discover
 from neuronscope.models.placement import entry_device, pick_device, pick_dtype
 from neuronscope.models.reading import read_model
 from neuronscope.models.text import probe_ids, setting, text_config, text_side, vocab_size
 from neuronscope.models.tokens import Tokenizer
-from neuronscope.spec.models import ModelInfo
+from neuronscope.spec.models import ModelInfo, SiteReport
 
 PHASES = ("digest", "weights", "certify")
 
@@ -40,14 +41,17 @@ def load(
     device: str = "auto",
     dtype: str = "auto",
     progress: Progress | None = None,
+    kept: Path | None = None,
+    anew: bool = False,
 ) -> LoadedModel:
     """Load a model folder: safetensors only, local files only, no code from the folder.
 
     device: `auto` (cuda, then mps, then cpu) or a torch device. dtype: `auto` (the
     checkpoint's on an accelerator, float32 on a CPU), float32, bfloat16 or float16.
+    kept: a folder in which certifications are kept and looked for; anew: not looked for.
     Raises: ModelNotFound, ModelRefused, OutOfMemory, InvalidInput.
     """
-    started = time.perf_counter()
+    clock = Clock()
     tell = progress or (lambda phase, done, total: None)
     folder = Path(folder)
     if not (folder / "config.json").is_file():
@@ -59,12 +63,34 @@ def load(
     for file in files:
         read_header(file)
     digest = weights_digest(files)
+    clock.lap("digest")
     tell("weights", 1, len(PHASES))
     whole = read_model(folder, config, target, pick_dtype(dtype, target))
+    clock.lap("weights")
     tell("certify", 2, len(PHASES))
     model = text_side(whole)
     tokenizer = Tokenizer.from_folder(folder, vocab_size(model))
-    return _finish(model, whole, tokenizer, model_id or folder.resolve().name, digest, started)
+    return _finish(model, whole, tokenizer, model_id or folder.resolve().name, digest, clock,
+                   kept, anew)
+
+
+class Clock:
+    """What each step has taken, in seconds."""
+
+    def __init__(self) -> None:
+        self.began = self.last = time.perf_counter()
+        self.steps: dict[str, float] = {}
+
+    def lap(self, step: str) -> None:
+        """The step ends here."""
+        now = time.perf_counter()
+        self.steps[step] = self.steps.get(step, 0.0) + now - self.last
+        self.last = now
+
+    @property
+    def total(self) -> float:
+        """Seconds since the beginning."""
+        return time.perf_counter() - self.began
 
 
 def wrap(hf_model: nn.Module, tokenizer: Any, *, model_id: str = "") -> LoadedModel:
@@ -72,23 +98,23 @@ def wrap(hf_model: nn.Module, tokenizer: Any, *, model_id: str = "") -> LoadedMo
 
     Raises: ModelRefused, with the reason and what to pass instead.
     """
-    started = time.perf_counter()
+    clock = Clock()
     model = text_side(hf_model.eval())
     return _finish(model, hf_model, Tokenizer(tokenizer, vocab_size(model)),
-                   model_id or type(hf_model).__name__, module_digest(model), started)
+                   model_id or type(hf_model).__name__, module_digest(model), clock)
 
 
 def _finish(
     model: nn.Module, whole: nn.Module, tokenizer: Tokenizer, model_id: str, digest: str,
-    started: float,
+    clock: Clock, kept: Path | None = None, anew: bool = False,
 ) -> LoadedModel:
     """whole: what `model` is the text side of."""
     device = entry_device(model)
     ids = probe_ids(vocab_size(model), device)
-    layout = discover(model, ids)
-    if model is not whole:
-        layout.notes["embed"] = (f"{type(whole).__name__} demands an image; its language model is "
-                                 "run by itself")
+    clock.lap("tokenizer")
+    note = "" if model is whole else (
+        f"{type(whole).__name__} demands an image; its language model is run by itself")
+    layout, sites, certification = _certified(model, ids, digest, kept, anew, note, clock)
     text = text_config(model)
     info = ModelInfo(
         id=model_id, name=model_id, architecture=type(model).__name__,
@@ -100,6 +126,31 @@ def _finish(
         n_params=sum(parameter.numel() for parameter in model.parameters()),
         model_digest=digest, config_digest=config_digest(model.config),
         tokenizer_digest=tokenizer_digest(tokenizer.hf),
-        sites=certify(model, layout, ids), load_s=time.perf_counter() - started,
+        sites=sites, certification=certification, load_s=clock.total, steps_s=clock.steps,
     )
     return LoadedModel(model, layout, tokenizer, info)
+
+
+def _certified(
+    model: nn.Module, ids: Tensor, digest: str, kept: Path | None, anew: bool, note: str,
+    clock: Clock,
+) -> tuple[Layout, tuple[SiteReport, ...], str]:
+    """Where the sites are, the verdict on each, and how it was reached.
+
+    note: what to know of the model's input.
+    """
+    key = "" if kept is None else key_of(model, digest, ids.device)
+    found = "" if kept is None or anew else recall(kept, key, model, ids)
+    clock.lap("recall" if kept is not None and not anew else "certify")
+    if not isinstance(found, str):
+        return *found, "kept from an earlier load, and verified again on this one"
+    layout = discover(model, ids)
+    if note:
+        layout.notes["embed"] = note
+    clock.lap("discover")
+    sites = certify(model, layout, ids)
+    if kept is not None:
+        keep(kept, key, model, ids, (layout, sites))
+    clock.lap("certify")
+    return layout, sites, "done on this load" + (
+        f": the one that was kept did not hold, {found}" if found else "")

@@ -22,13 +22,16 @@ Report = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class LoadOrder:
-    """Which model to load, and how; vectors: the folder of the stored ones."""
+    """Which model to load, and how; vectors: the folder of the stored ones.
+    kept, anew: the folder of kept certifications, and whether to look for one there."""
 
     path: Path
     model_id: str
     device: str = "auto"
     dtype: str = "auto"
     vectors: Path | None = None
+    kept: Path | None = None
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ class InProcess:
         from neuronscope.models.vectors import Vectors
 
         host = load(order.path, model_id=order.model_id, device=order.device, dtype=order.dtype,
-                    progress=listener.report)
+                    progress=listener.report, kept=order.kept, anew=order.anew)
         self._model = Model(replace(host, vectors=Vectors(order.vectors)))
         return host.info, environment(host.device)
 

@@ -133,16 +133,17 @@ class Lab(Archive):
         """The loaded model, and the job that is loading one."""
         return LoadedModel(info=self._shelf.info(), loading=self._shelf.loading())
 
-    def start_load(self, model_id: str) -> Job:
-        """Raises: ModelNotFound, QueueFull."""
+    def start_load(self, model_id: str, *, anew: bool = False) -> Job:
+        """anew: certify it even where that was kept. Raises: ModelNotFound, QueueFull."""
         self._shelf.path(model_id)
-        task = self._jobs.submit("load", model_id, lambda task: self._shelf.load(model_id, task))
+        task = self._jobs.submit("load", model_id, lambda task: self._shelf.load(
+            model_id, task, anew=anew))
         self._shelf.expect(task)
         return task.view()
 
-    def load(self, model_id: str) -> ModelInfo:
-        """Raises: ModelNotFound, ModelRefused, OutOfMemory, QueueFull."""
-        self._jobs.wait(self.start_load(model_id).id)
+    def load(self, model_id: str, *, anew: bool = False) -> ModelInfo:
+        """As `start_load`. Raises: ModelNotFound, ModelRefused, OutOfMemory, QueueFull."""
+        self._jobs.wait(self.start_load(model_id, anew=anew).id)
         return self._shelf.need(None).info
 
     def start_check(self) -> Job:

@@ -52,6 +52,7 @@ class Shelf:
         self._settings = settings
         self._executor = executor
         self._vectors_folder = settings.data / "vectors"
+        self._certified_folder = settings.data / "certified"
         self.vectors = Vectors(self._vectors_folder)
         self._folder = Registry(settings.models)
         embedded = embedded_folder()
@@ -114,14 +115,14 @@ class Shelf:
         """Remembers a load job that was queued."""
         self._loading = [*self._loading, task]
 
-    def load(self, model_id: str, task: Task) -> str:
+    def load(self, model_id: str, task: Task, *, anew: bool = False) -> str:
         """Carries out a load job. The present model stays if it fails.
 
         Raises: ModelNotFound, ModelRefused, and what the engine raises.
         """
         path = self.path(model_id)
         order = LoadOrder(path, model_id, self._settings.device, self._settings.dtype,
-                          self._vectors_folder)
+                          self._vectors_folder, self._certified_folder, anew)
         listener = Listener(
             report=lambda phase, done, total: task.report(done, total, phase),
             cancelled=task.cancelling.is_set)

@@ -50,8 +50,9 @@ class StageReport(Spec):
 class ModelInfo(Spec):
     """What was found out about the loaded model. Absent sizes are null, never guessed.
 
-    steps_s: what each step of loading took, in seconds. stages: of fast sweeps; empty until
-    the model is checked.
+    certification: whether the sites proved themselves on this load, or on an earlier one and
+    were verified again. steps_s: what each step of loading took, in seconds. stages: of
+    fast sweeps; empty until the model is checked.
     """
 
     id: str
@@ -74,6 +75,7 @@ class ModelInfo(Spec):
     tokenizer_digest: str
     sites: Annotated[tuple[SiteReport, ...], Items]
     load_s: float
+    certification: str = ""
     steps_s: dict[str, float] = Field(default_factory=dict)
     stages: Annotated[tuple[StageReport, ...], Items] = ()
 
