@@ -1194,14 +1194,20 @@ export interface components {
          * ModelInfo
          * @description What was found out about the loaded model. Absent sizes are null, never guessed.
          *
-         *     steps_s: what each step of loading took, in seconds. stages: of fast sweeps; empty until
-         *     the model is checked.
+         *     certification: whether the sites proved themselves on this load, or on an earlier one and
+         *     were verified again. steps_s: what each step of loading took, in seconds. stages: of
+         *     fast sweeps; empty until the model is checked.
          */
         ModelInfo: {
             /** Architecture */
             architecture: string;
             /** Attention */
             attention: string;
+            /**
+             * Certification
+             * @default
+             */
+            certification?: string;
             /** Config Digest */
             config_digest: string;
             /** Context */
