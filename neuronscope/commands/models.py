@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from neuronscope.commands import common
 from neuronscope.commands.modeltable import about
 from neuronscope.commands.tables import table
-from neuronscope.errors import ModelNotFound
+from neuronscope.errors import ModelNotFound, ModelRefused
 
 if TYPE_CHECKING:
     from neuronscope.service.lab import Lab
@@ -34,8 +34,11 @@ def carry_out(arguments: argparse.Namespace) -> int:
     `check` ends with 1 where the model is refused.
     """
     if arguments.action == "check":
-        with common.lab_with_model(arguments, anew=True) as lab:
-            return _report(lab, arguments.json)
+        try:
+            with common.lab_with_model(arguments, anew=True) as lab:
+                return _report(lab, arguments.json)
+        except ModelRefused as error:  # which is an answer here
+            return _refuse(error, arguments.json)
     settings, _ = common.settings_of(argparse.Namespace(**vars(arguments) | {"model": None}))
     with common.open_lab(settings) as lab:
         entries = lab.models()
@@ -50,6 +53,15 @@ def carry_out(arguments: argparse.Namespace) -> int:
               entry.problem or ""] for entry in entries]
     print("\n".join(table(rows)))
     return 0
+
+
+def _refuse(error: ModelRefused, as_json: bool) -> int:
+    if as_json:
+        members = {"code": error.code, "detail": error.detail, "hint": error.hint}
+        print(json.dumps(members, ensure_ascii=False))
+    else:
+        print(f"refused: {error.detail}" + (f"\n  {error.hint}" if error.hint else ""))
+    return 1
 
 
 def _report(lab: Lab, as_json: bool) -> int:

@@ -28,7 +28,7 @@ from neuronscope.spec.ops import (
 )
 from neuronscope.spec.target import Target
 from tests.served import write_models
-from tests.tiny import LONGER, PROMPT, SOURCE
+from tests.tiny import LONGER, PROMPT, SOURCE, save
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,25 @@ def test_a_variable_that_is_no_setting_ends_with_2(ns, monkeypatch):
 
 def test_models_are_listed_with_what_is_wrong_and_checked(ns):
     assert "tiny" in ns("models")[1]
-    assert "ok  resid_pre" in ns("models", "check", "tiny")[1]
+    code, out, _ = ns("models", "check", "tiny")
+    assert code == 0 and "resid_pre    yes          0-2" in out and "bypass       yes" in out
+    code, out, _ = ns("models", "check", "broken")
+    assert code == 1 and out.startswith("refused: ")
+
+
+def test_a_model_anywhere_is_checked_as_a_table_of_the_terminal_s_width(
+        ns, tmp_path, monkeypatch):
+    save("falcon", tmp_path / "elsewhere" / "bird")
+    for columns in (200, 80, 45):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        code, out, _ = ns("models", "check", str(tmp_path / "elsewhere" / "bird"))
+        assert code == 0 and max(map(len, out.splitlines())) <= max(columns, 66)
+        assert "parallel block" in " ".join(out.split())
+    info = json.loads(ns("models", "check", str(tmp_path / "elsewhere" / "bird"), "--json")[1])
+    sites = {site["site"]: site for site in info["sites"]}
+    assert sites["resid_mid"]["refused"][0]["layers"] == [0, 1, 2]
+    assert {stage["stage"] for stage in info["stages"]} >= {"stream", "bypass"}
+    assert set(info["steps_s"]) >= {"digest", "weights", "discover", "certify"}
 
 
 @pytest.mark.parametrize("text", ["mlp_out.0", "z.5.2@-1", "mlp_act.3.17,18@2", "embed@1",
