@@ -49,6 +49,8 @@ def _streamed(
     attention = resolved.form["attention"]
     if known := host.replayed.get(attention):
         return known
+    if host.layout.n_streams > 1:
+        return f"the model keeps {host.layout.n_streams} residual streams side by side"
     if reads_of(resolved.spec)[-1] + 1 < len(resolved.spec.prompt) and any(
             edit.target.site == "pattern" for edit in held):
         return "a held pattern reaches to the last position, behind the last one that is read"

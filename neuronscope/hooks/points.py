@@ -30,6 +30,8 @@ class Point:
     them, in order.
     heads_first: the tensor is [batch, heads, position, d_head]. rows: where the tensor is
     [batch × position, width], the decoder layer whose hidden input tells the two apart.
+    streams_first: the tensor is [stream, batch, position, width], its value all streams side by
+    side.
     """
 
     module: nn.Module
@@ -40,6 +42,7 @@ class Point:
     heads_first: bool = False
     rows: nn.Module | None = None
     base_scale: float = 1.0
+    streams_first: bool = False
 
     @property
     def plain(self) -> bool:
@@ -79,6 +82,7 @@ def raw_with(
         rest = flat.index_copy(-1, point.columns.to(raw.device), rest.to(flat.dtype))
     if raw.ndim > 3:
         rest = rest.unflatten(-1, _by_position(point, raw).shape[2:])
+    rest = rest.movedim(2, 0) if point.streams_first else rest
     rest = rest.transpose(1, 2) if point.heads_first else rest
     # how a matrix product rounds depends on strides
     return rest if rest.stride() == raw.stride() else torch.empty_like(raw).copy_(rest)
@@ -89,6 +93,8 @@ def _times(base: Tensor, scale: float) -> Tensor:
 
 
 def _by_position(point: Point, raw: Tensor) -> Tensor:
+    if point.streams_first:
+        return raw.movedim(0, 2)
     return raw.transpose(1, 2) if point.heads_first else raw
 
 

@@ -1,7 +1,7 @@
 """Understanding a model by its structure and behaviour, without a table of model names.
 
-1. The decoder layers are the module list whose members were called in sequence, each
-   one's hidden input being the previous one's hidden output.
+1. The decoder layers are members of module lists that were called in sequence and carry a
+   disturbance of one position on to others and their logits (stack.py).
 2. Every layer's input is then replaced by its clean input with one disturbed position.
    A submodule whose input at the *other* positions is still clean while its output
    there is not, mixes positions: the outermost such module is the attention.
@@ -15,25 +15,30 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import torch
 from torch import Tensor, nn
 
-from neuronscope.errors import ModelRefused, UnsupportedTarget
+from neuronscope.errors import UnsupportedTarget
 from neuronscope.hooks.tap import Point, name
 from neuronscope.models.behaviour import check_behaviour
 from neuronscope.models.branches import Branches, find_branches
+from neuronscope.models.ends import final_norm
 from neuronscope.models.inner import head_points
 from neuronscope.models.mixers import Operators, operators
-from neuronscope.models.trace import Call, Trace, same, trace
+from neuronscope.models.stack import Stack, decoder_stack, disturbed_first
+from neuronscope.models.text import output_embedding
+from neuronscope.models.trace import Call, Trace, trace
+
+GAP = "the model changes the stream between this layer and the next, so that it has two values"
 
 
 @dataclass(frozen=True)
 class Layout:
     """Where each site is. `points` by (site, layer); `reasons` says why a site is missing,
-    `notes`, by site, what to know of one that is there."""
+    `notes`, by site, what to know of one that is there. d_model is the width of the residual
+    stream; where the layers keep several streams (n_streams), of all of them together."""
 
     layers: tuple[nn.Module, ...]
     unembed: nn.Module | None
@@ -42,6 +47,7 @@ class Layout:
     n_kv_heads: int | None
     d_head: int | None
     d_mlp: int | None
+    n_streams: int = 1
     points: dict[tuple[str, int | None], Point] = field(default_factory=dict)
     reasons: dict[tuple[str, int | None], str] = field(default_factory=dict)
     branches: list[Branches] = field(default_factory=list)
@@ -66,24 +72,24 @@ def discover(model: nn.Module, probe_ids: Tensor) -> Layout:
     """
     check_behaviour(model, probe_ids)
     clean = trace(model, probe_ids)
-    layers = _decoder_layers(model, clean)
+    stack = decoder_stack(model, clean, probe_ids)
+    layers = stack.layers
     with operators(model) as seen:
-        disturbed = trace(model, probe_ids,
-                          {call.name: _disturb(call.given) for call in layers})
+        disturbed = trace(model, probe_ids, {call.name: _disturb(call.given, stack.streams_first)
+                                             for call in layers})
     layout = Layout(
         layers=tuple(call.module for call in layers),
-        unembed=model.get_output_embeddings(),
-        d_model=layers[0].given.shape[-1],
+        unembed=output_embedding(model), d_model=stack.width, n_streams=stack.n_streams,
         n_heads=None, n_kv_heads=None, d_head=None, d_mlp=None,
     )
-    _layer_points(layout, layers, clean, disturbed, seen)
-    _final_norm(layout, layers[-1], clean)
+    _layer_points(layout, stack, clean, disturbed, seen)
+    _ends(layout, stack, clean)
     heads = head_points(model, layers, layout.branches, layout.points, clean, probe_ids)
     for key in heads.reasons:
         layout.points.pop(key, None)
     layout.points.update(heads.points)
     layout.reasons.update(heads.reasons)
-    d_z, notes = _width(layout, "z", layers, clean), _branch_notes(layout)
+    d_z, notes = _width(layout, "z", layers, clean), layout.notes | _branch_notes(layout)
     notes |= {site: "; ".join(filter(None, (notes.get(site), note)))
               for site, note in heads.notes.items()}
     return replace(
@@ -92,43 +98,17 @@ def discover(model: nn.Module, probe_ids: Tensor) -> Layout:
         d_mlp=_width(layout, "mlp_act", layers, clean))
 
 
-def _decoder_layers(model: nn.Module, clean: Trace) -> list[Call]:
-    """The calls of the decoder layers, in order."""
-    chains = []
-    for list_name, module in model.named_modules():
-        if not isinstance(module, nn.ModuleList) or len(module) == 0:
-            continue
-        calls = [clean.get(f"{list_name}.{index}") for index in range(len(module))]
-        if all(call is not None and call.given.shape == call.gave.shape for call in calls) and all(
-            same(before.gave, after.given)
-            for before, after in itertools.pairwise(calls)
-        ):
-            size = sum(parameter.numel() for parameter in module.parameters())
-            chains.append((size, calls))
-    if not chains:
-        raise ModelRefused(
-            "No sequence of decoder layers was found: no module list whose members pass one "
-            "hidden state from each to the next.",
-            hint="NeuronScope needs a decoder-only language model.")
-    return max(chains, key=lambda chain: chain[0])[1]
-
-
-def _disturb(given: Tensor):
-    """A function that restores a layer's clean input, with its first position disturbed."""
-    noise = torch.randn(given.shape[-1], generator=torch.Generator().manual_seed(0))
-    changed = given.clone()
-    changed[:, 0] += (noise.to(given) * given[:, 0].float().norm().to(given)
-                      / noise.norm().to(given))
-    return lambda value: changed.clone()
-
-
 def _layer_points(
-    layout: Layout, layers: list[Call], clean: Trace, disturbed: Trace, seen: Operators
+    layout: Layout, stack: Stack, clean: Trace, disturbed: Trace, seen: Operators
 ) -> None:
-    layout.points["embed", None] = Point(layers[0].module, "in")
-    for index, layer in enumerate(layers):
-        layout.points["resid_pre", index] = Point(layer.module, "in")
-        layout.points["resid_post", index] = Point(layer.module, "out")
+    for index, layer in enumerate(stack.layers):
+        into, out = (Point(layer.module, side, streams_first=stack.streams_first)
+                     for side in ("in", "out"))
+        layout.points["resid_pre", index] = into
+        if index in stack.gaps:
+            layout.reasons["resid_post", index] = GAP
+        else:
+            layout.points["resid_post", index] = out
         branches, found = find_branches(layer, clean, disturbed, seen)
         layout.branches.append(branches)
         for site, outcome in found.items():
@@ -157,14 +137,23 @@ def _width(layout: Layout, site: str, layers: list[Call], clean: Trace) -> int |
     return found.pop() if len(found) == 1 else None
 
 
-def _final_norm(layout: Layout, last: Call, clean: Trace) -> None:
-    """The module that takes the last layer's output and feeds the output embedding."""
-    head = next((call for call in clean.values() if call.module is layout.unembed), None)
-    for call in sorted(clean.values(), key=lambda each: each.order):
-        if call.order > last.order and same(call.given, last.gave) and call.module is not (
-            layout.unembed
-        ) and head is not None and same(call.gave, head.given) and not any(call.module.children()):
-            layout.points["final_norm", None] = Point(call.module, "out")
-            return
-    layout.reasons["final_norm", None] = (
-        "no single norm was found between the last layer and the output embedding")
+def _ends(layout: Layout, stack: Stack, clean: Trace) -> None:
+    layout.points["embed", None] = layout.points["resid_pre", 0]
+    outcome, note = final_norm(layout.unembed, stack.layers[-1], clean)
+    if isinstance(outcome, str):
+        layout.reasons["final_norm", None] = outcome
+    else:
+        layout.points["final_norm", None] = outcome
+        layout.notes["final_norm"] = note
+    told = [stack.note] if stack.note else []
+    if stack.n_streams > 1:
+        told.append(f"{stack.n_streams} streams of {stack.width // stack.n_streams} beside each "
+                    f"other")
+    for site in ("embed", "resid_pre", "resid_post"):
+        layout.notes[site] = "; ".join(told)
+
+
+def _disturb(given: Tensor, streams_first: bool) -> Callable[[Tensor], Tensor]:
+    """A function that restores a layer's clean input, with its first position disturbed."""
+    changed = disturbed_first(given, streams_first)
+    return lambda value: changed.clone()

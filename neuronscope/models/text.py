@@ -70,6 +70,15 @@ def vocab_size(model: nn.Module) -> int:
     return len(rows) if told is None else told
 
 
+def output_embedding(model: nn.Module) -> nn.Module | None:
+    """The module that gives the logits: the model's own, or that of a model inside it."""
+    for module in model.modules():
+        if hasattr(module, "get_output_embeddings") and (
+                found := module.get_output_embeddings()) is not None:
+            return found
+    return None
+
+
 def text_side(model: nn.Module) -> nn.Module:
     """The module to run: the model itself, or the language model inside it.
 

@@ -24,7 +24,13 @@ class Call:
 
 
 class Trace(dict[str, Call]):
-    """Calls by module name, for modules that were called exactly once on hidden states."""
+    """Calls by module name, for modules that were called exactly once on hidden states.
+
+    repeated: the calls of the others; logits: what the forward gave.
+    """
+
+    repeated: dict[str, list[Call]]
+    logits: Tensor
 
     def under(self, name: str) -> list[Call]:
         """Calls inside a module, in the order in which they ended; without the module itself."""
@@ -74,8 +80,11 @@ def trace(
     named = [(name, module) for name, module in model.named_modules() if name]
     with attached([*((module, "in", before(name)) for name, module in named),
                    *((module, "out", after(name)) for name, module in named)]):
-        forward(model, input_ids)
-    return Trace({name: calls[0] for name, calls in seen.items() if len(calls) == 1})
+        logits = forward(model, input_ids)
+    traced = Trace({name: calls[0] for name, calls in seen.items() if len(calls) == 1})
+    traced.repeated = {name: calls for name, calls in seen.items() if len(calls) > 1}
+    traced.logits = logits
+    return traced
 
 
 def _has_hidden(output: object) -> bool:
