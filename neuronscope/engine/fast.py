@@ -71,6 +71,10 @@ class Fast:
         whole = len(self.stream.ids) == len(self.prepared.resolved.spec.prompt)
         if edit.target.site == "pattern" and not whole:
             return False
+        if edit.target.site in INNER_SITES and not all(
+                ("z", layer) in self.stream.host.layout.points
+                for _, layer in keys_of(edit.target, self.stream.n_layers)):
+            return False
         if isinstance(edit.op, Path):
             return not self.stream.held and len(keys_of(edit.target, self.stream.n_layers)) == 1 \
                 and all(each.attention is not None and each.mlp is not None for each in layers)

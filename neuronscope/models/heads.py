@@ -9,17 +9,16 @@ are which head's follows from the numbers, however the family lays them out.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from neuronscope.hooks.attention import AttentionCall, watched
 from neuronscope.hooks.points import Point
-from neuronscope.hooks.tap import Tapped, attached, tap
+from neuronscope.hooks.tap import attached
 from neuronscope.models.branches import Outcome
 from neuronscope.models.columns import (
     columns_of,
@@ -28,17 +27,14 @@ from neuronscope.models.columns import (
     likely_factors,
     why_none,
 )
-from neuronscope.models.forward import forward
 from neuronscope.models.trace import Call, Trace, same, trace
+from neuronscope.models.written import TENSORS, read_as_written
 
 Key = tuple[str, int | None]
 
 NO_SOFTMAX = ("no softmax attention was seen in this layer: it calls none of transformers' "
               "attention functions, and multiplies no queries and keys into a softmax that it "
               "multiplies with values")
-GREAT = 64.0
-"""Times more than a value is: a power of two, which rounds nothing."""
-_TENSORS = {"q": ("query", "queries"), "k": ("key", "keys"), "v": ("value", "values")}
 
 
 @dataclass(frozen=True)
@@ -89,7 +85,7 @@ def find_heads(
             outcomes[site, index] = outcome
             if count:
                 n_heads[site, index] = count
-    failures, notes = _read_as_written(model, layers, attention, outcomes, n_heads, probe_ids)
+    failures, notes = read_as_written(model, layers, attention, outcomes, n_heads, probe_ids)
     seen = [call.query.shape[1] for index in range(len(layers)) for call in within[index]]
     return Heads(outcomes | failures, n_heads, notes, attention, seen)
 
@@ -125,7 +121,7 @@ def _layer_heads(
     pattern = Point(call.module, "pattern", heads_first=True)
     found: dict[str, tuple[Outcome, int]] = {"pattern": (pattern, call.query.shape[1])}
     calls = single.under(layer.name)
-    for site, (name, told) in _TENSORS.items():
+    for site, (name, told) in TENSORS.items():
         read = getattr(call, name)[:, :, 0]
         heads = read if site == "q" else read[:, distinct_heads(read)]
         factors = tuple(dict.fromkeys((1.0, read.shape[-1] ** -0.5, *turns)))
@@ -206,62 +202,3 @@ def _fed_by(call: Call, before: Call, point: Point, clean: Trace) -> bool:
 def ordered(value: Tensor) -> Tensor:
     """With a first dimension of one prompt, where positions are in it."""
     return value if len(value) == 1 else value[None]
-
-
-def _read_as_written(
-    model: nn.Module, layers: list[Call], attention: Mapping[int, tuple[nn.Module, int]],
-    outcomes: dict[Key, Outcome], n_heads: dict[Key, int], probe_ids: Tensor,
-) -> tuple[dict[Key, str], dict[str, str]]:
-    """Points at which zeroing one head changes another of what attention reads, or none; and
-    notes of sites that the model limits on their way there.
-
-    Row h of a batch of equal prompts has head h zeroed, the last but one has great values;
-    every layer's input is clean.
-    """
-    keys = [key for key in n_heads if key[0] in _TENSORS and isinstance(outcomes[key], Point)]
-    rows = max((n_heads[key] for key in keys), default=0) + 2
-
-    def write(key: Key) -> Callable[[Tensor], Tensor]:
-        def edit(value: Tensor) -> Tensor:
-            new = value.clone()
-            for head, part in enumerate(new.chunk(n_heads[key], dim=-1)):
-                part[head] = 0
-            new[-2] *= GREAT
-            return new
-        return edit
-
-    def restore(value: Tensor) -> Tensor:
-        return value[-1:].expand_as(value).clone()
-
-    calls: list[AttentionCall] = []
-    clean = [Tapped(("resid_pre", index), Point(layer.module, "in"), (restore,))
-             for index, layer in enumerate(layers)]
-    with watched(model.modules(), calls.append), \
-            tap([*clean, *(Tapped(key, outcomes[key], (write(key),)) for key in keys)]):
-        forward(model, probe_ids[:, :1].expand(rows, -1))
-    by_module = {call.module: call for call in calls}
-    read = {key: getattr(by_module[attention[key[1]][0]], _TENSORS[key[0]][0]) for key in keys}
-    failures = {key: "zeroing one of its heads changes what attention reads as another's"
-                for key in keys if not _apart(read[key], n_heads[key])}
-    limits = {key[0]: limit for key in keys if (limit := _limit(read[key])) is not None}
-    return failures, {site: f"the model limits these values to ±{limit:g} before attention "
-                            f"reads them" for site, limit in limits.items()}
-
-
-def _limit(read: Float[Tensor, "rows heads pos d"]) -> float | None:
-    """Where great values are cut off (DBRX, OLMo); None where they arrive as they are."""
-    great, here = read[-1] * GREAT, read[-2]
-    bound = here.abs().max()
-    cut = (great.abs() > bound) & (here.abs() == bound)
-    return float(bound) if bool(cut.any()) and bool(
-        (cut | torch.isclose(here, great)).all()) else None
-
-
-def _apart(read: Float[Tensor, "rows heads pos d"], n_heads: int) -> bool:
-    """Whether row h differs from the last row at head h, or its repetitions, and nowhere else."""
-    # how a row of a matrix product rounds may depend on its place in the batch
-    slack = 8 * torch.finfo(read.dtype).eps * read[-1].abs().max()
-    differs = ((read[:n_heads] - read[-1:]).abs() > slack).any(dim=-1).any(dim=-1)
-    own = torch.eye(n_heads, dtype=torch.bool, device=read.device).repeat_interleave(
-        read.shape[1] // n_heads, dim=1)
-    return bool((differs & own).any()) and not bool((differs & ~own).any())

@@ -12,10 +12,12 @@ import transformers as tf
 
 from neuronscope.models.certify import certify
 from neuronscope.models.columns import distinct_heads, find_columns
-from neuronscope.models.heads import _read_as_written
 from neuronscope.models.layout import discover
+from neuronscope.models.projected import MIXED, NO_HEADS, NORMED, unproven
 from neuronscope.models.text import probe_ids
 from neuronscope.models.trace import trace
+from neuronscope.models.written import read_as_written
+from tests.conformance import zoo
 from tests.tiny import VOCAB, build
 
 IDS = probe_ids(VOCAB, torch.device("cpu"))
@@ -114,13 +116,84 @@ def test_heads_that_are_mixed_up_are_refused():
     found = {("q", layer): layout.points["q", layer] for layer in range(3)}
     counts = dict.fromkeys(found, 4)
     attention = {layer: (layout.layers[layer].attention, 4) for layer in range(3)}
-    assert _read_as_written(model, layers, attention, found, counts, IDS) == ({}, {})
+    assert read_as_written(model, layers, attention, found, counts, IDS) == ({}, {})
     wrong = found["q", 1].columns.roll(4)
     found["q", 1] = dataclasses.replace(found["q", 1], columns=wrong)
     keys = found["q", 2].columns + 8
     found["q", 2] = dataclasses.replace(found["q", 2], columns=keys)
-    wrong = _read_as_written(model, layers, attention, found, counts, IDS)[0]
+    wrong = read_as_written(model, layers, attention, found, counts, IDS)[0]
     assert set(wrong) == {("q", 1), ("q", 2)}
+
+
+def calls_of(model, layout):
+    return [call for call in trace(model, IDS).values() if call.module in layout.layers]
+
+
+def test_heads_of_z_that_are_mixed_up_or_counted_wrong_are_refused():
+    """Query heads taken for key-value heads and the other way round, and permuted columns."""
+    model = build("llama")  # 4 heads of queries, 2 of keys and values
+    layout = discover(model, IDS)
+    points = {layer: layout.points["z", layer] for layer in range(3)}
+    modules = [layer.self_attn for layer in layout.layers]
+    calls = calls_of(model, layout)
+    counts = dict(enumerate(zip(modules, (4, 4, 4), strict=True)))
+    assert unproven(model, calls, points, counts, IDS) == ({}, "")
+    counts = dict(enumerate(zip(modules, (4, 2, 8), strict=True)))
+    assert unproven(model, calls, points, counts, IDS)[0] == {1: MIXED, 2: MIXED}
+    counts = {layer: (modules[layer], 4) for layer in (0, 2)}
+    points[2] = dataclasses.replace(points[2], columns=torch.arange(32).roll(3))
+    assert unproven(model, calls, points, counts, IDS)[0] == {1: NO_HEADS, 2: MIXED}
+
+
+def test_the_number_of_heads_is_what_attention_computes_and_not_what_the_configuration_says():
+    model = build("llama")
+    model.config.num_attention_heads, model.config.num_key_value_heads = 2, 4
+    layout = discover(model, IDS)
+    assert (layout.n_heads, layout.n_kv_heads, layout.d_head) == (4, 2, 8)
+
+
+def test_a_norm_over_all_heads_before_the_projection_is_said():
+    model = model_of(tf.BitNetConfig(**SMALL, num_key_value_heads=2))
+    found = reports(model)["z"]
+    assert found.layers == (0, 1) and found.note == NORMED
+
+
+def test_a_mixer_that_is_no_attention_has_no_heads():
+    model = model_of(tf.JambaConfig(
+        **SMALL, num_key_value_heads=2, num_experts=1, attn_layer_period=2, attn_layer_offset=1,
+        mamba_dt_rank=4, use_mamba_kernels=False))
+    found = reports(model)
+    assert {found[site].layers for site in ("q", "k", "v", "pattern", "z")} == {(1,)}
+    assert "no softmax attention" in found["z"].reason
+
+
+def test_values_of_a_post_norm_block_are_not_its_attentions_output():
+    """With one token attention gives its values as they are; BERT's module returns them."""
+    model = model_of(tf.BertConfig(**SMALL, is_decoder=True))
+    layout = discover(model, IDS)
+    for layer in range(2):
+        attention = layout.layers[layer].attention
+        assert layout.points["v", layer].module is attention.self.value
+        assert layout.points["z", layer].module is attention.output.dense
+
+
+def test_positions_that_count_from_one_are_turned_back():
+    model = build("llama")
+    own = model.model.rotary_emb.forward
+    model.model.rotary_emb.forward = lambda value, position_ids: own(value, position_ids + 1)
+    layout = discover(model, IDS)
+    assert layout.points["q", 1].module is layout.layers[1].self_attn.q_proj
+    assert layout.points["k", 1].module is layout.layers[1].self_attn.k_proj
+
+
+def test_values_that_are_multiplied_on_their_way_are_said_to_be():
+    model = zoo.build("mimo_v2_flash")
+    ids, layout = zoo.probe(model), discover(model, zoo.probe(model))
+    attention = layout.layers[1].self_attn
+    attention.v_scale = 0.707
+    layout = discover(model, ids)
+    assert layout.points["v", 1].module is attention.v_proj
+    assert "multiplies these values by 0.707 before attention" in layout.notes["v"]
 
 
 @pytest.mark.parametrize("lie", ["not used", "not probabilities", "not given"])

@@ -1,0 +1,105 @@
+"""Whether the heads that a site's columns are taken for are those that attention reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from neuronscope.hooks.attention import AttentionCall, watched
+from neuronscope.hooks.points import Point
+from neuronscope.hooks.tap import Tapped, tap
+from neuronscope.models.branches import Outcome
+from neuronscope.models.forward import forward
+from neuronscope.models.trace import Call
+
+Key = tuple[str, int | None]
+
+GREAT = 64.0
+"""Times more than a value is: a power of two, which rounds nothing."""
+TENSORS = {"q": ("query", "queries"), "k": ("key", "keys"), "v": ("value", "values")}
+"""By site, what attention is given of it, and its name in a reason."""
+IN_TURN = ("query heads read its heads in turn, not in groups of neighbours, so an edit of a head "
+           "could not be told from another's")
+
+
+def read_as_written(
+    model: nn.Module, layers: list[Call], attention: Mapping[int, tuple[nn.Module, int]],
+    outcomes: dict[Key, Outcome], n_heads: dict[Key, int], probe_ids: Tensor,
+) -> tuple[dict[Key, str], dict[str, str]]:
+    """Points at which zeroing one head changes another of what attention reads, or none; and
+    notes of sites that the model limits on their way there.
+
+    Row h of a batch of equal prompts has head h zeroed, the last but one has great values;
+    every layer's input is clean.
+    """
+    keys = [key for key in n_heads if key[0] in TENSORS and isinstance(outcomes[key], Point)]
+    rows = max((n_heads[key] for key in keys), default=0) + 2
+
+    def write(key: Key) -> Callable[[Tensor], Tensor]:
+        def edit(value: Tensor) -> Tensor:
+            new = value.clone()
+            for head, part in enumerate(new.chunk(n_heads[key], dim=-1)):
+                part[head] = 0
+            new[-2] *= GREAT
+            return new
+        return edit
+
+    def restore(value: Tensor) -> Tensor:
+        return value[-1:].expand_as(value).clone()
+
+    calls: list[AttentionCall] = []
+    clean = [Tapped(("resid_pre", index), Point(layer.module, "in"), (restore,))
+             for index, layer in enumerate(layers)]
+    with watched(model.modules(), calls.append), \
+            tap([*clean, *(Tapped(key, outcomes[key], (write(key),), capture=True)
+                           for key in keys)]) as seen:
+        forward(model, probe_ids[:, :1].expand(rows, -1))
+    by_module = {call.module: call for call in calls}
+    read = {key: getattr(by_module[attention[key[1]][0]], TENSORS[key[0]][0]) for key in keys}
+    failures = {key: told for key in keys if (told := _mixed_up(read[key], n_heads[key]))}
+    notes = {key[0]: note for key in keys if key not in failures
+             and (note := _changed(read[key], seen[key], n_heads[key]))}
+    return failures, notes
+
+
+def _changed(
+    read: Float[Tensor, "rows heads pos d"], value: Float[Tensor, "rows pos width"], n_heads: int
+) -> str:
+    """What the model does to the values on their way, if it is the same for all."""
+    limit = _limit(read)
+    if limit is not None:
+        return f"the model limits these values to ±{limit:g} before attention reads them"
+    mine = value[-1, 0].view(n_heads, -1)
+    ratios = (read[-1, ::read.shape[1] // n_heads, 0] / mine).flatten()
+    factor = ratios.median()
+    even = bool(((ratios - factor).abs() <= 1e-2 * factor.abs()).all())
+    if not even or bool((factor - 1).abs() < 1e-2):
+        return ""
+    return f"the model multiplies these values by {float(factor):.4g} before attention reads them"
+
+
+def _limit(read: Float[Tensor, "rows heads pos d"]) -> float | None:
+    """Where great values are cut off (DBRX, OLMo); None where they arrive as they are."""
+    great, here = read[-1] * GREAT, read[-2]
+    bound = here.abs().max()
+    cut = (great.abs() > bound) & (here.abs() == bound)
+    return float(bound) if bool(cut.any()) and bool(
+        (cut | torch.isclose(here, great)).all()) else None
+
+
+def _mixed_up(read: Float[Tensor, "rows heads pos d"], n_heads: int) -> str:
+    """Why row h does not differ from the last row at head h, or its repetitions, and nowhere
+    else; nothing where it is so."""
+    # how a row of a matrix product rounds may depend on its place in the batch
+    slack = 8 * torch.finfo(read.dtype).eps * read[-1].abs().max()
+    differs = ((read[:n_heads] - read[-1:]).abs() > slack).any(dim=-1).any(dim=-1)
+    each, times = torch.eye(n_heads, dtype=torch.bool, device=read.device), read.shape[1] // n_heads
+    own = each.repeat_interleave(times, dim=1)
+    if bool((differs & own).any()) and not bool((differs & ~own).any()):
+        return ""
+    if times > 1 and torch.equal(differs, each.repeat(1, times)):
+        return IN_TURN
+    return "zeroing one of its heads changes what attention reads as another's"
