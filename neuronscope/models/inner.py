@@ -37,7 +37,7 @@ def head_points(
            if each.attention is not None and ("attn_out", index) in known}
     found = find_heads(model, layers, own, clean, probe_ids)
     projected = {index: point for (site, index), point in known.items() if site == "z"}
-    failed, note = unproven(model, layers, projected, found.attention, probe_ids)
+    failed, note = unproven(model, layers, projected, found.attention, clean, probe_ids)
     failed |= {index: told for index in failed
                if isinstance(told := found.outcomes["pattern", index], str)
                and told != NO_SOFTMAX}

@@ -13,7 +13,7 @@ from neuronscope.models.forward import forward
 Key = tuple[str, int | None]
 
 LESS_THAN_ROUNDING = 1e-2
-ROUNDINGS = 16
+ROUNDINGS = 4
 """Relative to the greatest logit: what two implementations may differ by, at least, and in
 units of the dtype's rounding."""
 

@@ -15,7 +15,7 @@ from neuronscope.hooks.points import Point
 from neuronscope.hooks.precision import float64
 from neuronscope.hooks.tap import Captured, Tapped, tap
 from neuronscope.models.forward import forward
-from neuronscope.models.trace import Call
+from neuronscope.models.trace import Call, Trace, same
 
 NO_HEADS = ("this layer mixes positions without softmax attention that could be seen, so its "
             "projection's input is not known to be heads")
@@ -27,7 +27,7 @@ MIXED = ("the columns of the projection's input are not the heads that attention
 
 def unproven(
     model: nn.Module, layers: list[Call], points: Mapping[int, Point],
-    attention: Mapping[int, tuple[nn.Module, int]], probe_ids: Tensor,
+    attention: Mapping[int, tuple[nn.Module, int]], clean: Trace, probe_ids: Tensor,
 ) -> tuple[dict[int, str], str]:
     """The layers whose `z` is not shown to be heads, with the reason; and a note on the others.
 
@@ -51,8 +51,14 @@ def unproven(
             new[head, :, head] = -0.5 * new[head, :, head].flip(-1)
         return torch.empty_like(call.output).copy_(new)
 
-    seen = _values(model, layers, tried, change, heads, probe_ids.expand(rows, -1))
+    normed = {index: before for index, point in tried.items()
+              if (before := _before_norm(layers[index], point, clean))}
+    keys = {("z", index): point for index, point in tried.items()} | {
+        ("normed", index): point for index, point in normed.items()}
+    seen = _values(model, layers, keys, change, heads, probe_ids[:, :1].expand(rows, -1))
     verdicts = {index: _verdict(seen["z", index], attention[index][1]) for index in tried}
+    verdicts |= {index: NORMED for index in normed if verdicts[index] == MIXED
+                 and not _verdict(seen["normed", index], attention[index][1])}
     note = NORMED if NORMED in verdicts.values() else ""
     found |= {index: told for index, told in verdicts.items() if told not in ("", NORMED)}
     return found, note
@@ -70,10 +76,22 @@ def _values(model, layers, points, change, modules, ids) -> Captured:
 
     taps = [Tapped(("resid_pre", index), Point(layer.module, "in"), (restore,))
             for index, layer in enumerate(layers)]
-    taps += [Tapped(("z", index), point, capture=True) for index, point in points.items()]
+    taps += [Tapped(key, point, capture=True) for key, point in points.items()]
     with watched(modules, change), tap(taps) as seen:
         forward(model, ids)
     return seen
+
+
+def _before_norm(layer: Call, point: Point, clean: Trace) -> Point | None:
+    """The input of a norm (a module with vectors of weights alone) that gives z."""
+    calls = clean.under(layer.name)
+    given = next((call.given for call in calls if call.module is point.module), None)
+    for call in calls if given is not None and point.rows is None else ():
+        vectors = [parameter.ndim for parameter in call.module.parameters()]
+        if vectors and max(vectors) == 1 and same(call.gave, given) and (
+                call.given.shape == given.shape):
+            return Point(call.module, "in")
+    return None
 
 
 def _verdict(z: Float[Tensor, "rows pos width"], n_heads: int) -> str:

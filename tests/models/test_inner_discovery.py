@@ -14,7 +14,7 @@ from neuronscope.models.certify import certify
 from neuronscope.models.columns import distinct_heads, find_columns
 from neuronscope.models.layout import discover
 from neuronscope.models.projected import MIXED, NO_HEADS, NORMED, unproven
-from neuronscope.models.text import probe_ids
+from neuronscope.models.text import probe_ids, text_side
 from neuronscope.models.trace import trace
 from neuronscope.models.written import read_as_written
 from tests.conformance import zoo
@@ -125,24 +125,21 @@ def test_heads_that_are_mixed_up_are_refused():
     assert set(wrong) == {("q", 1), ("q", 2)}
 
 
-def calls_of(model, layout):
-    return [call for call in trace(model, IDS).values() if call.module in layout.layers]
-
-
 def test_heads_of_z_that_are_mixed_up_or_counted_wrong_are_refused():
     """Query heads taken for key-value heads and the other way round, and permuted columns."""
     model = build("llama")  # 4 heads of queries, 2 of keys and values
     layout = discover(model, IDS)
     points = {layer: layout.points["z", layer] for layer in range(3)}
     modules = [layer.self_attn for layer in layout.layers]
-    calls = calls_of(model, layout)
+    clean = trace(model, IDS)
+    calls = [call for call in clean.values() if call.module in layout.layers]
     counts = dict(enumerate(zip(modules, (4, 4, 4), strict=True)))
-    assert unproven(model, calls, points, counts, IDS) == ({}, "")
+    assert unproven(model, calls, points, counts, clean, IDS) == ({}, "")
     counts = dict(enumerate(zip(modules, (4, 2, 8), strict=True)))
-    assert unproven(model, calls, points, counts, IDS)[0] == {1: MIXED, 2: MIXED}
+    assert unproven(model, calls, points, counts, clean, IDS)[0] == {1: MIXED, 2: MIXED}
     counts = {layer: (modules[layer], 4) for layer in (0, 2)}
     points[2] = dataclasses.replace(points[2], columns=torch.arange(32).roll(3))
-    assert unproven(model, calls, points, counts, IDS)[0] == {1: NO_HEADS, 2: MIXED}
+    assert unproven(model, calls, points, counts, clean, IDS)[0] == {1: NO_HEADS, 2: MIXED}
 
 
 def test_the_number_of_heads_is_what_attention_computes_and_not_what_the_configuration_says():
@@ -152,10 +149,13 @@ def test_the_number_of_heads_is_what_attention_computes_and_not_what_the_configu
     assert (layout.n_heads, layout.n_kv_heads, layout.d_head) == (4, 2, 8)
 
 
-def test_a_norm_over_all_heads_before_the_projection_is_said():
-    model = model_of(tf.BitNetConfig(**SMALL, num_key_value_heads=2))
-    found = reports(model)["z"]
-    assert found.layers == (0, 1) and found.note == NORMED
+@pytest.mark.parametrize("name", ["bitnet", "kosmos-2@i2t"])
+def test_a_norm_over_all_heads_before_the_projection_is_said(name):
+    """An RMS norm scales the heads together, a layer norm shifts them too."""
+    model = text_side(zoo.build(name))
+    layout = discover(model, zoo.probe(model))
+    assert [site for site, _ in layout.points].count("z") == len(layout.layers)
+    assert layout.notes["z"] == NORMED
 
 
 def test_a_mixer_that_is_no_attention_has_no_heads():
