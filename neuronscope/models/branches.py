@@ -9,11 +9,13 @@ from torch import nn
 
 from neuronscope.hooks.tap import Point
 from neuronscope.models.contributions import (
+    WIDE,
     Added,
     Branch,
     Contributions,
     Remainder,
     contributions,
+    refused,
 )
 from neuronscope.models.mixers import Operators, mixes_positions
 from neuronscope.models.projections import (
@@ -67,20 +69,31 @@ def find_branches(
     rest = [call for call in calls if attention is None
             or not (within(call, attention) or within(attention, call))]
     beside = [call for call in rest if not any(within(call, other) for other in mixers[1:])]
+    whole, layer = layer, _of_width(layer, attention)
     mlp = _mlp(layer, beside, attention) or _loose_mlp(beside, layer)
     maps = [z_map or last_map(attention, calls, layer), last_map(mlp, calls, layer)]
     outer = _outermost([call for call in rest if mlp is None or not within(call, mlp)])
     sides = [Branch(call, () if call is None else _starts(call, found, rest, layer))
              for call, found in zip((attention, mlp), maps, strict=True)]
-    added = contributions(layer, *sides, outer, mixers, calls)
-    experts = any(call.module in seen.router for call in beside)
+    added = (contributions(layer, *sides, outer, mixers, calls) if layer is whole
+             else refused(WIDE))
     start = added.mlp.start if isinstance(added.mlp, Added) else None
     found: dict[str, Outcome] = {
         "attn_out": _site(layer, added.attention), "mlp_out": _site(layer, added.mlp),
-        "z": heads_in(layer, attention, z_map, seen),
-        "mlp_act": neurons_in(layer, mlp, maps[1], start, experts)}
+        "z": heads_in(layer, attention, z_map, seen, added.carried),
+        "mlp_act": neurons_in(layer, mlp, maps[1], start, beside, seen, added.carried)}
     found["resid_mid"] = _between(layer, mlp, added, found["attn_out"], disturbed)
     return _modules(attention, mlp, maps, mixers, added, seen), found
+
+
+def _of_width(layer: Call, attention: Call | None) -> Call:
+    """The layer as it is; or where it hands on several streams, with what its attention reads
+    in their place."""
+    if attention is None:
+        return layer if layer.given.ndim == 3 else replace(
+            layer, given=layer.given[0], gave=layer.gave[0])
+    narrow = attention.gave.shape[-1] == layer.gave.shape[-1] and layer.given.ndim == 3
+    return layer if narrow else replace(layer, given=attention.gave, gave=attention.gave)
 
 
 def _attention(
@@ -154,14 +167,15 @@ def _between(
 
 
 def _mlp(layer: Call, beside: Sequence[Call], attention: Call | None) -> Call | None:
-    """The outermost module with matrices that gives a vector of the stream's width, and not to
-    another such module (a norm with weights of its own does)."""
+    """The largest of the outermost modules with matrices that give a vector of the stream's
+    width, and not to another such module (a norm with matrices of its own does)."""
     found = [call for call in beside if stream_sized(call, layer) and len(
         [weight for weight in call.module.parameters() if weight.ndim >= 2]) >= 2]
     outer = [call for call in _outermost(found) if not any(
         same(call.gave, other.given) and not within(other, call)
         for other in [*found, *([attention] if attention else [])])]
-    return outer[0] if outer else None
+    return max(outer, key=lambda call: sum(weight.numel() for weight in call.module.parameters()),
+               default=None)
 
 
 def _loose_mlp(rest: Sequence[Call], layer: Call) -> Call | None:

@@ -15,6 +15,8 @@ from neuronscope.models.scales import snapped
 from neuronscope.models.steps import Step, least_squares, relative_error, states, steps
 from neuronscope.models.trace import Call, same
 
+WIDE = ("what layers hand on is several streams (hyper-connections or the like), into which what a "
+        "branch gives is mixed")
 NOT_A_SUM = ("the layer's change of the residual stream is not the sum of what its modules give")
 
 
@@ -71,13 +73,13 @@ def contributions(
         return single
     reason = post_norm(layer, calls, tolerance(layer)) or _gated(layer, outer)
     if reason:
-        return _refused(reason)
+        return refused(reason)
     through = states(layer, [call for call in outer if call not in mixers[1:]], calls)
     ends = [added for _, added in (*attention.starts, *mlp.starts)]
     loose = [call for call in outer if call not in ends and _sized(call, layer)]
     found = steps(layer, through, [*ends, *loose], tolerance(layer))
     if found is None:
-        return _refused(NOT_A_SUM)
+        return refused(NOT_A_SUM)
     return _read(layer, attention, mlp, mixers, found)
 
 
@@ -90,7 +92,8 @@ def _gated(layer: Call, outer: Sequence[Call]) -> str:
         f"changes by")
 
 
-def _refused(reason: str) -> Contributions:
+def refused(reason: str) -> Contributions:
+    """Nothing is known of what the layer's branches add, for one reason."""
     return Contributions(reason, reason, carried=False)
 
 
@@ -158,11 +161,11 @@ def _read(
     again = [term for term in others.values() if attention.call is not None
              and type(term.module) is type(attention.call.module)]
     if again:
-        return _refused(f"this layer has {1 + len(again)} attention modules, each of which adds to "
+        return refused(f"this layer has {1 + len(again)} attention modules, each of which adds to "
                         f"the stream by itself")
     if any(is_norm(term) and same(term.given, step.before.value)
            for step in found for term in step.terms):
-        return _refused(NORMED_STREAM)
+        return refused(NORMED_STREAM)
     attn = _only(layer, found, mine, "attention")
     feed = _together(found, mlp, theirs, mixers) or _only(layer, found, theirs, "MLP")
     if isinstance(feed, str):

@@ -83,6 +83,6 @@ def mixes_positions(call: Call, disturbed: Trace) -> bool:
 def reads_other_positions(call: Call, disturbed: Trace) -> bool:
     """Whether what a module is given at the undisturbed positions has changed."""
     other = disturbed.get(call.name)
-    return (other is not None and other.given.shape == call.given.shape and call.given.ndim == 3
+    return (other is not None and other.given.shape == call.given.shape and call.given.ndim >= 3
             and not same(other.given[:, 1:], call.given[:, 1:]))
 

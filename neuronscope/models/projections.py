@@ -53,11 +53,12 @@ def head_map(
 
 
 def heads_in(
-    layer: Call, attention: Call | None, found: Call | None, seen: Operators
+    layer: Call, attention: Call | None, found: Call | None, seen: Operators, known: bool
 ) -> Point | str:
-    """Where `z` is: the input of the attention's output projection."""
+    """Where `z` is: the input of the attention's output projection. known: whether the layer's
+    change of the stream is accounted for."""
     if attention is None:
-        return "this layer has no attention"
+        return "this layer has no attention" if known else "no attention was found in this layer"
     if attention.module not in seen.softmax:
         return NO_HEADS
     if found is None:
@@ -66,16 +67,26 @@ def heads_in(
 
 
 def neurons_in(
-    layer: Call, mlp: Call | None, found: Call | None, start: Call | None, experts: bool
+    layer: Call, mlp: Call | None, found: Call | None, start: Call | None, beside: Sequence[Call],
+    seen: Operators, known: bool,
 ) -> Point | str:
-    """Where `mlp_act` is: the input of the MLP's last linear map, which gives its output."""
+    """Where `mlp_act` is: the input of the MLP's last linear map, which gives its output.
+
+    beside: the calls outside attention. known: as in heads_in.
+    """
     if mlp is None:
-        return "this layer has no MLP"
-    if experts:
+        return "this layer has no MLP" if known else "no MLP was found in this layer"
+    if any(call.module in seen.router for call in beside) or _stacked(mlp.module):
         return EXPERTS
     if found is None or not (found is start or same(found.gave, mlp.gave)):
         return NO_MAP.format("an MLP")
     return _given(found, layer)
+
+
+def _stacked(module: nn.Module) -> bool:
+    """Whether a module holds several matrices in one tensor, as experts are stored."""
+    return any(weight.ndim == 3 and min(weight.shape) > 1 for each in module.modules()
+               if not isinstance(each, nn.Conv1d) for weight in each.parameters(recurse=False))
 
 
 def _given(call: Call, layer: Call) -> Point | str:
