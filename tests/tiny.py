@@ -76,4 +76,5 @@ def site_module(model: nn.Module, family: str, site: str, layer: int) -> tuple[n
             return model.get_submodule(names["final_norm"]), "out"
         case _:
             side = "in" if site in ("z", "mlp_act") else "out"
-            return model.get_submodule(f"{base}.{names[site]}"), side
+            name = names[site] if isinstance(names[site], str) else names[site][layer]
+            return model.get_submodule(f"{base}.{name}"), side

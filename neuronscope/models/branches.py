@@ -80,7 +80,7 @@ def find_branches(
     start = added.mlp.start if isinstance(added.mlp, Added) else None
     found: dict[str, Outcome] = {
         "attn_out": _site(layer, added.attention), "mlp_out": _site(layer, added.mlp),
-        "z": heads_in(layer, attention, z_map, seen, added.carried),
+        "z": added.several or heads_in(layer, attention, z_map, seen, added.carried),
         "mlp_act": neurons_in(layer, mlp, maps[1], start, beside, seen, added.carried)}
     found["resid_mid"] = _between(layer, mlp, added, found["attn_out"], disturbed)
     return _modules(attention, mlp, maps, mixers, added, seen), found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -49,7 +49,8 @@ class Contributions:
     """What each branch adds, or why that is not known.
 
     carried: the stream changes by what the two branches add and by nothing else. alone: the
-    stream behind attention is the layer's input and what attention adds; or why not.
+    stream behind attention is the layer's input and what attention adds; or why not. several:
+    nothing, or that the layer has more than one attention.
     """
 
     attention: Added | str
@@ -57,6 +58,7 @@ class Contributions:
     carried: bool = True
     alone: str = ""
     note: str = ""
+    several: str = ""
 
 
 def contributions(
@@ -161,8 +163,8 @@ def _read(
     again = [term for term in others.values() if attention.call is not None
              and type(term.module) is type(attention.call.module)]
     if again:
-        return refused(f"this layer has {1 + len(again)} attention modules, each of which adds to "
-                        f"the stream by itself")
+        return replace(refused(told := f"this layer has {1 + len(again)} attention modules, each "
+                               f"of which adds to the stream by itself"), several=told)
     if any(is_norm(term) and same(term.given, step.before.value)
            for step in found for term in step.terms):
         return refused(NORMED_STREAM)

@@ -89,9 +89,9 @@ def _solved(
     before: State, after: State, addable: Sequence[Call], outputs: dict[str, Tensor], sure: float
 ) -> Step | None:
     start, end = float64(before.value), float64(after.value)
-    for attempt in (_sum, _scaled, _biased, _scaled_on, _by_channel):
+    for attempt in (_sum, _scaled, _biased, _scaled_on, _carried_by_channel, _by_channel):
         best: tuple[float, Step] | None = None
-        for terms in _choices(addable, attempt not in (_biased, _by_channel)):
+        for terms in _choices(addable, attempt in (_sum, _scaled, _scaled_on)):
             values = [outputs[each.name] for each in terms]
             outcome = attempt(start, values, end)
             if outcome is None:
@@ -100,7 +100,7 @@ def _solved(
             worst, mean = relative_error(end, parts)
             if worst <= sure and (best is None or mean < best[0]):
                 best = mean, Step(before, after, terms, scales, carry,
-                                  attempt is _by_channel and len(parts) > 2, attempt is _biased)
+                                  attempt is _by_channel, attempt is _biased)
         if best is not None:
             return best[1]
     return None
@@ -144,22 +144,20 @@ def _scaled_on(start: Tensor, values: list[Tensor], end: Tensor) -> Outcome | No
     return carry, solved[1:], _times((carry, *solved[1:]), [start, *values])
 
 
+def _carried_by_channel(start: Tensor, values: list[Tensor], end: Tensor) -> Outcome | None:
+    begin, wanted = (each.flatten(0, -2) for each in (start, end - values[0]))
+    carry = (begin * wanted).sum(0) / (begin * begin).sum(0).clamp(min=1e-30)
+    return PER_CHANNEL, (1.0,), [carry * start, values[0]]
+
+
 def _by_channel(start: Tensor, values: list[Tensor], end: Tensor) -> Outcome | None:
-    """Least squares for each channel by itself: of the stream alone, else of both, and a bias."""
-    rows = start.flatten(0, -2).shape[0]
-    value = values[0].reshape(rows, -1)
-    begin, finish = start.reshape(rows, -1), end.reshape(rows, -1)
-    carry = ((begin * (finish - value)).sum(0) / (begin * begin).sum(0).clamp(min=1e-30))
-    parts = [(carry * begin).view_as(start), values[0]]
-    if relative_error(end, parts)[0] < 1e-4:
-        return PER_CHANNEL, (1.0,), parts
-    if rows < 5:
+    columns = [start, values[0], torch.ones_like(start)]
+    matrix = torch.stack([each.flatten(0, -2).T for each in columns], dim=-1).cpu()
+    if matrix.shape[1] <= len(columns) + 1:
         return None
-    matrix = torch.stack([begin.T, value.T, torch.ones_like(value.T)], dim=-1).cpu()
-    solved = torch.linalg.lstsq(matrix, finish.T[..., None].cpu(), driver="gelsd").solution
-    parts = [(matrix[..., place] * solved[:, place]).T.reshape(start.shape).to(start.device)
-             for place in range(3)]
-    return PER_CHANNEL, (1.0,), parts
+    wanted = end.flatten(0, -2).T[..., None].cpu()
+    solved = torch.linalg.lstsq(matrix, wanted, driver="gelsd").solution[..., 0].to(start.device)
+    return PER_CHANNEL, (1.0,), [each * solved[:, place] for place, each in enumerate(columns)]
 
 
 def least_squares(values: Sequence[Tensor], wanted: Tensor) -> tuple[float, ...] | None:

@@ -45,12 +45,17 @@ def layers_of(name: str, site: str) -> list[int]:
     return list(FAMILIES[name].refused.get(site, (range(N_LAYERS), ""))[0])
 
 
+def groups(name: str) -> Iterator[tuple[list[str], list[dict[str, list[int]]]]]:
+    """Sites of one shape that the family has at the same layers, and what is selected of them."""
+    for group, selections in GROUPS.items():
+        for layers in dict.fromkeys(tuple(layers_of(name, site)) for site in group):
+            if layers:
+                yield [site for site in group if layers_of(name, site) == list(layers)], selections
+
+
 def sweeps(name: str, seen: Seen, brief: bool) -> Iterator[Sweep]:
     """Every operation with selected entries, two with whole layers; brief: the half of them."""
-    for group, selections in GROUPS.items():
-        sites = [site for site in group if layers_of(name, site)]
-        if not sites:
-            continue
+    for sites, selections in groups(name):
         layers = {"layers": layers_of(name, sites[0])} if "layer" in SITES[sites[0]].axes else {}
         width = seen[PROMPT, sites[0], layers_of(name, sites[0])[0]].shape[1]
         vector = torch.randn(width, generator=torch.Generator().manual_seed(3))

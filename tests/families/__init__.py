@@ -8,8 +8,9 @@ from __future__ import annotations
 from tests.families.experts import EXPERTS
 from tests.families.family import Family
 from tests.families.gpt import GPT
+from tests.families.hybrids import HYBRIDS
 from tests.families.llama import LLAMA
 
-FAMILIES: dict[str, Family] = LLAMA | GPT | EXPERTS
+FAMILIES: dict[str, Family] = LLAMA | GPT | EXPERTS | HYBRIDS
 
 __all__ = ["FAMILIES", "Family"]

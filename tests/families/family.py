@@ -30,14 +30,14 @@ class Family:
     """One architecture.
 
     sites: `layer`, a pattern; `final_norm`, a module; and per site the module within a layer
-    whose output (`z`, `mlp_act`: input) it is.
+    whose output (`z`, `mlp_act`: input) it is, or one for each layer.
     scale: the model multiplies what `attn_out` and `mlp_out`'s modules give by this.
     attention: the attention implementations that transformers offers for it.
     heads: d_head and the number of key-value heads.
     """
 
     config: Callable[[], Any]
-    sites: Mapping[str, str]
+    sites: Mapping[str, str | tuple[str, ...]]
     refused: Refused = field(default_factory=dict)
     scale: float = 1.0
     attention: tuple[str, ...] = ("eager", "sdpa")
