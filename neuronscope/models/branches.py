@@ -63,7 +63,7 @@ def find_branches(
     """The branches of one layer, and its points of what they add, of the stream between them,
     of `z` and of `mlp_act`."""
     calls = clean.under(layer.name)
-    mixers = _outermost([call for call in calls if mixes_positions(call, disturbed)])
+    mixers = _outermost([call for call in calls if mixes_positions(call, disturbed, seen)])
     mixers.sort(key=lambda call: call.module not in seen.softmax)
     attention, z_map = _attention(layer, mixers[0] if mixers else None, calls, disturbed, seen)
     rest = [call for call in calls if attention is None
@@ -108,7 +108,7 @@ def _attention(
     if mixer is None or z_map is None:
         return mixer, None
     inner = [call for call in calls if within(call, mixer) and within(z_map, call)
-             and call.module in seen.softmax and mixes_positions(call, disturbed)]
+             and call.module in seen.softmax and mixes_positions(call, disturbed, seen)]
     found = max(inner, key=lambda call: call.name.count("."), default=mixer)
     return (mixer if same(found.gave, mixer.gave) else found), z_map
 
@@ -201,8 +201,10 @@ def _starts(
     A branch that adds the residual stream by itself contributes its last map's output.
     """
     starts = [branch] if last is None or last is branch else [branch, last]
-    return [(start, added) for start in starts for added in _follow(start, rest, layer)
-            if stream_sized(added, layer)]
+    found = [(start, added) for start in starts for added in _follow(start, rest, layer)
+             if stream_sized(added, layer)]
+    return [each for place, each in enumerate(found)
+            if not any(same(each[1].gave, other.gave) for _, other in found[:place])]
 
 
 def _follow(start: Call, rest: Sequence[Call], layer: Call) -> list[Call]:

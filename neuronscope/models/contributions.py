@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from neuronscope.hooks.precision import float64
-from neuronscope.models.postnorm import NORMED_STREAM, is_norm, post_norm
+from neuronscope.models.postnorm import NORMED_STREAM, is_norm, normed_stream, post_norm
 from neuronscope.models.scales import snapped
 from neuronscope.models.steps import Step, least_squares, relative_error, states, steps
 from neuronscope.models.trace import Call, same
@@ -81,7 +81,7 @@ def contributions(
     loose = [call for call in outer if call not in ends and _sized(call, layer)]
     found = steps(layer, through, [*ends, *loose], tolerance(layer))
     if found is None:
-        return refused(NOT_A_SUM)
+        return refused(normed_stream(layer, calls, tolerance(layer)) or NOT_A_SUM)
     return _read(layer, attention, mlp, mixers, found)
 
 

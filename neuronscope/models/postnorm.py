@@ -29,6 +29,18 @@ def post_norm(layer: Call, calls: Sequence[Call], sure: float) -> str:
     return ""
 
 
+def normed_stream(layer: Call, calls: Sequence[Call], sure: float) -> str:
+    """The reason, where a norm's output is what the layer adds to; or nothing."""
+    sized, gave = _sized(layer, calls), float64(layer.gave)
+    norms = [float64(call.gave) for call in calls
+             if is_norm(call) and call.gave.shape == layer.gave.shape]
+    terms = [each for count in (1, 2) for each in itertools.combinations(sized[1:], count)]
+    for norm, values in itertools.product(norms, terms):
+        if relative_error(gave, [norm, *values])[0] <= sure:
+            return NORMED_STREAM
+    return ""
+
+
 def is_norm(call: Call) -> bool:
     """Whether a module may be a norm: it keeps the shape, not the values, and has no matrices."""
     weights = list(call.module.parameters())

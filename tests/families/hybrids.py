@@ -6,12 +6,14 @@ from __future__ import annotations
 import transformers as tf
 
 from tests.families.experts import MIXED
-from tests.families.family import GROUPED, N_LAYERS, OWN_ATTENTION, ROPE, VOCAB, WIDE, Family
+from tests.families.family import GROUPED, N_LAYERS, ROPE, VOCAB, WIDE, Family
 from tests.families.gpt import POST_NORM
 from tests.families.llama import POST_NORMED, SITES
 
 NO_HEADS = "this layer's mixer computes no softmax attention, so its columns are not heads"
-NOT_SEEN = OWN_ATTENTION["q"][1]
+NOT_SEEN = ("no softmax attention was seen in this layer: it calls none of transformers' attention "
+            "functions, and multiplies no queries and keys into a softmax that it multiplies "
+            "with values")
 NO_MLP, NO_ATTENTION = "this layer has no MLP", "this layer has no attention"
 ONE = "this layer has one branch, {}: there is no stream between two"
 NOT_ALONE = ((), ("the stream behind attention is not the layer's input and what attention adds "
@@ -63,12 +65,13 @@ HYBRIDS: dict[str, Family] = {
             q_lora_rank=16, kv_lora_rank=16, qk_nope_head_dim=8, qk_rope_head_dim=4, head_dim=4,
             v_head_dim=8, qk_head_dim=12, moe_topk=2, n_routed_experts=4, zero_expert_num=2,
             expert_ffn_hidden_size=24), SITES,
-        {**dict.fromkeys(("q", "k", "v", "pattern"), ((), "the layer computes attention 2 times")),
+        {**dict.fromkeys(("q", "k", "v", "pattern"), ((), (
+            "the layer computes attention 2 times, in LongcatFlashMLA, and what it adds to the "
+            "stream is no one of them"))),
          **dict.fromkeys(("z", "attn_out", "resid_mid", "mlp_out"), TWICE),
-         "mlp_act": ((), MIXED)}, heads=(None, 4), d_mlp=None),
+         "mlp_act": ((), MIXED)}, heads=(None, None), d_mlp=None),
     # norms behind the additions
     "bert": Family(lambda: tf.BertConfig(**ROPE, is_decoder=True), BERT,
-                   {"v": ((), "zeroing one of its heads changes what attention reads as another's"),
-                    **dict.fromkeys(("attn_out", "resid_mid", "mlp_out"), POST_NORM),
+                   {**dict.fromkeys(("attn_out", "resid_mid", "mlp_out"), POST_NORM),
                     "final_norm": NO_NORM}, heads=(8, 4)),
 }
