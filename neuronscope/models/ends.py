@@ -6,12 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from neuronscope.hooks.precision import float64
-from neuronscope.hooks.tap import Point
+from neuronscope.hooks.tap import Point, attached, first_tensor
 from neuronscope.models.branches import Outcome
+from neuronscope.models.forward import forward
 from neuronscope.models.trace import Call, Trace, same
 
 POST_NORM = ("each layer normalises what leaves it, and there is no norm between the last one "
              "and the output embedding")
+KEPT_ONLY = ("the last norm is part of the output head, which is run for the positions alone whose "
+             "logits are asked for")
 NEAR = 1e-5
 """How far a multiple may lie from the tensor, relative to its largest entry."""
 
@@ -31,6 +34,21 @@ def final_norm(unembed: nn.Module | None, last: Call, clean: Trace) -> tuple[Out
         if factor is not None and normalises(call):
             return Point(call.module, "out"), _note(call, last, after, factor)
     return _reason(last, head, clean), ""
+
+
+def sees_all(model: nn.Module, point: Point, ids: Tensor) -> bool:
+    """Whether the norm is given every position, also where one position's logits are asked for.
+
+    A head with a transform of its own (BERT) may leave the others out before its norm.
+    """
+    seen: list[int] = []
+
+    def look(module: nn.Module, args: tuple, kwargs: dict, output: Tensor) -> None:
+        seen.append(first_tensor(output).shape[1])
+
+    with attached([(point.module, "out", look)]):
+        forward(model, ids, keep=(ids.shape[1] - 1,))
+    return seen == [ids.shape[1]]
 
 
 @torch.no_grad()

@@ -24,7 +24,7 @@ from neuronscope.errors import UnsupportedTarget
 from neuronscope.hooks.tap import Point, name
 from neuronscope.models.behaviour import check_behaviour
 from neuronscope.models.branches import Branches, find_branches
-from neuronscope.models.ends import final_norm
+from neuronscope.models.ends import KEPT_ONLY, final_norm, sees_all
 from neuronscope.models.inner import head_points
 from neuronscope.models.mixers import Operators, operators
 from neuronscope.models.stack import Stack, decoder_stack, disturbed_first
@@ -84,6 +84,10 @@ def discover(model: nn.Module, probe_ids: Tensor) -> Layout:
     )
     _layer_points(layout, stack, clean, disturbed, seen)
     _ends(layout, stack, clean)
+    norm = layout.points.get(("final_norm", None))
+    if norm is not None and layout.notes["final_norm"] and not sees_all(model, norm, probe_ids):
+        layout.reasons["final_norm", None] = KEPT_ONLY
+        del layout.points["final_norm", None], layout.notes["final_norm"]
     heads = head_points(model, layers, layout.branches, layout.points, clean, probe_ids)
     for key in heads.reasons:
         layout.points.pop(key, None)

@@ -76,5 +76,6 @@ GPT: dict[str, Family] = {
     "opt_post_norm": Family(
         lambda: tf.OPTConfig(**OPT_SIZE, do_layer_norm_before=False), OPT, heads=(8, 4),
         refused={**dict.fromkeys(("attn_out", "resid_mid", "mlp_out"), POST_NORM), "final_norm": (
-            (), "no single norm was found between the last layer and the output embedding")}),
+            (), "each layer normalises what leaves it, and there is no norm between the last one "
+                "and the output embedding")}),
 }

@@ -19,7 +19,8 @@ ONE = "this layer has one branch, {}: there is no stream between two"
 NOT_ALONE = ((), ("the stream behind attention is not the layer's input and what attention adds "
                   "alone"))
 TWICE = ((), ("this layer has 2 attention modules, each of which adds to the stream by itself"))
-NO_NORM = ((), "no single norm was found between the last layer and the output embedding")
+KEPT_ONLY = ("the last norm is part of the output head, which is run for the positions alone whose "
+             "logits are asked for")
 MAMBA = {"mamba_n_heads": 8, "mamba_d_head": 8, "mamba_d_state": 8, "mamba_chunk_size": 8}
 BERT = {"layer": "bert.encoder.layer.{}", "z": "attention.output.dense",
         "mlp_act": "output.dense"}
@@ -73,5 +74,5 @@ HYBRIDS: dict[str, Family] = {
     # norms behind the additions
     "bert": Family(lambda: tf.BertConfig(**ROPE, is_decoder=True), BERT,
                    {**dict.fromkeys(("attn_out", "resid_mid", "mlp_out"), POST_NORM),
-                    "final_norm": NO_NORM}, heads=(8, 4)),
+                    "final_norm": ((), KEPT_ONLY)}, heads=(8, 4)),
 }
