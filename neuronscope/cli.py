@@ -16,11 +16,13 @@ from neuronscope.commands import (
     capture,
     demo,
     doctor,
+    export,
     models,
     run,
     serve,
     show,
     sweep,
+    take_in,
     vectors,
     verify,
 )
@@ -34,7 +36,8 @@ from neuronscope.errors import (
 )
 from neuronscope.version import __version__
 
-COMMANDS = (serve, demo, run, sweep, capture, show, verify, models, vectors, doctor)
+COMMANDS = (serve, demo, run, sweep, capture, show, verify, export, take_in, models, vectors,
+            doctor)
 
 FAILED, BAD_INPUT, LOCKED, NEWER, INTERRUPTED = 1, 2, 3, 4, 130
 

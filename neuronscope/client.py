@@ -179,6 +179,10 @@ class Client:
         return HistoryPage.model_validate_json(self._get("/api/experiments", **{
             name: value for name, value in given.items() if value is not None}))
 
+    def export(self, key: str, path: str | Path) -> None:
+        """Keep a stored experiment as a file for another machine. Raises: NotFound, Gone, …"""
+        Path(path).write_bytes(self._get(f"/api/experiments/{key}/export"))
+
     def annotate(self, key: str, annotation: Annotation) -> Summary:
         """Change what people wrote beside a result. Raises: NotFound, Gone."""
         answer = self._send("PATCH", f"/api/experiments/{key}",

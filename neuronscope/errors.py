@@ -11,7 +11,8 @@
     │   ├── PromptLength           no tokens, or more than the context holds
     │   ├── OverlappingEdits       two edits of one entry without a declared order
     │   ├── SweepSize              no cells, or more than the cap
-    │   └── CaptureSize            more bytes of activations than the cap
+    │   ├── CaptureSize            more bytes of activations than the cap
+    │   └── BadBundle              a file to import that is damaged, or none
     ├── Unauthorized          401  no access token, or a wrong one
     ├── Forbidden             403  a request that may come from another site
     │   ├── HostNotAllowed         addressed to a name that is not this machine
@@ -213,6 +214,10 @@ class ModelLoading(Busy):
 
 class QueueFull(Busy):
     code, title = "queue-full", "The queue is full"
+
+
+class BadBundle(InvalidInput):
+    code, title = "bad-bundle", "The file is not a bundle, or it is damaged"
 
 
 class StorageError(NeuronScopeError):

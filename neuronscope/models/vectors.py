@@ -32,9 +32,7 @@ class Vectors:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
-        self._kept: dict[str, tuple[np.ndarray, str]] = {}
-        self._checked: set[str] = set()
+        self._place: _Memory | _Files = _Memory() if folder is None else _Files(folder)
 
     def add(self, values: Any, name: str = "", *, tensor: str | None = None,
             dtype: str | None = None) -> VectorInfo:
@@ -53,29 +51,29 @@ class Vectors:
             raise InvalidInput(f"A name has at most {MAX_NAME} characters.", pointer="/name")
         content = _content(array)
         sha = hashlib.sha256(content).hexdigest()
-        if self._folder is None:
-            self._kept[sha] = (array, name or self._kept.get(sha, (None, ""))[1])
-        else:
-            self._write(sha, content, name)
+        self._place.put(sha, array, content, name)
         return self.info(sha)
 
     def info(self, sha: str, pointer: str = "") -> VectorInfo:
         """What is kept under a hash. Raises: VectorNotFound, StorageError."""
         array = self._array(sha, pointer)
-        return VectorInfo(sha256=sha, name=self._name(sha), dtype=array.dtype.name,
+        return VectorInfo(sha256=sha, name=self._place.name(sha), dtype=array.dtype.name,
                           shape=tuple(array.shape))
 
     def all(self) -> list[VectorInfo]:
         """Everything that is kept, by name. Raises: StorageError for a damaged file."""
-        return sorted((self.info(sha) for sha in self._hashes()),
+        return sorted((self.info(sha) for sha in self._place.hashes()),
                       key=lambda info: (info.name, info.sha256))
+
+    def whole(self, sha: str) -> np.ndarray:
+        """What is kept under a hash, as it is kept. Raises: VectorNotFound, StorageError."""
+        array = self._array(sha, "")
+        self._place.check(sha)
+        return array
 
     def row(self, sha: str, row: int | None) -> np.ndarray:
         """A vector, or one row of a matrix, in float64. Raises: VectorNotFound, StorageError."""
-        array = self._array(sha, "")
-        if self._folder is not None and sha not in self._checked:
-            _check(self._file(sha), sha)
-            self._checked.add(sha)
+        array = self.whole(sha)
         return np.array(array if row is None else array[row], dtype=np.float64)
 
     def sent(self, sha: str) -> dict[str, Any]:
@@ -86,48 +84,87 @@ class Vectors:
 
     def _array(self, sha: str, pointer: str) -> np.ndarray:
         known = HASH.fullmatch(sha) is not None
-        if known and self._folder is None and sha in self._kept:
-            return self._kept[sha][0]
-        if known and self._folder is not None and self._file(sha).is_file():
-            try:
-                return np.lib.format.open_memmap(self._file(sha), mode="r")
-            except (OSError, ValueError, EOFError):
-                raise _damaged(sha) from None
+        array = self._place.array(sha) if known else None
+        if array is not None:
+            return array
         raise VectorNotFound(f"No vector is stored under {sha}." if known else
                              "No vector is stored under this.",
                              hint="`neuronscope vectors list` and GET /api/vectors list them.",
                              pointer=pointer)
 
-    def _hashes(self) -> Iterator[str]:
-        if self._folder is None:
-            yield from self._kept
-        elif self._folder.is_dir():
-            yield from (file.stem for file in self._folder.glob("*.npy")
-                        if HASH.fullmatch(file.stem))
 
-    def _file(self, sha: str) -> Path:
-        return self._folder / f"{sha}.npy"  # type: ignore[operator]
+class _Memory:
+    """Vectors for as long as this object lives."""
 
-    def _name(self, sha: str) -> str:
-        if self._folder is None:
-            return self._kept[sha][1]
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[np.ndarray, str]] = {}
+
+    def put(self, sha: str, array: np.ndarray, content: bytes, name: str) -> None:
+        self._kept[sha] = (array, name or (self.name(sha) if sha in self._kept else ""))
+
+    def array(self, sha: str) -> np.ndarray | None:
+        return self._kept[sha][0] if sha in self._kept else None
+
+    def name(self, sha: str) -> str:
+        return self._kept[sha][1]
+
+    def hashes(self) -> Iterator[str]:
+        yield from self._kept
+
+    def check(self, sha: str) -> None:
+        """Nothing else can have changed it."""
+
+
+class _Files:
+    """Vectors as files of a folder: HASH.npy, and HASH.json with the name where there is one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._checked: set[str] = set()
+
+    def put(self, sha: str, array: np.ndarray, content: bytes, name: str) -> None:
         try:
-            found = json.loads(self._file(sha).with_suffix(".json").read_text(encoding="utf-8"))
-            return str(found["name"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return ""
-
-    def _write(self, sha: str, content: bytes, name: str) -> None:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # type: ignore[union-attr]
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not self._file(sha).is_file():
                 _atomically(self._file(sha), content)
-            if name and name != self._name(sha):
+            if name:
                 _atomically(self._file(sha).with_suffix(".json"),
                             json.dumps({"name": name}).encode())
         except OSError as error:
             raise StorageError(f"The vector could not be written ({type(error).__name__}).",
                                hint="Is the disk full?") from None
+
+    def array(self, sha: str) -> np.ndarray | None:
+        if not self._file(sha).is_file():
+            return None
+        try:
+            return np.lib.format.open_memmap(self._file(sha), mode="r")
+        except (OSError, ValueError, EOFError):
+            raise _damaged(sha) from None
+
+    def name(self, sha: str) -> str:
+        file = self._file(sha).with_suffix(".json")
+        try:
+            return str(json.loads(file.read_text(encoding="utf-8"))["name"])
+        except FileNotFoundError:
+            return ""  # it was given none
+        except (OSError, ValueError, KeyError, TypeError):
+            raise StorageError(f"The name of the stored vector {sha} cannot be read.",
+                               hint=f"Delete {file.name} in the folder `vectors`, and name it "
+                                    "again by adding it again.") from None
+
+    def hashes(self) -> Iterator[str]:
+        if self._folder.is_dir():
+            yield from (file.stem for file in self._folder.glob("*.npy")
+                        if HASH.fullmatch(file.stem))
+
+    def check(self, sha: str) -> None:
+        if sha not in self._checked:
+            _check(self._file(sha), sha)
+            self._checked.add(sha)
+
+    def _file(self, sha: str) -> Path:
+        return self._folder / f"{sha}.npy"
 
 
 def read_array(file: Path, tensor: str | None = None) -> np.ndarray:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from neuronscope.service.grids import SweepBody, reasons_of
 from neuronscope.service.views import Annotation, HistoryPage
-from neuronscope.spec.results import GridData, Record, Result, Summary
+from neuronscope.spec.results import Cell, GridData, Record, Result, Summary
 from neuronscope.store.experiments import Stored
 from neuronscope.store.history import Filter, page
 from neuronscope.store.store import Store
@@ -19,10 +21,8 @@ class Archive:
     def record(self, key: str) -> Record:
         """A stored experiment by id, or the newest by spec hash. Raises: NotFound, Gone."""
         stored = self._store.experiments.get(key)
-        line = stored.summary
-        return Record(id=line.id, created_at=line.created_at, state=line.state, name=line.name,
-                      notes=line.notes, tags=line.tags, starred=line.starred,
-                      result=self._result(stored))
+        sweep = stored.summary.kind == "sweep"
+        return record_of(stored, self._store.cells.of(stored.summary.id).values() if sweep else ())
 
     def model_of(self, key: str) -> str:
         """The id of the model that an experiment ran on. Raises: NotFound, Gone."""
@@ -33,7 +33,8 @@ class Archive:
 
         Raises: NotFound, Gone, Conflict before the clean run.
         """
-        return self._grid(self._store.experiments.get(key, "sweep"))
+        stored = self._store.experiments.get(key, "sweep")
+        return grid_of(stored, self._store.cells.of(stored.summary.id).values())
 
     def history(self, chosen: Filter | None = None, *, cursor: str | None = None,
                 limit: int = 50) -> HistoryPage:
@@ -53,12 +54,20 @@ class Archive:
         """Removes an experiment. Raises: NotFound, Gone, StorageError."""
         self._store.experiments.delete(self._store.experiments.get(key).summary.id)
 
-    def _result(self, stored: Stored) -> Result | GridData:
-        if stored.summary.kind == "run":
-            return Result.model_validate_json(stored.body)
-        return self._grid(stored)
 
-    def _grid(self, stored: Stored) -> GridData:
-        body = SweepBody.model_validate_json(stored.body)
-        body = body.model_copy(update={"reasons": reasons_of(stored, body)})
-        return body.grid(self._store.cells.of(stored.summary.id).values())
+def record_of(stored: Stored, cells: Iterable[Cell]) -> Record:
+    """The record that a stored experiment makes. cells: those of a sweep.
+
+    Raises: Conflict for a sweep before its clean run.
+    """
+    line = stored.summary
+    return Record(id=line.id, created_at=line.created_at, state=line.state, name=line.name,
+                  notes=line.notes, tags=line.tags, starred=line.starred,
+                  result=Result.model_validate_json(stored.body) if line.kind == "run"
+                  else grid_of(stored, cells))
+
+
+def grid_of(stored: Stored, cells: Iterable[Cell]) -> GridData:
+    """The grid of a stored sweep with these cells. Raises: Conflict before its clean run."""
+    body = SweepBody.model_validate_json(stored.body)
+    return body.model_copy(update={"reasons": reasons_of(stored, body)}).grid(cells)

@@ -6,12 +6,13 @@ Library, command line and web interface call this and nothing below it. Calls na
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from neuronscope.errors import NeuronScopeError
 from neuronscope.service.archive import Archive
+from neuronscope.service.bundles import Bundle, export, take_in
 from neuronscope.service.captures import Captures
 from neuronscope.service.executor import Executor, InProcess
 from neuronscope.service.jobs import Jobs
@@ -30,6 +31,7 @@ from neuronscope.service.views import (
     WorkerState,
 )
 from neuronscope.settings import Settings
+from neuronscope.spec.bundle import Manifest, Taken
 from neuronscope.spec.captures import Capture, CaptureRecord
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelEntry, ModelInfo
@@ -261,6 +263,22 @@ class Lab(Archive):
     def verification(self, job_id: str) -> Verification:
         """What came of a `verify` that has ended. Raises: NotFound, and what ended the job."""
         return self._jobs.get(job_id).result()
+
+    def export(self, path: str | Path, experiments: Iterable[str],
+               captures: Iterable[str] = ()) -> Manifest:
+        """Writes these into one file, with the vectors that they name; see service/bundles.py.
+
+        Raises: NotFound, Gone, Conflict while one of them runs, VectorNotFound, StorageError.
+        """
+        return export(self._store, self.vectors, Path(path), experiments, captures)
+
+    def take_in(self, path: str | Path) -> Taken:
+        """Stores what a bundle holds, under the same ids. What is there already stays.
+
+        Raises: BadBundle; Conflict where an id belongs to something else here; StorageError.
+        """
+        with Bundle(path) as bundle:
+            return take_in(bundle, self._store, self.vectors)
 
     def cancel_sweep(self, key: str) -> SweepState:
         """Raises: NotFound, Gone."""

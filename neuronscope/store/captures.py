@@ -91,7 +91,7 @@ class Captures:
         row = asdict(draft) | {"id": new_id, "created_at": now(), "prompt": plain(draft.prompt)}
         try:
             if written is not None:
-                self._take(written, self._path(new_id))
+                self.take(written, new_id)
             with self._database.write() as connection:
                 connection.execute(insert(captures).values(row))
         except StorageError:
@@ -154,9 +154,10 @@ class Captures:
     def _path(self, capture_id: str) -> Path:
         return self._folder / f"{capture_id}{SUFFIX}"
 
-    def _take(self, written: Path, final: Path) -> None:
+    def take(self, written: Path, capture_id: str) -> None:
+        """Gives a finished file its final name, durably. Raises: StorageError."""
         try:
-            written.replace(final)
+            written.replace(self._path(capture_id))
             _synchronise(self._folder)
         except OSError as error:
             raise StorageError("The file of tensors could not be stored.",

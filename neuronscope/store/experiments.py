@@ -104,7 +104,7 @@ class Experiments:
         Raises: NotFound; Gone where it was deleted.
         """
         with self._database.read() as connection:
-            row = _row(connection, key, kind)
+            row = row_of(connection, key, kind)
             labels = tags_of(connection, [row.seq])
         return Stored(row.seq, summary_of(row, labels.get(row.seq, ())), row.environment, row.body,
                       row.n_cells)
@@ -119,7 +119,7 @@ class Experiments:
                  "starred": None if starred is None else int(starred)}
         changes = {column: value for column, value in given.items() if value is not None}
         with self._database.write() as connection:
-            seq = _row(connection, key, None).seq
+            seq = row_of(connection, key, None).seq
             if changes:
                 connection.execute(update(experiments).where(experiments.c.seq == seq)
                                    .values(changes))
@@ -135,7 +135,7 @@ class Experiments:
         Raises: NotFound, Gone, StorageError.
         """
         with self._database.write() as connection:
-            row = _row(connection, key, None)
+            row = row_of(connection, key, None)
             connection.execute(delete(experiments).where(experiments.c.seq == row.seq))
             connection.execute(insert(deleted).values(id=row.id, deleted_at=now()))
 
@@ -156,7 +156,8 @@ def plain(text: str) -> str:
     return text.replace("\0", "␀")
 
 
-def _row(connection: Connection, key: str, kind: str | None) -> Row[Any]:
+def row_of(connection: Connection, key: str, kind: str | None) -> Row[Any]:
+    """The row with this id, or the newest with this hash. Raises: NotFound, Gone."""
     by_hash = len(key) == HASH_LENGTH
     column = experiments.c.spec_hash if by_hash else experiments.c.id
     query = select(experiments).where(column == key).order_by(experiments.c.seq.desc())
@@ -185,7 +186,7 @@ SUMMARY_COLUMNS = [experiments.c[name] for name in (
     "state", "headline", "name", "notes")]
 
 
-def summary_of(row: Row[Any], labels: tuple[str, ...]) -> Summary:
-    """The line of the history that a row of `experiments` makes."""
-    values = {column.name: row._mapping[column.name] for column in SUMMARY_COLUMNS}
+def summary_of(row: Any, labels: tuple[str, ...]) -> Summary:
+    """The line of the history that a row of `experiments`, or one moved out of it, makes."""
+    values = {column.name: getattr(row, column.name) for column in SUMMARY_COLUMNS}
     return Summary(**values, starred=bool(row.starred), tags=labels)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from neuronscope.service.bundles import Bundle
 from neuronscope.spec.results import Job, Record
 from tests.served import OVERFLOW, RUN, RUN_JSON, wait_for
 
@@ -39,6 +40,16 @@ def test_verify_answers_at_once_or_by_its_job(client, record):
     wait_for(lambda: client.get(job).json()["state"] == "done")
     assert client.get(job).json()["verification"] == found.json()
     assert client.post("/api/experiments/nothing/verify").status_code == 404
+
+
+def test_an_experiment_is_downloaded_as_a_bundle(client, record, tmp_path):
+    answer = client.get(f"/api/experiments/{record['id']}/export")
+    assert answer.headers["content-type"] == "application/zip"
+    file = tmp_path / "one.zip"
+    file.write_bytes(answer.content)
+    with Bundle(file) as bundle:
+        assert bundle.record(record["id"]) == Record.model_validate(record)
+    assert client.get("/api/experiments/nothing/export").status_code == 404
 
 
 def test_rerun_makes_a_new_record_of_the_same_hash_and_values(client, record):

@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
 from neuronscope.api.body import StrictRoute
+from neuronscope.api.bundle import BUNDLE_ANSWERS, bundle_of
 from neuronscope.api.deps import TheLab, answer
 from neuronscope.api.waiting import ended, finished
 from neuronscope.service.views import Annotation, HistoryPage
@@ -87,6 +89,12 @@ async def verify(key: str, lab: TheLab,
         return answer(started, 202)
     await ended(lab, started.id)
     return answer(lab.verification(started.id), 200)
+
+
+@router.get("/experiments/{key}/export", response_class=FileResponse, responses=BUNDLE_ANSWERS)
+def export(key: str, lab: TheLab) -> FileResponse:
+    """One experiment with the vectors that it names, as a file for another machine."""
+    return bundle_of(lab, key)
 
 
 @router.delete("/experiments/{key}", status_code=204)

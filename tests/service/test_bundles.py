@@ -1,0 +1,184 @@
+"""What is exported is taken in elsewhere as it was; what was tampered with is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from neuronscope.errors import BadBundle, Conflict, Gone, InvalidInput
+from neuronscope.service.bundles import MANIFEST, Bundle
+from neuronscope.service.lab import Lab
+from neuronscope.service.views import Annotation
+from neuronscope.settings import Settings
+from neuronscope.spec.captures import Capture
+from neuronscope.spec.experiments import Edit, Run
+from neuronscope.spec.metrics import Prob
+from neuronscope.spec.ops import Add, Stored
+from neuronscope.spec.target import Target
+from neuronscope.store.history import Filter
+from tests.served import LONG, RUN, SWEEP, wait_for
+from tests.tiny import PROMPT
+
+
+@pytest.fixture
+def exported(lab, tmp_path):
+    """A bundle of a run, a run that names a vector, a sweep, a stopped sweep and a capture."""
+    sha = lab.add_vector(np.arange(64, dtype=np.float32).reshape(2, 32), "two rows")
+    vector = Run(prompt=PROMPT, metrics=[Prob("w5")],
+                 edits=[Edit(Target("resid_pre", layer=1), Add(Stored(sha, 1)))])
+    keys = [lab.run(RUN)[0].id, lab.run(vector)[0].id, lab.sweep(SWEEP)[0].id]
+    lab.annotate(keys[0], Annotation(name="first", notes="see", tags=("a", "b"), starred=True))
+    accepted = lab.start_sweep(LONG)
+    wait_for(lambda: lab.sweep_state(accepted.id).done > 10)
+    with pytest.raises(Conflict, match="running"):
+        lab.export(tmp_path / "no.zip", [accepted.id])
+    lab.cancel(accepted.job.id)
+    wait_for(lambda: lab.events.has_ended(accepted.job.id))
+    keys.append(accepted.id)
+    spec = Capture(prompt=PROMPT, targets=[Target("z", layer=1)])
+    capture = lab.capture(spec)[0].id
+    file = tmp_path / "all.zip"
+    manifest = lab.export(file, keys, [capture])
+    assert manifest.experiments == tuple(keys) and manifest.vectors == (sha,)
+    return file, keys, capture, sha
+
+
+@pytest.fixture
+def elsewhere(tmp_path, models):
+    with Lab(Settings(data=tmp_path / "elsewhere", models=models)) as other:
+        yield other
+
+
+def test_a_bundle_is_read_without_storing_anything(lab, exported):
+    file, keys, capture, sha = exported
+    with Bundle(file) as bundle:
+        assert list(bundle.records()) == [lab.record(key) for key in keys]
+        assert bundle.capture(capture)[1] == lab.captures.file(capture).read_bytes()
+        assert (bundle.vector(sha)[0] == lab.vectors.whole(sha)).all()
+
+
+def test_what_is_taken_in_is_what_was_exported_and_verifies(lab, exported, elsewhere):
+    file, keys, capture, sha = exported
+    taken = elsewhere.take_in(file)
+    assert (taken.experiments, taken.captures, taken.present) == (tuple(keys), (capture,), ())
+    assert [elsewhere.record(key) for key in keys] == [lab.record(key) for key in keys]
+    assert elsewhere.captures.get(capture) == lab.captures.get(capture)
+    assert (elsewhere.captures.open(capture).arrays["z.1"]
+            == lab.captures.open(capture).arrays["z.1"]).all()
+    assert elsewhere.vectors.info(sha) == lab.vectors.info(sha)
+    assert [line.id for line in elsewhere.history(Filter(tag="a", site="mlp_out")).items] == [
+        keys[0]]
+    elsewhere.load("tiny")
+    assert {elsewhere.verify(key).verdict for key in keys} == {"exact"}
+    assert elsewhere.resume(keys[3]).state == "complete"
+
+
+def test_taking_in_twice_changes_nothing_and_a_deleted_one_comes_back(exported, elsewhere):
+    file, keys, capture, _ = exported
+    elsewhere.take_in(file)
+    before = elsewhere.history()
+    again = elsewhere.take_in(file)
+    assert again.experiments == () and set(again.present) == {*keys, capture}
+    assert elsewhere.history() == before
+    elsewhere.delete(keys[0])
+    with pytest.raises(Gone):
+        elsewhere.record(keys[0])
+    assert elsewhere.take_in(file).experiments == (keys[0],)
+    assert elsewhere.record(keys[0]).name == "first"
+
+
+def rewritten(file, change, *, honest: bool) -> None:
+    """Changes the bundle's files; `honest` lets the manifest tell their new hashes."""
+    with zipfile.ZipFile(file) as old:
+        content = {name: old.read(name) for name in old.namelist()}
+    change(content)
+    manifest = json.loads(content[MANIFEST])
+    if honest:
+        for each in manifest["files"]:
+            if each["name"] in content:
+                each["sha256"] = hashlib.sha256(content[each["name"]]).hexdigest()
+                each["n_bytes"] = len(content[each["name"]])
+    with zipfile.ZipFile(file, "w") as new:
+        for name, data in (content | {MANIFEST: json.dumps(manifest).encode()}).items():
+            new.writestr(name, data)
+
+
+def flip(name: str):
+    def change(content):
+        content[name] = content[name][:-20] + b"0" + content[name][-19:]
+    return change
+
+
+def other_spec(name: str):
+    def change(content):
+        moved = json.loads(content[name])
+        moved["body"] = moved["body"].replace('"kind":"zero"', '"kind":"noise"')
+        content[name] = json.dumps(moved).encode()
+    return change
+
+
+def test_whatever_was_changed_is_refused_and_nothing_of_it_stored(exported, elsewhere):
+    file, keys, capture, sha = exported
+    names = {"run": f"experiments/{keys[0]}.json", "capture": f"captures/{capture}.safetensors",
+             "vector": f"vectors/{sha}.safetensors"}
+    whole = file.read_bytes()
+    cases = [*((flip(name), False) for name in names.values()), (flip(names["vector"]), True),
+             (other_spec(names["run"]), True), (lambda content: content.pop(names["run"]), True)]
+    for change, honest in cases:
+        file.write_bytes(whole)
+        rewritten(file, change, honest=honest)
+        with pytest.raises(BadBundle):
+            elsewhere.take_in(file)
+        assert elsewhere.history().items == () and elsewhere.captures.page().items == ()
+        assert elsewhere.vectors.all() == []
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04" + b"0" * 200])
+def test_a_file_that_is_no_bundle_says_so(elsewhere, tmp_path, content):
+    file = tmp_path / "x.zip"
+    file.write_bytes(content)
+    with pytest.raises(BadBundle, match="not a bundle"):
+        elsewhere.take_in(file)
+
+
+def test_names_in_a_bundle_never_become_paths(exported, elsewhere, tmp_path):
+    file, _, capture, _ = exported
+
+    def change(content):
+        manifest = json.loads(content[MANIFEST])
+        manifest["captures"] = ["../../../evil"]
+        content[MANIFEST] = json.dumps(manifest).encode()
+
+    rewritten(file, change, honest=True)
+    with pytest.raises(InvalidInput):
+        elsewhere.take_in(file)
+    assert not list(tmp_path.rglob("*evil*"))
+    assert capture
+
+
+def test_an_id_that_belongs_to_something_else_is_a_conflict(exported, elsewhere):
+    file, keys, _, _ = exported
+    elsewhere.take_in(file)
+
+    def change(content):
+        name = f"experiments/{keys[0]}.json"
+        moved = json.loads(content[name])
+        moved["body"] = moved["body"].replace('"draws":1', '"draws":2')
+        content[name] = json.dumps(moved).encode()
+
+    rewritten(file, change, honest=True)
+    before = elsewhere.record(keys[0])
+    with pytest.raises(Conflict, match="belongs to something else"):
+        elsewhere.take_in(file)
+    assert elsewhere.record(keys[0]) == before
+
+
+def test_a_bundle_that_cannot_be_written_leaves_no_part_of_it(lab, tmp_path):
+    key = lab.run(RUN)[0].id
+    with pytest.raises(Exception, match="could not be written"):
+        lab.export(tmp_path / "nowhere" / "x.zip", [key])
+    assert list(tmp_path.glob("**/*.part")) == []
