@@ -11,18 +11,9 @@ from typing import Any
 import httpx
 
 from neuronscope.client_captures import ClientCaptures
-from neuronscope.errors import (
-    Busy,
-    Cancelled,
-    Conflict,
-    NeuronScopeError,
-    RunFailed,
-    StorageError,
-    catalogue,
-)
+from neuronscope.client_http import check, error_of, frames, token_in, unreachable, url_in
+from neuronscope.errors import Cancelled, Conflict
 from neuronscope.models.vectors import Vectors
-from neuronscope.service.lock import HOLDER_NAME
-from neuronscope.service.token import FILE_NAME
 from neuronscope.service.views import (
     Annotation,
     Health,
@@ -59,8 +50,8 @@ class Client:
                  data: str | Path | None = None) -> None:
         settings = Settings.from_environment(data=Path(data) if data is not None else None)
         self._http = httpx.Client(
-            base_url=url or _url_in(settings.data), timeout=TIMEOUT_S,
-            headers={"Authorization": f"Bearer {token or settings.token or _token(settings.data)}",
+            base_url=url or url_in(settings.data), timeout=TIMEOUT_S,
+            headers={"Authorization": f"Bearer {token or settings.token or token_in(settings.data)}",
                      "X-NeuronScope": "1"})
         self.captures = ClientCaptures(self._send)
 
@@ -204,7 +195,7 @@ class Client:
         if ended is None or ended.state == "cancelled":
             raise Cancelled("The job was cancelled.", hint="Its finished cells are kept.")
         if ended.error is not None:
-            raise _error(ended.error)
+            raise error_of(ended.error)
         return ended
 
     def _events(self, job_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -214,8 +205,8 @@ class Client:
             try:
                 with self._http.stream("GET", f"/api/jobs/{job_id}/events",
                                        headers={"Last-Event-ID": seen}) as response:
-                    _check(response)
-                    for number, kind, data in _frames(response.iter_lines()):
+                    check(response)
+                    for number, kind, data in frames(response.iter_lines()):
                         yield kind, data
                         seen, broken = number, 0
                         if kind == "end":
@@ -223,7 +214,7 @@ class Client:
             except httpx.TransportError as error:
                 broken += 1
                 if broken > RETRIES:
-                    raise _unreachable(error) from None
+                    raise unreachable(error) from None
                 time.sleep(0.2 * broken)
 
     def _get(self, path: str, **parameters: Any) -> bytes:
@@ -238,66 +229,10 @@ class Client:
         try:
             response = self._http.request(method, path, **given)
         except httpx.TransportError as error:
-            raise _unreachable(error) from None
-        _check(response)
+            raise unreachable(error) from None
+        check(response)
         return response
 
 
 def _plain(spec: Run | Sweep | Capture) -> Any:
     return spec.model_dump(mode="json")
-
-
-def _check(response: httpx.Response) -> None:
-    if response.is_error:
-        response.read()
-        try:
-            raise _error(response.json())
-        except ValueError:
-            raise RunFailed(f"The server answered {response.status_code}.") from None
-
-
-def _error(problem: dict[str, Any]) -> NeuronScopeError:
-    """The error that a problem document stands for."""
-    cls = catalogue().get(problem.get("code", ""), RunFailed)
-    detail, hint = problem.get("detail", ""), problem.get("hint", "")
-    if issubclass(cls, Busy):
-        return cls(detail, hint=hint)
-    error = cls.__new__(cls)
-    NeuronScopeError.__init__(error, detail, hint=hint, pointer=problem.get("pointer", ""))
-    return error
-
-
-def _frames(lines: Iterator[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """(id, event, data) of each server-sent event."""
-    fields: dict[str, str] = {}
-    for line in lines:
-        name, _, value = line.partition(": ")
-        if name:
-            fields[name] = value
-        elif "event" in fields:
-            yield fields.get("id", "0"), fields["event"], json.loads(fields["data"])
-            fields = {}
-
-
-def _unreachable(error: httpx.TransportError) -> Conflict:
-    return Conflict(f"The server does not answer ({type(error).__name__}).",
-                    hint="Is it running? `neuronscope serve` starts one.")
-
-
-def _url_in(data: Path) -> str:
-    try:
-        url = json.loads((data / HOLDER_NAME).read_text(encoding="utf-8"))["url"]
-    except (OSError, ValueError, KeyError, TypeError):
-        url = ""
-    if not url:
-        raise Conflict(f"No server uses the data folder {str(data)!r}.",
-                       hint="Start one with `neuronscope serve`, or give its url.")
-    return url
-
-
-def _token(data: Path) -> str:
-    try:
-        return (data / FILE_NAME).read_text(encoding="ascii").strip()
-    except OSError:
-        raise StorageError(f"The access token in {str(data)!r} cannot be read.",
-                           hint="Give the token that the server printed.") from None

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
-from neuronscope.service.grids import SweepBody, reasons_of
+from neuronscope.models.vectors import Vectors
+from neuronscope.service.bundles import Bundle, export, take_in
+from neuronscope.service.grids import grid_of, record_of
 from neuronscope.service.views import Annotation, HistoryPage
-from neuronscope.spec.results import Cell, GridData, Record, Result, Summary
-from neuronscope.store.experiments import Stored
+from neuronscope.spec.bundle import Manifest, Taken
+from neuronscope.spec.results import GridData, Record, Summary
 from neuronscope.store.history import Filter, page
 from neuronscope.store.store import Store
 
 
 class Archive:
-    """The experiments of one store."""
+    """The experiments of one store, and the vectors that their specs may name."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, vectors: Vectors) -> None:
         self._store = store
+        self.vectors = vectors
 
     def record(self, key: str) -> Record:
         """A stored experiment by id, or the newest by spec hash. Raises: NotFound, Gone."""
@@ -54,20 +58,18 @@ class Archive:
         """Removes an experiment. Raises: NotFound, Gone, StorageError."""
         self._store.experiments.delete(self._store.experiments.get(key).summary.id)
 
+    def export(self, path: str | Path, experiments: Iterable[str],
+               captures: Iterable[str] = ()) -> Manifest:
+        """Writes these into one file, with the vectors that they name; see service/bundles.py.
 
-def record_of(stored: Stored, cells: Iterable[Cell]) -> Record:
-    """The record that a stored experiment makes. cells: those of a sweep.
+        Raises: NotFound, Gone, Conflict while one of them runs, VectorNotFound, StorageError.
+        """
+        return export(self._store, self.vectors, Path(path), experiments, captures)
 
-    Raises: Conflict for a sweep before its clean run.
-    """
-    line = stored.summary
-    return Record(id=line.id, created_at=line.created_at, state=line.state, name=line.name,
-                  notes=line.notes, tags=line.tags, starred=line.starred,
-                  result=Result.model_validate_json(stored.body) if line.kind == "run"
-                  else grid_of(stored, cells))
+    def take_in(self, path: str | Path) -> Taken:
+        """Stores what a bundle holds, under the same ids. What is there already stays.
 
-
-def grid_of(stored: Stored, cells: Iterable[Cell]) -> GridData:
-    """The grid of a stored sweep with these cells. Raises: Conflict before its clean run."""
-    body = SweepBody.model_validate_json(stored.body)
-    return body.model_copy(update={"reasons": reasons_of(stored, body)}).grid(cells)
+        Raises: BadBundle; Conflict where an id belongs to something else here; StorageError.
+        """
+        with Bundle(path) as bundle:
+            return take_in(bundle, self._store, self.vectors)

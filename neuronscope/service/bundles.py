@@ -24,8 +24,7 @@ from safetensors.numpy import save as tensor_bytes
 
 from neuronscope.errors import BadBundle, StorageError
 from neuronscope.models.vectors import Vectors
-from neuronscope.service.archive import record_of
-from neuronscope.service.grids import SweepBody
+from neuronscope.service.grids import SweepBody, record_of
 from neuronscope.spec.bundle import (
     BundledFile,
     Manifest,

@@ -9,7 +9,7 @@ from neuronscope.engine.assemble import with_cells
 from neuronscope.errors import Conflict
 from neuronscope.spec.base import Items, Spec
 from neuronscope.spec.experiments import Sweep
-from neuronscope.spec.results import Cell, GridData, SweepPlan
+from neuronscope.spec.results import Cell, GridData, Record, Result, SweepPlan
 from neuronscope.store.experiments import Stored
 
 
@@ -50,3 +50,21 @@ def reasons_of(stored: Stored, body: SweepBody) -> tuple[str, ...]:
     """Why a stored sweep is not complete, as far as that is known."""
     interrupted = stored.summary.state == "failed" and not body.reasons
     return ("the server ended while the sweep ran",) if interrupted else body.reasons
+
+
+def record_of(stored: Stored, cells: Iterable[Cell]) -> Record:
+    """The record that a stored experiment makes. cells: those of a sweep.
+
+    Raises: Conflict for a sweep before its clean run.
+    """
+    line = stored.summary
+    return Record(id=line.id, created_at=line.created_at, state=line.state, name=line.name,
+                  notes=line.notes, tags=line.tags, starred=line.starred,
+                  result=Result.model_validate_json(stored.body) if line.kind == "run"
+                  else grid_of(stored, cells))
+
+
+def grid_of(stored: Stored, cells: Iterable[Cell]) -> GridData:
+    """The grid of a stored sweep with these cells. Raises: Conflict before its clean run."""
+    body = SweepBody.model_validate_json(stored.body)
+    return body.model_copy(update={"reasons": reasons_of(stored, body)}).grid(cells)

@@ -6,20 +6,20 @@ Library, command line and web interface call this and nothing below it. Calls na
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from neuronscope.errors import NeuronScopeError
+from neuronscope.models.vectors import Vectors
 from neuronscope.service.archive import Archive
-from neuronscope.service.bundles import Bundle, export, take_in
 from neuronscope.service.captures import Captures
 from neuronscope.service.executor import Executor, InProcess
 from neuronscope.service.jobs import Jobs
 from neuronscope.service.lock import FolderLock
 from neuronscope.service.news import Events
 from neuronscope.service.runs import Runs
-from neuronscope.service.shelf import Shelf
+from neuronscope.service.shelf import VECTORS, Shelf
 from neuronscope.service.sweeps import Sweeps
 from neuronscope.service.verifying import Verifying
 from neuronscope.service.views import (
@@ -31,7 +31,6 @@ from neuronscope.service.views import (
     WorkerState,
 )
 from neuronscope.settings import Settings
-from neuronscope.spec.bundle import Manifest, Taken
 from neuronscope.spec.captures import Capture, CaptureRecord
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelEntry, ModelInfo
@@ -70,16 +69,16 @@ class Lab(Archive):
         self._executor = executor or InProcess()
         self._lock = FolderLock(settings.data)
         try:
-            super().__init__(Store(settings.data, settings.database_url))
+            super().__init__(Store(settings.data, settings.database_url),
+                             Vectors(settings.data / VECTORS))
             self._store.experiments.interrupted()
             self._store.captures.tidy()
         except NeuronScopeError:
             self._lock.release()
             raise
         self._jobs = Jobs(settings.max_queue)
-        self._shelf = Shelf(settings, self._executor)
+        self._shelf = Shelf(settings, self._executor, self.vectors)
         parts = (self._store, self._jobs, self._shelf, self._executor)
-        self.vectors = self._shelf.vectors
         self._runs = Runs(*parts)
         self.captures = Captures(*parts, settings.max_capture)
         self._sweeps = Sweeps(*parts, settings.max_cells, settings.sweep_memory or None)
@@ -263,22 +262,6 @@ class Lab(Archive):
     def verification(self, job_id: str) -> Verification:
         """What came of a `verify` that has ended. Raises: NotFound, and what ended the job."""
         return self._jobs.get(job_id).result()
-
-    def export(self, path: str | Path, experiments: Iterable[str],
-               captures: Iterable[str] = ()) -> Manifest:
-        """Writes these into one file, with the vectors that they name; see service/bundles.py.
-
-        Raises: NotFound, Gone, Conflict while one of them runs, VectorNotFound, StorageError.
-        """
-        return export(self._store, self.vectors, Path(path), experiments, captures)
-
-    def take_in(self, path: str | Path) -> Taken:
-        """Stores what a bundle holds, under the same ids. What is there already stays.
-
-        Raises: BadBundle; Conflict where an id belongs to something else here; StorageError.
-        """
-        with Bundle(path) as bundle:
-            return take_in(bundle, self._store, self.vectors)
 
     def cancel_sweep(self, key: str) -> SweepState:
         """Raises: NotFound, Gone."""

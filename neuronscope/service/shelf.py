@@ -20,6 +20,8 @@ from neuronscope.spec.models import ModelEntry, ModelInfo, StageReport
 from neuronscope.spec.ops import Prompt
 
 PINNED = "sha256:"
+VECTORS = "vectors"
+"""The folder of the stored vectors, in the data folder."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,11 @@ class Loaded:
 class Shelf:
     """The registry, with the embedded model where the folder lacks it."""
 
-    def __init__(self, settings: Settings, executor: Executor) -> None:
+    def __init__(self, settings: Settings, executor: Executor, vectors: Vectors) -> None:
         self._settings = settings
         self._executor = executor
-        self._vectors_folder = settings.data / "vectors"
         self._certified_folder = settings.data / "certified"
-        self.vectors = Vectors(self._vectors_folder)
+        self.vectors = vectors
         self._folder = Registry(settings.models)
         embedded = embedded_folder()
         self._embedded = Registry(embedded) if embedded else None
@@ -122,7 +123,7 @@ class Shelf:
         """
         path = self.path(model_id)
         order = LoadOrder(path, model_id, self._settings.device, self._settings.dtype,
-                          self._vectors_folder, self._certified_folder, anew)
+                          self._settings.data / VECTORS, self._certified_folder, anew)
         listener = Listener(
             report=lambda phase, done, total: task.report(done, total, phase),
             cancelled=task.cancelling.is_set)
