@@ -49,10 +49,11 @@ class Client:
     def __init__(self, url: str | None = None, token: str | None = None,
                  data: str | Path | None = None) -> None:
         settings = Settings.from_environment(data=Path(data) if data is not None else None)
+        base = url or url_in(settings.data)
+        known = token or settings.token or token_in(settings.data)
         self._http = httpx.Client(
-            base_url=url or url_in(settings.data), timeout=TIMEOUT_S,
-            headers={"Authorization": f"Bearer {token or settings.token or token_in(settings.data)}",
-                     "X-NeuronScope": "1"})
+            base_url=base, timeout=TIMEOUT_S,
+            headers={"Authorization": f"Bearer {known}", "X-NeuronScope": "1"})
         self.captures = ClientCaptures(self._send)
 
     def __enter__(self) -> Client:

@@ -48,41 +48,6 @@ def ns(tmp_path, models, monkeypatch, capsys):
     return call
 
 
-def test_a_stored_run_is_verified_on_its_own_model(ns):
-    _, out, _ = ns("run", PROMPT, "--zero", "mlp_out.0", "--model", "other")
-    key = out.split("id ")[1].split()[0]
-    code, out, _ = ns("verify", key)  # on `other`, although it is not named
-    assert code == 0 and "exact: every number has the same bits" in out
-    code, out, _ = ns("verify", key, "--model", "tiny")
-    assert code == 1 and "not comparable" in out and "/resolved/" in out
-    code, out, _ = ns("verify", key, "--json")
-    assert code == 0 and json.loads(out)["verdict"] == "exact"
-    assert ns("verify", "nothing")[0] == 2
-
-
-def test_experiments_go_from_one_folder_to_another(ns):
-    _, out, _ = ns("run", PROMPT, "--zero", "mlp_out.0", "--model", "tiny")
-    key = out.split("id ")[1].split()[0]
-    assert ns("export", "one.zip")[0] == 2
-    code, out, _ = ns("export", "one.zip", "--all")
-    assert code == 0 and "1 experiments" in out
-    code, out, _ = ns("import", "one.zip", "--list", "--data", "there")
-    assert code == 0 and key in out
-    assert "Nothing is stored" in ns("show", "--data", "there")[1]
-    code, out, _ = ns("import", "one.zip", "--data", "there")
-    assert code == 0 and f"neuronscope verify {key}" in out
-    assert "exact" in ns("verify", key, "--data", "there")[1]
-
-
-def test_a_sweep_is_resumed_by_its_id_and_not_without_one(ns):
-    _, out, _ = ns("sweep", PROMPT, "--zero", "--sites", "mlp_out", "--model", "tiny")
-    key = out.split("id ")[1].split()[0]
-    code, out, _ = ns("sweep", "--resume", key)
-    assert code == 0 and f"id {key}  complete" in out
-    code, _, err = ns("sweep")
-    assert code == 2 and "--resume" in err
-
-
 def test_a_run_is_printed_stored_and_found_again(ns):
     words = ("run", PROMPT, "--zero", "mlp_out.0", "--patch", f"resid_pre.2@-1={SOURCE}",
              "--metric", "kl", "--metric", "prob:w5", "--model", "tiny")
