@@ -79,9 +79,14 @@ def find_heads(
     attention: dict[int, tuple[nn.Module, int]] = {}
     for index, layer in enumerate(layers):
         call = _the_one(within[index], own.get(index))
+        found = _layer_heads(layer, call, clean, single, turns)
+        if isinstance(call, str) and _alike(within[index]):
+            shared = _layer_heads(layer, within[index][0], clean, single, turns)
+            found |= {site: shared[site] for site in ("q", "k")}
+            call = within[index][0]
         if not isinstance(call, str):
             attention[index] = call.module, call.query.shape[1]
-        for site, (outcome, count) in _layer_heads(layer, call, clean, single, turns).items():
+        for site, (outcome, count) in found.items():
             outcomes[site, index] = outcome
             if count:
                 n_heads[site, index] = count
@@ -112,6 +117,13 @@ def _the_one(calls: list[AttentionCall], own: nn.Module | None) -> AttentionCall
             f"the stream is no one of them")
 
 
+def _alike(calls: list[AttentionCall]) -> bool:
+    """Whether one module's calls read the same queries and keys (DiffLlama)."""
+    return bool(calls) and all(
+        call.module is calls[0].module and same(call.query, calls[0].query)
+        and same(call.key, calls[0].key) for call in calls)
+
+
 def _layer_heads(
     layer: Call, call: AttentionCall | str, clean: Trace, single: Trace, turns: list[float]
 ) -> dict[str, tuple[Outcome, int]]:
@@ -125,9 +137,18 @@ def _layer_heads(
         read = getattr(call, name)[:, :, 0]
         heads = read if site == "q" else read[:, distinct_heads(read)]
         factors = tuple(dict.fromkeys((1.0, read.shape[-1] ** -0.5, *turns)))
-        source = _source(heads.flatten(1), layer, clean, single, factors) or _source(
-            heads.flatten(1), layer, clean, single, likely_factors(heads.flatten(1), calls))
-        found[site] = (source or why_none(heads, told, calls, factors)), heads.shape[1]
+        wanted = heads.flatten(1)
+        source: Outcome | None = _source(wanted, layer, clean, single, factors) or _source(
+            wanted, layer, clean, single, likely_factors(wanted, calls))
+        if source is None:
+            others = sorted((each for each in single.values()
+                             if not f"{each.name}.".startswith(f"{layer.name}.")),
+                            key=lambda each: each.order)
+            there = _last_with(wanted, others, layer.module, clean, factors)
+            source = (why_none(heads, told, calls, factors) if there is None else
+                      f"the {told} that attention reads are another layer's: {there[0].name} "
+                      f"gives them")
+        found[site] = source, heads.shape[1]
     return found
 
 

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from neuronscope.hooks.attention import AttentionCall, watched
 from neuronscope.hooks.points import Point
 from neuronscope.hooks.precision import float64
-from neuronscope.hooks.tap import Captured, Tapped, tap
+from neuronscope.hooks.tap import Tapped, tap
 from neuronscope.models.forward import forward
 from neuronscope.models.trace import Call, Trace, same
+from neuronscope.models.written import clean_inputs
 
 NO_HEADS = ("this layer mixes positions without softmax attention that could be seen, so its "
             "projection's input is not known to be heads")
@@ -55,7 +56,9 @@ def unproven(
               if (before := _before_norm(layers[index], point, clean))}
     keys = {("z", index): point for index, point in tried.items()} | {
         ("normed", index): point for index, point in normed.items()}
-    seen = _values(model, layers, keys, change, heads, probe_ids[:, :1].expand(rows, -1))
+    taps = [Tapped(key, point, capture=True) for key, point in keys.items()]
+    with watched(heads, change), tap([*clean_inputs(layers), *taps]) as seen:
+        forward(model, probe_ids[:, :2].expand(rows, -1))  # some values come a token later (ZAYA)
     verdicts = {index: _verdict(seen["z", index], attention[index][1]) for index in tried}
     verdicts |= {index: NORMED for index in normed if verdicts[index] == MIXED
                  and not _verdict(seen["normed", index], attention[index][1])}
@@ -68,18 +71,6 @@ def common(counts: Iterable[int]) -> int | None:
     """The number of heads that most layers have; None where none was seen."""
     seen = Counter(counts).most_common(1)
     return seen[0][0] if seen else None
-
-
-def _values(model, layers, points, change, modules, ids) -> Captured:
-    def restore(value: Tensor) -> Tensor:
-        return value[-1:].expand_as(value).clone()
-
-    taps = [Tapped(("resid_pre", index), Point(layer.module, "in"), (restore,))
-            for index, layer in enumerate(layers)]
-    taps += [Tapped(key, point, capture=True) for key, point in points.items()]
-    with watched(modules, change), tap(taps) as seen:
-        forward(model, ids)
-    return seen
 
 
 def _before_norm(layer: Call, point: Point, clean: Trace) -> Point | None:

@@ -25,6 +25,16 @@ IN_TURN = ("query heads read its heads in turn, not in groups of neighbours, so 
            "could not be told from another's")
 
 
+def clean_inputs(layers: list[Call]) -> list[Tapped]:
+    """Every layer's input is, in all rows of a batch, that of the last one."""
+    def restore(axis: int) -> Callable[[Tensor], Tensor]:
+        return lambda value: value.narrow(axis, -1, 1).expand_as(value).clone()
+
+    # several streams come before the rows (Gemma 3n)
+    return [Tapped(("resid_pre", index), Point(layer.module, "in"),
+                   (restore(layer.given.ndim - 3),)) for index, layer in enumerate(layers)]
+
+
 def read_as_written(
     model: nn.Module, layers: list[Call], attention: Mapping[int, tuple[nn.Module, int]],
     outcomes: dict[Key, Outcome], n_heads: dict[Key, int], probe_ids: Tensor,
@@ -47,14 +57,9 @@ def read_as_written(
             return new
         return edit
 
-    def restore(value: Tensor) -> Tensor:
-        return value[-1:].expand_as(value).clone()
-
     calls: list[AttentionCall] = []
-    clean = [Tapped(("resid_pre", index), Point(layer.module, "in"), (restore,))
-             for index, layer in enumerate(layers)]
     with watched(model.modules(), calls.append), \
-            tap([*clean, *(Tapped(key, outcomes[key], (write(key),), capture=True)
+            tap([*clean_inputs(layers), *(Tapped(key, outcomes[key], (write(key),), capture=True)
                            for key in keys)]) as seen:
         forward(model, probe_ids[:, :1].expand(rows, -1))
     by_module = {call.module: call for call in calls}

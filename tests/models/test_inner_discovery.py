@@ -196,6 +196,38 @@ def test_values_that_are_multiplied_on_their_way_are_said_to_be():
     assert "multiplies these values by 0.707 before attention" in layout.notes["v"]
 
 
+def test_queries_that_two_calls_share_are_found_and_what_they_do_not_is_refused():
+    """Differential attention reads one set of queries and keys with two halves of the values."""
+    model = zoo.build("diffllama")
+    layout = discover(model, zoo.probe(model))
+    for layer, module in enumerate(layout.layers):
+        assert layout.points["q", layer].module is module.self_attn.q_proj
+        assert layout.points["k", layer].module is module.self_attn.k_proj
+        for site in ("v", "pattern", "z"):
+            assert "computes attention 2 times" in layout.reasons[site, layer]
+
+
+def test_keys_and_values_of_another_layer_are_refused_with_its_name():
+    model = zoo.build("gemma3n_text")
+    layout = discover(model, zoo.probe(model))
+    assert {layer for site, layer in layout.points if site == "k"} == {0, 1}
+    assert "are another layer's: model.layers.0.self_attn.k_norm" in layout.reasons["k", 2]
+    assert {layer for site, layer in layout.points if site in ("q", "z")} == {0, 1, 2, 3}
+
+
+def test_query_heads_that_read_in_turn_and_layers_with_other_heads_are_refused():
+    model = zoo.build("laguna")
+    layout = discover(model, zoo.probe(model))
+    assert (layout.n_heads, layout.n_kv_heads) == (4, 2)
+    own = [layer.self_attn.q_proj.out_features // 24 for layer in layout.layers]
+    for site in ("q", "z", "pattern"):
+        assert {layer for each, layer in layout.points if each == site} == {
+            layer for layer, count in enumerate(own) if count == 4}
+    moa = zoo.build("jetmoe")
+    reasons = discover(moa, zoo.probe(moa)).reasons
+    assert "in turn, not in groups" in reasons["k", 0]
+
+
 @pytest.mark.parametrize("lie", ["not used", "not probabilities", "not given"])
 def test_weights_that_are_not_what_the_output_is_made_of_are_refused(lie):
     model = build("llama")
