@@ -1,9 +1,9 @@
 """Each site proves itself on the loaded model, or is refused with the reason.
 
 A site is certified at a layer when its hook fires exactly once in a forward, when an
-identity edit leaves every logit bit-equal, and when zeroing it moves the logits.
-`attn_out` and `mlp_out` have also passed the sum identity, and `resid_post[L]` equals
-`resid_pre[L+1]`: both are how the layout was found (see layout.py). `pattern` does all of
+identity edit leaves every logit bit-equal, when zeroing it moves the logits, and when it stands to the
+other sites as it must: sums hold, and zeroing it changes nothing that comes before its layer
+(identities.py). `pattern` does all of
 this under eager attention, and its probabilities must give attention's output (patterns.py).
 """
 
@@ -17,6 +17,7 @@ from neuronscope.hooks.attention import eager_attention
 from neuronscope.hooks.precision import float64
 from neuronscope.hooks.tap import Point, Tapped, name, tap
 from neuronscope.models.forward import forward
+from neuronscope.models.identities import Places, identity_failures
 from neuronscope.models.layout import Layout
 from neuronscope.models.patterns import drift, weight_failures
 from neuronscope.spec.models import Refusal, SiteReport
@@ -38,6 +39,8 @@ def certify(model: nn.Module, layout: Layout, probe_ids: Tensor) -> tuple[SiteRe
     failed = dict(layout.reasons)
     plain = {key: point for key, point in layout.points.items() if point.side != "pattern"}
     failed.update(_failures(model, plain, probe_ids, clean))
+    sound = {key: point for key, point in plain.items() if key not in failed}
+    failed.update(identity_failures(model, layout, sound, probe_ids))
     patterns = {key: point for key, point in layout.points.items() if key not in plain}
     notes = dict(layout.notes)
     if patterns:
@@ -101,10 +104,13 @@ def _effect_failures(
     for first in range(0, len(keys), EFFECT_ROWS):
         some = keys[first:first + EFFECT_ROWS]
         batch = ids[:, :EFFECT_LENGTH].expand(len(some) + 1, -1)
-        with tap([Tapped(key, points[key], edits=(_zero_row(row),))
-                  for row, key in enumerate(some)]):
+        rounding = ROUNDINGS * torch.finfo(model.dtype).eps
+        places = Places(points, some, rounding)
+        with tap([*(Tapped(key, points[key], edits=(_zero_row(row),))
+                    for row, key in enumerate(some)), *places.taps()]):
             logits = float64(forward(model, batch, keep=(batch.shape[1] - 1,)))
-        slack = ROUNDINGS * torch.finfo(model.dtype).eps * logits[-1].abs().max()
+        failures |= places.failures()
+        slack = rounding * logits[-1].abs().max()
         moved = (logits[:-1] - logits[-1]).abs().flatten(1).amax(dim=1) > slack
         for key, well in zip(some, moved.tolist(), strict=True):
             if not well and _ignored(model, Tapped(key, points[key], (torch.zeros_like,)), ids):

@@ -30,7 +30,7 @@ def final_norm(unembed: nn.Module | None, last: Call, clean: Trace) -> tuple[Out
         return "the model has no output embedding that is a module of its own", ""
     after = _leaves(clean, last, head)
     for call in after:
-        factor = _factor(call.gave, head.given)
+        factor = multiple(call.gave, head.given)
         if factor is not None and normalises(call):
             return Point(call.module, "out"), _note(call, last, after, factor)
     return _reason(last, head, clean), ""
@@ -67,14 +67,7 @@ def normalises(call: Call) -> bool:
     return bool(size > 0) and bool((float64(twice) - float64(more)).abs().max() <= 0.02 * size)
 
 
-def _leaves(clean: Trace, last: Call, head: Call) -> list[Call]:
-    """Modules without children that were run between the last layer and the output embedding."""
-    calls = sorted(clean.values(), key=lambda call: call.order)
-    return [call for call in calls if last.order < call.order < head.order
-            and not any(call.module.children())]
-
-
-def _factor(gave: Tensor, read: Tensor) -> float | None:
+def multiple(gave: Tensor, read: Tensor) -> float | None:
     """The number that turns one tensor into the other; None where there is none."""
     if gave.numel() != read.numel():
         return None
@@ -85,6 +78,13 @@ def _factor(gave: Tensor, read: Tensor) -> float | None:
     far = (factor * left - right).abs().max()
     allowed = max(NEAR, 4 * torch.finfo(read.dtype).eps)
     return factor if factor and bool(far <= allowed * right.abs().max()) else None
+
+
+def _leaves(clean: Trace, last: Call, head: Call) -> list[Call]:
+    """Modules without children that were run between the last layer and the output embedding."""
+    calls = sorted(clean.values(), key=lambda call: call.order)
+    return [call for call in calls if last.order < call.order < head.order
+            and not any(call.module.children())]
 
 
 def _note(call: Call, last: Call, after: list[Call], factor: float) -> str:
@@ -100,7 +100,7 @@ def _note(call: Call, last: Call, after: list[Call], factor: float) -> str:
 
 def _reason(last: Call, head: Call, clean: Trace) -> str:
     for name, calls in clean.repeated.items():
-        if calls[-1].order > last.order and _factor(calls[-1].gave, head.given) is not None and (
+        if calls[-1].order > last.order and multiple(calls[-1].gave, head.given) is not None and (
                 not any(calls[-1].module.children())) and normalises(calls[-1]):
             return (f"the last norm ({name}) is one module with others of the model and is run "
                     f"{len(calls)} times in a forward, so that it is not one place")
