@@ -42,14 +42,14 @@ def check_behaviour(model: nn.Module, probe_ids: Tensor) -> None:
     rows = run_alone(model, batch)
     if (gap := _gap(rows[1:, :-1], rows[:1, :-1].expand(OTHERS, -1, -1))) > allowed:
         _refuse_bidirectional(model, f"another last token changes earlier ones by {gap:.2g}")
-    if (gap := _gap(rows[0], clean[0])) > allowed:
+    first = run_alone(model, probe_ids[:, :1])
+    if (gap := _gap(first, clean[:, :1])) > allowed:
+        _refuse_bidirectional(model, f"the first token alone gives {gap:.2g} else")
+    gap = max(_gap(rows[0], clean[0]), _gap(run_alone(model, probe_ids.T)[:1], first))
+    if gap > allowed:
         raise ModelRefused(f"{kind} mixes the rows of a batch: a prompt's logits differ by "
                            f"{gap:.2g} when others are run beside it.",
                            hint="NeuronScope needs prompts that do not see each other.")
-    if (gap := _gap(run_alone(model, probe_ids[:, :-1]), clean[:, :-1])) > allowed:
-        _refuse_bidirectional(model, f"without the last token earlier ones differ by {gap:.2g}")
-    if (gap := _gap(run_alone(model, probe_ids.T)[0], clean[0, :1])) > allowed:
-        _refuse_bidirectional(model, f"the first token alone gives {gap:.2g} else")
 
 
 def _refuse_nan(model: nn.Module, logits: Tensor) -> None:

@@ -1,10 +1,10 @@
 """Each site proves itself on the loaded model, or is refused with the reason.
 
 A site is certified at a layer when its hook fires exactly once in a forward, when an
-identity edit leaves every logit bit-equal, when zeroing it moves the logits, and when it stands to the
-other sites as it must: sums hold, and zeroing it changes nothing that comes before its layer
-(identities.py). `pattern` does all of
-this under eager attention, and its probabilities must give attention's output (patterns.py).
+identity edit leaves every logit bit-equal, when zeroing it moves the logits, and when it
+stands to the others as it must: sums hold, and zeroing it changes nothing that comes before
+its layer (identities.py). `pattern` does all of this under eager attention, and its
+probabilities must give attention's output (patterns.py).
 """
 
 from __future__ import annotations
@@ -38,9 +38,7 @@ def certify(model: nn.Module, layout: Layout, probe_ids: Tensor) -> tuple[SiteRe
     clean = forward(model, probe_ids)
     failed = dict(layout.reasons)
     plain = {key: point for key, point in layout.points.items() if point.side != "pattern"}
-    failed.update(_failures(model, plain, probe_ids, clean))
-    sound = {key: point for key, point in plain.items() if key not in failed}
-    failed.update(identity_failures(model, layout, sound, probe_ids))
+    failed.update(_failures(model, plain, probe_ids, clean, layout))
     patterns = {key: point for key, point in layout.points.items() if key not in plain}
     notes = dict(layout.notes)
     if patterns:
@@ -56,11 +54,14 @@ def certify(model: nn.Module, layout: Layout, probe_ids: Tensor) -> tuple[SiteRe
 
 
 def _failures(
-    model: nn.Module, points: dict[Key, Point], ids: Tensor, clean: Tensor
+    model: nn.Module, points: dict[Key, Point], ids: Tensor, clean: Tensor,
+    layout: Layout | None = None,
 ) -> dict[Key, str]:
+    """layout: where points are to be held to each other, too."""
     failed = _identity_failures(model, points, ids, clean)
     sound = {key: point for key, point in points.items() if key not in failed}
-    return failed | _effect_failures(model, sound, ids)
+    failed |= _effect_failures(model, sound, ids)
+    return failed | ({} if layout is None else identity_failures(model, layout, sound, ids))
 
 
 def _identity_failures(

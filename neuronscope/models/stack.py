@@ -27,12 +27,14 @@ class Stack:
 
     streams_first: the hidden state is [stream, batch, position, width]; else batch and
     position come first. gaps: layers after which the model changes the stream before the
-    next. note: what to know of the choice.
+    next. n_streams: how many streams the layers keep side by side. note: what to know of the
+    choice.
     """
 
     layers: list[Call]
     streams_first: bool = False
     gaps: frozenset[int] = frozenset()
+    n_streams: int = 1
     note: str = ""
 
     @property
@@ -41,11 +43,6 @@ class Stack:
         given = self.layers[0].given
         return given.shape[-1] * (given.shape[0] if self.streams_first
                                   else given.shape[2:-1].numel())
-
-    @property
-    def n_streams(self) -> int:
-        """How many streams the layers keep side by side; 1 in most models."""
-        return self.width // self.layers[0].given.shape[-1]
 
 
 def decoder_stack(model: nn.Module, clean: Trace, probe_ids: Tensor) -> Stack:
@@ -62,9 +59,10 @@ def decoder_stack(model: nn.Module, clean: Trace, probe_ids: Tensor) -> Stack:
     layers = found[0]
     return Stack(
         layers, bool(_streams_first(layers[0], probe_ids)),
-        frozenset(index for index, (before, after) in enumerate(itertools.pairwise(layers))
+        gaps=frozenset(index for index, (before, after) in enumerate(itertools.pairwise(layers))
                   if not same(before.gave, after.given)),
-        _note(model, layers, found[1:], clean))
+        n_streams=_n_streams(layers[0], probe_ids, model.get_input_embeddings()),
+        note=_note(model, layers, found[1:], clean))
 
 
 def disturbed_first(given: Tensor, streams_first: bool = False) -> Tensor:
@@ -141,6 +139,18 @@ def _carries(model: nn.Module, chain: list[Call], clean: Trace, probe_ids: Tenso
     later = (slice(None), slice(None), slice(1, None)) if first else (slice(None), slice(1, None))
     return not torch.equal(gave[later], chain[-1].gave[later]) and not torch.equal(
         other.logits[:, 1:], clean.logits[:, 1:])
+
+
+def _n_streams(first: Call, probe_ids: Tensor, embedding: nn.Module) -> int:
+    """Several streams have an axis of their own, or begin as copies of the embedding."""
+    given = first.given
+    if given.ndim > 3:
+        return given.shape[0] if _streams_first(first, probe_ids) else given.shape[2]
+    width = getattr(embedding, "embedding_dim", given.shape[-1])
+    if given.shape[-1] % width:
+        return 1
+    copies = given.unflatten(-1, (-1, width))
+    return copies.shape[-2] if bool((copies == copies[..., :1, :]).all()) else 1
 
 
 def _note(

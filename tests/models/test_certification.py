@@ -52,7 +52,9 @@ def test_a_scale_that_rounds_still_gives_identity():
     layout = discover(model, IDS)
     point = layout.points["mlp_out", 1]
     layout = with_point(layout, ("mlp_out", 1), dataclasses.replace(point, scale=0.22))
-    assert reports(model, layout)["mlp_out"].layers == (0, 1, 2)
+    report = reports(model, layout)["mlp_out"]
+    assert report.layers == (0, 2) and "identity" not in report.reason
+    assert "do not add up" in report.reason
 
 
 @pytest.mark.parametrize("family", ["gemma2", "gemma3_text"])
