@@ -20,6 +20,8 @@ class Settings:
     host, port: where the server listens.
     token: access token; empty means one is made and kept in `data`.
     device, dtype: what a model is loaded on and as; `auto` chooses.
+    device_map, max_memory, offload_folder, quantization: for models that one device does not
+    hold; empty is none. See neuronscope.models.options.
     max_cells: largest sweep that is accepted.
     max_capture: bytes of the largest capture's tensors.
     sweep_memory: bytes that a sweep may take beside the model; 0 chooses.
@@ -35,6 +37,10 @@ class Settings:
     token: str = ""
     device: str = "auto"
     dtype: str = "auto"
+    device_map: str = ""
+    max_memory: str = ""
+    offload_folder: str = ""
+    quantization: str = ""
     max_cells: int = 250_000
     max_capture: int = 1024**3
     sweep_memory: int = 0

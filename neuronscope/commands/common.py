@@ -31,12 +31,29 @@ def add_place(parser: argparse.ArgumentParser) -> None:
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """`--model`, `--device` and `--dtype`, with the places."""
+    """`--model` and how it is loaded, with the places."""
     parser.add_argument("--model", metavar="ID_OR_FOLDER",
                         help="a model of the models folder, or any model folder")
-    parser.add_argument("--device", help="auto, cpu, mps, cuda or cuda:N")
-    parser.add_argument("--dtype", help="auto, float32, bfloat16 or float16")
+    add_loading(parser)
     add_place(parser)
+
+
+LOADING = {
+    "device": (None, "auto, cpu, mps, cuda or cuda:N"),
+    "dtype": (None, "auto, float32, bfloat16 or float16"),
+    "device_map": ("MAP", "spread the model over GPUs, CPU and disk: auto, balanced, "
+                           "balanced_low_0 or sequential"),
+    "max_memory": ("BOUNDS", "with a device map: the most of each, as in cuda:0=20GiB,cpu=64GiB"),
+    "offload_folder": ("FOLDER", "where weights on the disk go that are not as in the files"),
+    "quantization": ("BITS", "8bit or 4bit, on loading"),
+}
+"""The options of loading, which are settings, too: what stands for their value, and help."""
+
+
+def add_loading(parser: argparse.ArgumentParser) -> None:
+    """The options of LOADING."""
+    for name, (metavar, told) in LOADING.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=told)
 
 
 def settings_of(arguments: argparse.Namespace, **given: Any) -> tuple[Settings, str | None]:
@@ -46,7 +63,7 @@ def settings_of(arguments: argparse.Namespace, **given: Any) -> tuple[Settings, 
     """
     named = getattr(arguments, "model", None)
     values: dict[str, Any] = {name: getattr(arguments, name, None)
-                              for name in ("data", "models", "device", "dtype")}
+                              for name in ("data", "models", *LOADING)}
     if named is not None and (Path(named) / "config.json").is_file():
         values["models"] = Path(named)
         named = Path(named).resolve().name

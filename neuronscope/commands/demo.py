@@ -10,6 +10,7 @@ from neuronscope.commands import common
 from neuronscope.commands.tables import table
 from neuronscope.errors import ModelNotFound
 from neuronscope.models.discover import Registry, embedded_folder
+from neuronscope.settings import Settings
 from neuronscope.spec.experiments import Over, Run, Sweep
 from neuronscope.spec.metrics import KL, Prob
 from neuronscope.spec.ops import Patch, Zero
@@ -34,8 +35,9 @@ def carry_out(arguments: argparse.Namespace) -> int:
     """Run the example on the embedded model and print it; nothing is stored."""
     from neuronscope.engine.session import load
 
-    model = load(_folder(arguments), device=arguments.device or "auto",
-                 dtype=arguments.dtype or "auto")
+    settings, named = common.settings_of(arguments)
+    model = load(_folder(settings, named),
+                 **{name: getattr(settings, name) or None for name in common.LOADING})
     info = model.info
     print(f"{info.id}: {info.architecture}, {info.n_layers} layers, {info.n_params:,} parameters\n")
     for lines in (_clean(model), _zeroing(model), _patching(model)):
@@ -43,8 +45,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _folder(arguments: argparse.Namespace) -> Path:
-    settings, named = common.settings_of(arguments)
+def _folder(settings: Settings, named: str | None) -> Path:
     if named is not None:
         return Registry(settings.models).path(named)
     folder = embedded_folder()

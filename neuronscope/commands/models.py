@@ -21,8 +21,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser = commands.add_parser("models", help="list the models, or check one")
     parser.add_argument("action", nargs="?", choices=("list", "check"), default="list")
     parser.add_argument("model", nargs="?", metavar="ID_OR_FOLDER", help="what to check")
-    parser.add_argument("--device", help="auto, cpu, mps, cuda or cuda:N")
-    parser.add_argument("--dtype", help="auto, float32, bfloat16 or float16")
+    common.add_loading(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     common.add_place(parser)
     return parser

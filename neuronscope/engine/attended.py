@@ -82,7 +82,9 @@ def _attend(
         for place, row in enumerate(rows):
             for cell in row.cells:
                 columns = head_columns(cell.heads, n_heads, value.shape[-1]).to(value.device)
-                value[place, cell.positions[:, None], columns] = cell.values[:, columns]
+                positions, values = (each.to(value.device)
+                                     for each in (cell.positions, cell.values))
+                value[place, positions[:, None], columns] = values[:, columns]
         return value
 
     z = _z_of(stream, layer, len(rows), answers,
@@ -119,7 +121,7 @@ def _z_of(
     modules = stream.host.layout.branches[layer]
     projection = stream.host.point("z", layer).module
     hidden = stream.hidden[layer].expand(n_rows, -1, -1)
-    nothing = torch.zeros_like(hidden)
+    nothing = torch.zeros_like(hidden, device=first_tensor(stream.templates[layer]).device)
     stubs: dict[nn.Module, Callable[..., Any]] = {
         module: _answering(answer, n_rows) for module, answer in answers.items()}
     stubs[projection] = lambda *args, **kwargs: nothing
@@ -128,7 +130,7 @@ def _z_of(
     key = ("z", layer)
     with swapped(stubs), tap([Tapped(key, stream.host.point(*key), capture=True)]) as seen:
         stream.call(layer, hidden, stream.frame(0), taps)
-    return seen[key]
+    return seen[key].to(hidden.device)
 
 
 def _answering(answer: Tensor, n_rows: int) -> Callable[..., Any]:

@@ -44,7 +44,7 @@ class Compiled:
         self, act: Float[Tensor, "b p w"], positions: Tensor | slice = slice(None)
     ) -> Float[Tensor, "b p w"]:
         """The edited value; `act` holds these positions of the prompt."""
-        return _apply(self.op, act, mask=self.mask[positions],
+        return _apply(self.op, act, mask=_at(self.mask, positions).to(act.device),
                       operand=_at(self.operand, positions))
 
     @classmethod
@@ -130,7 +130,7 @@ def _apply(
 
 
 def _at(operand: Tensor | None, positions: Tensor | slice) -> Tensor | None:
-    """The operand at some positions; noise lies on the CPU wherever the model runs."""
+    """The operand at some positions, wherever it lies: noise on the CPU, say."""
     if operand is None or operand.ndim != 2:
         return operand
     return operand[positions if isinstance(positions, slice) else positions.to(operand.device)]

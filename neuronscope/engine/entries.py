@@ -101,7 +101,8 @@ def _through(
     answers: dict[nn.Module, Tensor] = {}
     for module in (modules.attention, modules.mlp):
         if module is not None and (module is modules.attention or branch == "mlp" or frozen):
-            answers[module] = first_tensor(stream.outputs[module])[:, positions].clone()
+            gave = first_tensor(stream.outputs[module])
+            answers[module] = gave[:, positions.to(gave.device)].clone()
     edited = modules.attention if branch == "attention" else modules.mlp
     spans = _spans(cells)
     inner = [(cell, span) for cell, span in zip(cells, spans, strict=True)
@@ -110,7 +111,8 @@ def _through(
         projection = stream.host.point(_PROJECTED[branch], layer).module
         given = torch.cat([cell.values for cell, _ in inner])
         places = torch.cat([torch.arange(span.start, span.stop) for _, span in inner])
-        answers[edited][:, places.to(positions.device)] = projection(given[None])
+        gave = answers[edited]
+        gave[:, places.to(gave.device)] = projection(given[None]).to(gave.device)
     taps = [_contributing(stream, layer, site, cells, spans)
             for site in ("attn_out", "resid_mid", "mlp_out")
             if any(cell.site == site for cell in cells)]

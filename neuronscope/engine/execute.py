@@ -31,14 +31,14 @@ def run_forward(
 
     capture: (site, layer) pairs whose values are kept, as they were before any edit;
     capture_after: as they were after the edits. Captured values are [position, width], on
-    the model's device.
+    the device of the token ids, wherever the module is.
     Raises: RunFailed when a hook does not fire exactly once; OutOfMemory is left to the
     caller as torch.OutOfMemoryError, so that it can be recorded against its cell.
     """
     batch = torch.tensor([list(ids)], device=host.device)
     with tapped(host, edits, before=capture, after=capture_after) as captured:
         logits = forward(host.model, batch)[0]
-    captured.values = {key: value[0] for key, value in captured.values.items()}
+    captured.values = {key: value[0].to(host.device) for key, value in captured.values.items()}
     return logits, captured
 
 

@@ -114,7 +114,7 @@ def _receive_here(
                 if site == "mlp_out" and mlp is not None and BRANCH_SITES[cell.site] != "mlp":
                     value[place] = mlp
                 if cell.site == site:
-                    value[place, cell.positions] = cell.values
+                    value[place, cell.positions.to(value.device)] = cell.values.to(value)
             return value
         return edit
 
@@ -127,7 +127,7 @@ def _receive_here(
         stream.call(layer, hidden, stream.frame(0))
     for key in keys:
         for place, cell in enumerate(cells):
-            found[cell.index][key] = seen[key][place]
+            found[cell.index][key] = seen[key][place].to(hidden.device)
 
 
 def _carried(stream: Stream, op: Path, row: Row, layer: int) -> Row:
@@ -138,7 +138,8 @@ def _carried(stream: Stream, op: Path, row: Row, layer: int) -> Row:
     values = row.values[None]
     for each in range(row.layer, layer):
         attention = stream.host.layout.branches[each].attention
-        clean = first_tensor(stream.outputs[attention])[:, row.positions]
+        gave = first_tensor(stream.outputs[attention])
+        clean = gave[:, row.positions.to(gave.device)]
         with swapped({attention: stream.stub(attention, clean)}):
             values = stream.call(each, values, stream.frame(0))
     return replace(row, layer=layer, values=values[0])
@@ -163,7 +164,7 @@ def _receive(
         stream.call(layer, hidden, stream.frame(0))
     for key in keys:
         for place, row in enumerate(rows):
-            found[row.index][key] = seen[key][place]
+            found[row.index][key] = seen[key][place].to(hidden.device)
 
 
 def _answered(

@@ -25,6 +25,7 @@ from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
 from neuronscope.models.load import load as load_folder
 from neuronscope.models.load import wrap
+from neuronscope.models.options import LoadOptions, Places
 from neuronscope.spec.captured import Captured
 from neuronscope.spec.captures import Capture
 from neuronscope.spec.experiments import Run, Sweep
@@ -130,20 +131,28 @@ def load(
     device: str = "auto",
     dtype: str = "auto",
     kept: str | Path | None = None,
+    device_map: str | Places | None = None,
+    max_memory: str | Places | None = None,
+    offload_folder: str | Path | None = None,
+    quantization: str | None = None,
 ) -> Model:
     """A model ready to run specs: from a folder, or one that the caller holds.
 
     folder: a HuggingFace model folder (safetensors). Or hf_model and tokenizer: a
     transformers model and its tokenizer, used as they are (the model is put in eval mode).
-    device, dtype: for a folder; see neuronscope.models.load.load. kept: for a folder, where
-    certifications are kept, so that a known model loads faster; by default none are.
+    device to quantization: for a folder; see neuronscope.models.options.LoadOptions. kept: for a
+    folder, where certifications are kept, so that a known model loads faster; by default none.
     Raises: ModelNotFound, ModelRefused, OutOfMemory, InvalidInput.
     """
     if (folder is None) == (hf_model is None) or (hf_model is None) != (tokenizer is None):
         raise InvalidInput("Give a folder, or both hf_model and tokenizer.")
+    options = LoadOptions(device, dtype, device_map, max_memory, offload_folder, quantization)
     if folder is None:
+        if options != LoadOptions():
+            raise InvalidInput("A model that is given is used where and as it is.",
+                               hint="Leave out device, dtype and what else is for a folder.")
         return Model(wrap(hf_model, tokenizer, model_id=model_id))
-    return Model(load_folder(folder, model_id=model_id, device=device, dtype=dtype,
+    return Model(load_folder(folder, options, model_id=model_id,
                              kept=None if kept is None else Path(kept)))
 
 

@@ -62,6 +62,9 @@ class Frame:
 class Stream:
     """A clean run of the positions up to the last one that is read, under the held edits.
 
+    Where a model is spread over devices, the layers move what they are given to theirs, and
+    hidden states are kept on that of the token ids.
+
     hidden[l]: input of layer l, [position, width]; hidden[n_layers]: output of the last.
     outputs: each branch module's own output, and templates each layer's, as they returned it.
     reads: the positions that are read; logits: theirs. flat: branch modules that give
@@ -132,7 +135,7 @@ class Stream:
         """One decoder layer on rows of a suffix; the layer's output hidden state."""
         args, kwargs = frame.call(layer, hidden)
         with tap(taps):
-            return first_tensor(self.host.layout.layers[layer](*args, **kwargs))
+            return first_tensor(self.host.layout.layers[layer](*args, **kwargs)).to(hidden.device)
 
     def tail(
         self, rows: Float[Tensor, "rows pos width"], taps: Sequence[Tapped] = ()
@@ -158,6 +161,7 @@ class Stream:
 
     def stub(self, module: nn.Module, value: Tensor) -> Callable[..., Any]:
         """A forward that gives `value` in the shape of answer that the module itself gives."""
+        value = value.to(first_tensor(self.outputs[module]).device)
         if module in self.flat:
             value = value.flatten(0, 1)
         return lambda *args, **kwargs: with_first_tensor(self.outputs[module], value)
@@ -203,12 +207,13 @@ def capture(
         outputs[module] = with_first_tensor(output, value)
 
     def keep_layer(module: nn.Module, args: tuple, kwargs: dict, output: Any) -> None:
-        leaving[:] = [first_tensor(output)[0]]
+        leaving[:] = [first_tensor(output)[0].to(host.device)]
         templates.append(with_first_tensor(output, first_tensor(output)[:, :0]))
 
     def keep_input(module: nn.Module, args: tuple, kwargs: dict) -> None:
         slot = input_slot(args, kwargs)
-        hidden.append((args[slot] if isinstance(slot, int) else kwargs[slot])[0].clone())
+        given = args[slot] if isinstance(slot, int) else kwargs[slot]
+        hidden.append(given[0].clone().to(host.device))
 
     cache = recorder()
     batch = torch.tensor([list(ids)], device=host.device)
@@ -222,4 +227,4 @@ def capture(
     hidden.append(leaving[-1].clone())
     stream = Stream(host, ids, hidden, outputs, templates, cache, reads,
                     logits[0].clone(), held, flat)
-    return stream, {key: value[0] for key, value in seen.values.items()}
+    return stream, {key: value[0].to(host.device) for key, value in seen.values.items()}

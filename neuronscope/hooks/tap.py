@@ -114,7 +114,7 @@ def _touch(each: Tapped, captured: Captured, bases: dict[nn.Module, Tensor]) -> 
 
     def edited(raw: Tensor) -> Tensor | None:
         captured.fired[each.key] += 1
-        base = None if each.point.base is None else bases[each.point.base]
+        base = None if each.point.base is None else bases[each.point.base].to(raw.device)
         value = value_in(each.point, raw, base)
         if each.capture:
             captured.values[each.key] = value.detach().clone()

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from neuronscope.errors import ModelRefused
+from neuronscope.models.placement import kept_tensors
 from neuronscope.spec.hashing import content_hash
 from neuronscope.version import __version__
 
@@ -67,7 +68,7 @@ def read_header(file: Path) -> tuple[dict[str, dict[str, Any]], int]:
 def module_digest(model: nn.Module) -> str:
     """The same kind of digest for a model in memory; tied tensors count under each name."""
     tensors = {}
-    for name, tensor in model.state_dict().items():
+    for name, tensor in kept_tensors(model):
         raw = tensor.detach().contiguous().cpu().reshape(-1).view(torch.uint8).numpy().tobytes()
         dtype = str(tensor.dtype).removeprefix("torch.")
         tensors[name] = [dtype, list(tensor.shape), hashlib.sha256(raw).hexdigest()]

@@ -29,6 +29,8 @@ def forward(
     if keep is not None and "logits_to_keep" in signature(model.forward).parameters:
         given["logits_to_keep"] = torch.tensor(list(keep), device=input_ids.device)
     logits = model(input_ids=input_ids, **given).logits
+    if isinstance(logits, Tensor):  # a part of a spread model gives them where its head is
+        logits = logits.to(input_ids.device)
     if keep is None or logits.shape[1] == len(keep):
         return logits
     return logits[:, list(keep)]

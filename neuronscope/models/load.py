@@ -15,15 +15,17 @@ from neuronscope.models.discover import read_config, weight_files
 from neuronscope.models.fingerprint import (
     config_digest,
     module_digest,
-    read_header,
     tokenizer_digest,
     weights_digest,
 )
 from neuronscope.models.host import LoadedModel
 from neuronscope.models.kept import keep, key_of, recall
 from neuronscope.models.layout import Layout, discover
-from neuronscope.models.placement import entry_device, pick_device, pick_dtype
-from neuronscope.models.reading import read_model
+from neuronscope.models.memory import check_room
+from neuronscope.models.options import LoadOptions
+from neuronscope.models.placement import devices_of, entry_device, place
+from neuronscope.models.quantised import check_numbers, count_parameters
+from neuronscope.models.reading import check_tensors, read_model
 from neuronscope.models.text import probe_ids, setting, text_config, text_side, vocab_size
 from neuronscope.models.tokens import Tokenizer
 from neuronscope.spec.models import ModelInfo, SiteReport
@@ -36,18 +38,16 @@ Progress = Callable[[str, int, int], None]
 
 def load(
     folder: str | Path,
+    options: LoadOptions | None = None,
     *,
     model_id: str = "",
-    device: str = "auto",
-    dtype: str = "auto",
     progress: Progress | None = None,
     kept: Path | None = None,
     anew: bool = False,
 ) -> LoadedModel:
     """Load a model folder: safetensors only, local files only, no code from the folder.
 
-    device: `auto` (cuda, then mps, then cpu) or a torch device. dtype: `auto` (the
-    checkpoint's on an accelerator, float32 on a CPU), float32, bfloat16 or float16.
+    Whether it fits is told from its files' headers, before any weight is read.
     kept: a folder in which certifications are kept and looked for; anew: not looked for.
     Raises: ModelNotFound, ModelRefused, OutOfMemory, InvalidInput.
     """
@@ -58,17 +58,19 @@ def load(
         raise ModelNotFound(f"{folder.name!r} is not a model folder: it has no config.json.")
     config = read_config(folder)
     files = weight_files(folder)
-    target = pick_device(device)
+    placement = place(options or LoadOptions())
+    check_tensors(files)
+    check_numbers(folder.name, config, placement.quantization)
+    check_room(folder.name, files, config, placement)
     tell("digest", 0, len(PHASES))
-    for file in files:
-        read_header(file)
-    digest = weights_digest(files)
+    digest = "" if placement.quantization else weights_digest(files)
     clock.lap("digest")
     tell("weights", 1, len(PHASES))
-    whole = read_model(folder, config, target, pick_dtype(dtype, target))
+    whole = read_model(folder, config, placement)
     clock.lap("weights")
     tell("certify", 2, len(PHASES))
     model = text_side(whole)
+    digest = digest or module_digest(model)  # of the numbers that are computed with
     tokenizer = Tokenizer.from_folder(folder, vocab_size(model))
     return _finish(model, whole, tokenizer, model_id or folder.resolve().name, digest, clock,
                    kept, anew)
@@ -121,9 +123,9 @@ def _finish(
         n_layers=len(layout.layers), n_heads=layout.n_heads, n_kv_heads=layout.n_kv_heads,
         d_head=layout.d_head, d_model=layout.d_model, d_mlp=layout.d_mlp, vocab=vocab_size(model),
         context=setting(text, "max_position_embeddings"),
-        dtype=str(model.dtype).removeprefix("torch."), device=str(device),
+        dtype=str(model.dtype).removeprefix("torch."), device=devices_of(whole),
         attention=str(model.config._attn_implementation),
-        n_params=sum(parameter.numel() for parameter in model.parameters()),
+        n_params=count_parameters(model),
         model_digest=digest, config_digest=config_digest(model.config),
         tokenizer_digest=tokenizer_digest(tokenizer.hf),
         sites=sites, certification=certification, load_s=clock.total, steps_s=clock.steps,

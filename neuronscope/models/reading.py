@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import json
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,29 +15,87 @@ import torch
 from torch import nn
 
 from neuronscope.errors import ModelRefused, OutOfMemory
+from neuronscope.models.fingerprint import read_header
+from neuronscope.models.placement import DTYPES, Placement
+from neuronscope.models.quantised import asked_for
 
 
-def read_model(
-    folder: Path, config: dict[str, Any], device: torch.device, dtype: torch.dtype | str
-) -> nn.Module:
-    """The model of a folder on one device, in eval mode.
+def check_tensors(files: list[Path]) -> None:
+    """Whether the files of a model hold each tensor once, where the index says.
+
+    Raises: ModelRefused for a damaged file, a tensor in two files, or one in none.
+    """
+    held: dict[str, str] = {}
+    for file in files:
+        for name in read_header(file)[0]:
+            if name in held:
+                raise ModelRefused(f"The tensor {name!r} is in {held[name]} and in {file.name}.",
+                                   hint="Remove the file that is not meant.")
+            held[name] = file.name
+    index = files[0].parent / "model.safetensors.index.json"
+    if not index.is_file():
+        return
+    table = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+    astray = sorted(name for name, file in table.items() if held.get(name) != Path(file).name)
+    if astray:
+        raise ModelRefused(f"{len(astray)} tensors are not in the files where {index.name} has "
+                           f"them, the first is {astray[0]!r}.",
+                           hint="Copy the folder again; a file may be missing or mixed up.")
+
+
+def read_model(folder: Path, config: dict[str, Any], placement: Placement) -> nn.Module:
+    """The model of a folder where it is to be, in eval mode.
 
     config: the folder's, as it was checked. Raises: ModelRefused, OutOfMemory.
     """
     try:
         with _quiet():
             model, found = _model_class(config).from_pretrained(
-                folder, dtype=dtype, local_files_only=True, use_safetensors=True,
-                output_loading_info=True)
+                folder, dtype=placement.dtype, local_files_only=True, use_safetensors=True,
+                output_loading_info=True, **_how(config, placement))
         _refuse_missing(folder, sorted(found["missing_keys"]))
-        return model.eval().to(device)
+        if placement.device is not None and placement.device.type == "mps":
+            model = model.to(placement.device)
+        return model.eval()
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise OutOfMemory(f"{folder.name!r} does not fit on {device.type}.",
-                          hint="Use a smaller dtype or another device.") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise OutOfMemory(f"{folder.name!r} does not fit on {placement.device or 'its devices'}.",
+                          hint="Use a smaller dtype, the device map auto, or another device."
+                          ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError,
+            ImportError) as error:
         raise ModelRefused(
             f"transformers cannot load {folder.name!r} ({type(error).__name__}).",
             hint="Check that config.json and the weights belong together.") from error
+
+
+def _how(config: dict[str, Any], placement: Placement) -> dict[str, Any]:
+    """What from_pretrained is told beside the dtype.
+
+    A CUDA device gets each tensor from the file, and the CPU does not hold them all before.
+    """
+    told: dict[str, Any] = {}
+    if placement.map is not None:
+        told |= {"device_map": placement.map, "max_memory": placement.memory,
+                 "offload_folder": placement.offload_folder or _temporary()}
+    elif placement.device is not None and placement.device.type != "mps":
+        told["device_map"] = {"": placement.device}
+    if placement.quantization is not None:
+        told["quantization_config"] = asked_for(
+            placement.quantization, _compute_dtype(config, placement.dtype))
+    return told
+
+
+def _compute_dtype(config: dict[str, Any], dtype: torch.dtype | str) -> torch.dtype:
+    """In what 4-bit weights are multiplied: the model's dtype, if it is told."""
+    named = config.get("dtype") or config.get("torch_dtype")
+    return DTYPES.get(str(named), torch.float32) if isinstance(dtype, str) else dtype
+
+
+def _temporary() -> str:
+    """A folder that is removed when this process ends."""
+    folder = tempfile.mkdtemp(prefix="neuronscope-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _refuse_missing(folder: Path, names: list[str]) -> None:

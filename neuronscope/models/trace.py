@@ -72,8 +72,10 @@ def trace(
             nonlocal order
             if name not in given or not _has_hidden(output):
                 return
+            gave = first_tensor(output).clone()
+            # of a spread model, the input may still lie on the device before
             seen.setdefault(name, []).append(
-                Call(name, module, order, given.pop(name), first_tensor(output).clone()))
+                Call(name, module, order, given.pop(name).to(gave.device), gave))
             order += 1
         return hook
 
@@ -96,5 +98,5 @@ def _has_hidden(output: object) -> bool:
 
 
 def same(left: Tensor, right: Tensor) -> bool:
-    """Equal to the bit, shape included."""
-    return left.shape == right.shape and torch.equal(left, right)
+    """Equal to the bit, shape included, on whichever devices."""
+    return left.shape == right.shape and torch.equal(left, right.to(left.device))

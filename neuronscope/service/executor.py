@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from neuronscope.errors import NoModel, WorkerDied
+from neuronscope.models.options import LoadOptions
 from neuronscope.spec.captures import Capture, CaptureData
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelInfo, StageReport
@@ -27,8 +28,7 @@ class LoadOrder:
 
     path: Path
     model_id: str
-    device: str = "auto"
-    dtype: str = "auto"
+    options: LoadOptions = field(default_factory=LoadOptions)
     vectors: Path | None = None
     kept: Path | None = None
     anew: bool = False
@@ -122,7 +122,7 @@ class InProcess:
         from neuronscope.models.load import load
         from neuronscope.models.vectors import Vectors
 
-        host = load(order.path, model_id=order.model_id, device=order.device, dtype=order.dtype,
+        host = load(order.path, order.options, model_id=order.model_id,
                     progress=listener.report, kept=order.kept, anew=order.anew)
         self._model = Model(replace(host, vectors=Vectors(order.vectors)))
         return host.info, environment(host.device)

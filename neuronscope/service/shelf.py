@@ -9,6 +9,7 @@ from typing import Any
 
 from neuronscope.errors import ModelLoading, ModelMismatch, ModelNotFound, NoModel
 from neuronscope.models.discover import EMBEDDED, Registry, embedded_folder
+from neuronscope.models.options import LoadOptions
 from neuronscope.models.tokens import Tokenizer
 from neuronscope.models.vectors import Vectors
 from neuronscope.service.executor import Executor, Listener, LoadOrder
@@ -45,6 +46,13 @@ class Loaded:
         """Raises: OutOfRange for a token id that the model does not have."""
         tokens = self.tokenizer.tokens(self.tokenizer.encode(prompt))
         return Tokenized(tokens=tokens, n_tokens=len(tokens), context=self.info.context)
+
+
+def load_options(settings: Settings) -> LoadOptions:
+    """How the settings have models loaded. Raises: InvalidInput."""
+    return LoadOptions(settings.device, settings.dtype, settings.device_map or None,
+                       settings.max_memory or None, settings.offload_folder or None,
+                       settings.quantization or None)
 
 
 class Shelf:
@@ -122,7 +130,7 @@ class Shelf:
         Raises: ModelNotFound, ModelRefused, and what the engine raises.
         """
         path = self.path(model_id)
-        order = LoadOrder(path, model_id, self._settings.device, self._settings.dtype,
+        order = LoadOrder(path, model_id, load_options(self._settings),
                           self._settings.data / VECTORS, self._certified_folder, anew)
         listener = Listener(
             report=lambda phase, done, total: task.report(done, total, phase),
