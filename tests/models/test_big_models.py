@@ -196,9 +196,12 @@ def test_shards_that_lack_what_the_index_has_in_them_are_refused(tmp_path):
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_precision_certifies_and_sweeps_the_embedded_model(dtype):
-    whole, half = (load(embedded_folder(), device="cpu", dtype=each) for each in ("float32", dtype))
-    sites = {site.site: (site.certified, site.layers) for site in whole.info.sites}
-    assert {site.site: (site.certified, site.layers) for site in half.info.sites} == sites
+    whole, half = (load(embedded_folder(), device="cpu", dtype=each)
+                   for each in ("float32", dtype))
+    # patterns are apart: they need the model's eager attention to compute what sdpa does
+    sites = {site.site: site.layers for site in whole.info.sites if site.site != "pattern"}
+    assert all(site.certified for site in half.info.sites if site.site in sites)
+    assert {site.site: site.layers for site in half.info.sites if site.site in sites} == sites
     spec = Sweep(prompt="The Eiffel Tower is in", op=Patch("The Colosseum is in"),
                  over=Over(sites=("resid_pre", "attn_out"), layers="all", positions="all"))
     fine, coarse = (model.sweep(spec).values["kl"] for model in (whole, half))
