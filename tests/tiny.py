@@ -6,6 +6,7 @@ written from the families' source code, independently of the discovery under tes
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from tests.families import FAMILIES
 from tests.families.family import N_LAYERS, VOCAB
 
 __all__ = ["CONFIGS", "LONGER", "N_LAYERS", "PROMPT", "SITES", "SOURCE", "VOCAB", "build", "save",
-           "site_module", "tokenizer"]
+           "save_multimodal", "site_module", "tokenizer"]
 
 PROMPT = "w3 w14 w15 w9 w26"
 SOURCE = "w5 w35 w8 w9 w79"
@@ -58,6 +59,22 @@ def save(family: str, folder, seed: int = 0):
     """Write a model folder as a user would have it; returns the folder."""
     build(family, seed).save_pretrained(folder)
     tokenizer().save_pretrained(folder)
+    return folder
+
+
+def save_multimodal(folder):
+    """Gemma 3 with its vision tower, in shards and with the files of its processor."""
+    build("gemma3").save_pretrained(folder, max_shard_size="60KB")
+    tokenizer().save_pretrained(folder)
+    processor = {"image_processor_type": "Gemma3ImageProcessor", "size": {"height": 8, "width": 8},
+                 "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "image_seq_length": 4,
+                 "processor_class": "Gemma3Processor"}
+    for name, content in (
+            ("preprocessor_config.json", processor),
+            ("processor_config.json",
+             {"image_seq_length": 4, "processor_class": "Gemma3Processor"}),
+            ("chat_template.json", {"chat_template": "{{ messages[0].content }}"})):
+        (folder / name).write_text(json.dumps(content))
     return folder
 
 

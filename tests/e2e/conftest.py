@@ -58,10 +58,13 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def start_server(data: Path, port: int) -> Server:
-    """Starts it with the embedded model and waits until that is loaded."""
+def start_server(
+    data: Path, port: int, model: str = "atlas", models: Path | None = None
+) -> Server:
+    """Starts it with the embedded model, or one of a folder, and waits until that is loaded."""
     command = [sys.executable, "-m", "neuronscope", "serve", "--no-browser",
-               "--port", str(port), "--data", str(data), "--model", "atlas"]
+               "--port", str(port), "--data", str(data), "--model", model]
+    command += ["--models", str(models)] if models else []
     process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, env=os.environ | {"PYTHONUNBUFFERED": "1"})
     said: list[str] = []

@@ -8,7 +8,7 @@ import {
 } from "@tanstack/react-query";
 import { useMessages } from "../state/messages";
 import { api, unwrap } from "./client";
-import { ApiError } from "./problem";
+import { ApiError, toApiError } from "./problem";
 import type {
   GridData,
   Prompt,
@@ -190,6 +190,26 @@ export function useLoadModel() {
     mutationFn: (id: string) =>
       unwrap(api.POST("/api/models/{model_id}/load", { params: { path: { model_id: id } } })),
     onSuccess: () => invalidate("jobs", "model", "models"),
+  });
+}
+
+const ASK_AGAIN_MS = 400;
+
+/** Has the stages of fast sweeps prove themselves; settled when the job has ended. */
+export function useCheckModel() {
+  const invalidate = useInvalidate();
+  return useMutation({
+    mutationFn: async () => {
+      let job = await unwrap(api.POST("/api/model/check"));
+      invalidate("jobs");
+      while (ACTIVE.has(job.state)) {
+        await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+        job = await unwrap(api.GET("/api/jobs/{job_id}", { params: { path: { job_id: job.id } } }));
+      }
+      if (job.error) throw toApiError(Number(job.error.status ?? 500), job.error);
+      return job;
+    },
+    onSettled: () => invalidate("jobs", "model"),
   });
 }
 

@@ -28,6 +28,7 @@ export type CellStatus = GridData["status"][string][number];
 export type SweepAccepted = Schemas["SweepAccepted"];
 export type SweepPlan = Schemas["SweepPlan"];
 export type SiteReport = Schemas["SiteReport"];
+export type StageReport = Schemas["StageReport"];
 export type ModelInfo = Schemas["ModelInfo"];
 export type ModelEntry = Schemas["ModelEntry"];
 export type Job = Schemas["Job"];

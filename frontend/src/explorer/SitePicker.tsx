@@ -17,10 +17,9 @@ interface SitePickerProps {
 /** The sites that a sweep goes over; those inside attention on request, refused ones with why. */
 export function SitePicker({ info, over, onChange }: SitePickerProps) {
   const certified = new Set(info.sites.filter((site) => site.certified).map((site) => site.site));
-  const offered = SITE_ORDER.filter((site) => certified.has(site) || over.sites.includes(site));
-  const inside = offered.filter((site) => INSIDE_ATTENTION.includes(site));
-  const outside = offered.filter((site) => OUTSIDE.includes(site));
+  const reasons = new Map(info.sites.map((site) => [site.site, site.reason]));
   const toggle = (site: Site) => {
+    if (!certified.has(site) && !over.sites.includes(site)) return;
     const next = SITE_ORDER.filter((each) => over.sites.includes(each) !== (each === site));
     if (next.length) onChange(withSites(over, next));
   };
@@ -32,7 +31,12 @@ export function SitePicker({ info, over, onChange }: SitePickerProps) {
             type="button"
             className={metricCss.metric}
             aria-pressed={over.sites.includes(site)}
-            title={`${site}: ${SITES[site].meaning}`}
+            aria-disabled={!certified.has(site)}
+            title={
+              certified.has(site)
+                ? `${site}: ${SITES[site].meaning}`
+                : `${site} is not offered on this model: ${reasons.get(site)}`
+            }
             onClick={() => toggle(site)}
           >
             {SITES[site].label}
@@ -44,10 +48,13 @@ export function SitePicker({ info, over, onChange }: SitePickerProps) {
   return (
     <div className={styles.field}>
       <div className={styles.label}>Sites</div>
-      {list(outside, "Sites")}
-      <details className={css.inside} open={inside.some((site) => over.sites.includes(site))}>
+      {list(OUTSIDE, "Sites")}
+      <details
+        className={css.inside}
+        open={INSIDE_ATTENTION.some((site) => over.sites.includes(site))}
+      >
         <summary>Inside attention</summary>
-        {inside.length > 0 && list(inside, "Inside attention")}
+        {list(INSIDE_ATTENTION, "Inside attention")}
         <Refused info={info} among={INSIDE_ATTENTION} />
       </details>
       <Refused info={info} among={OUTSIDE} />

@@ -1,5 +1,5 @@
 // The parts of a model as rows of cells: embeddings, one row for each layer, the final norm.
-import type { ModelInfo, Site, Target } from "../api/types";
+import type { ModelInfo, Site, SiteReport, Target } from "../api/types";
 import { asList } from "../lib/indices";
 import { headsOf, INSIDE_ATTENTION, keyValueHeads, SITES } from "../lib/words";
 
@@ -48,7 +48,7 @@ export function mapRows(info: ModelInfo, openLayer: number, headSite: Site = "z"
       target,
       name: layer === null ? name : `layer ${layer}, ${name}`,
       certified,
-      reason: certified ? "" : report?.reason || "it was not found in this layer",
+      reason: certified ? "" : refusalAt(report, layer) || "it was not found in this layer",
       slot: head === undefined ? site : `head ${head}`,
     };
   };
@@ -78,6 +78,14 @@ export function mapRows(info: ModelInfo, openLayer: number, headSite: Site = "z"
     ...layers,
     { layer: null, label: "", cells: [cell("final_norm", "final norm", null)] },
   ];
+}
+
+/** Why a site is refused at a layer, where it is known for the layer. */
+function refusalAt(report: SiteReport | undefined, layer: number | null): string | undefined {
+  const here = report?.refused?.filter(
+    ({ layers }) => layer === null || (layers ?? []).includes(layer),
+  );
+  return here?.map(({ reason }) => reason).join("; ") || report?.reason;
 }
 
 function headName(site: Site, head: number): string {
