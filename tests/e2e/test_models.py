@@ -38,7 +38,7 @@ def test_a_multimodal_model_is_swept_on_the_page(open_page, others):
 
 
 def test_each_site_says_where_it_is_offered_and_why_not(open_page, others):
-    page = open_page("/models", at=others)
+    page = open_page("/m", at=others)
     load(page, "falcon")
     sites = page.get_by_role("region", name="Sites of the model")
     refused = sites.get_by_role("row").filter(has_text="resid_mid")
@@ -55,7 +55,7 @@ def test_each_site_says_where_it_is_offered_and_why_not(open_page, others):
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 480)])
 def test_stages_are_checked_by_keyboard_and_told(open_page, theme, width):
-    page = open_page("/models", theme=theme, width=width)
+    page = open_page("/m", theme=theme, width=width)
     stages = page.get_by_role("region", name="Stages of fast sweeps")
     button = stages.get_by_role("button", name=re.compile("^Check"))
     button.focus()
