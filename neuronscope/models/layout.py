@@ -153,10 +153,10 @@ def _ends(layout: Layout, stack: Stack, clean: Trace) -> None:
     if stack.n_streams > 1:
         spread = (f"the model keeps {stack.n_streams} residual streams, and its layers spread "
                   "what a branch gives over them")
-        for key in layout.reasons:
+        for key, reason in layout.reasons.items():
             if key[0] in ("attn_out", "mlp_out", "resid_mid"):
                 layout.reasons[key] = spread
-            elif key[0] == "mlp_act":
+            elif key[0] == "mlp_act" and "has no MLP" in reason:
                 layout.reasons[key] = f"{spread}, by which an MLP would be told"
         told.append(f"{stack.n_streams} streams of {stack.width // stack.n_streams} beside each "
                     f"other")

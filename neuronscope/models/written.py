@@ -30,9 +30,9 @@ def clean_inputs(layers: list[Call]) -> list[Tapped]:
     def restore(axis: int) -> Callable[[Tensor], Tensor]:
         return lambda value: value.narrow(axis, -1, 1).expand_as(value).clone()
 
-    # several streams come before the rows (Gemma 3n)
+    # several streams may come before the rows (Gemma 3n); layers were traced on one row
     return [Tapped(("resid_pre", index), Point(layer.module, "in"),
-                   (restore(layer.given.ndim - 3),)) for index, layer in enumerate(layers)]
+                   (restore(int(len(layer.given) > 1)),)) for index, layer in enumerate(layers)]
 
 
 def read_as_written(
