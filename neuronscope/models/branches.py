@@ -125,8 +125,8 @@ def _modules(
         mine.start is attention if isinstance(mine, Added)
         else maps[0] is not None and same(maps[0].gave, attention.gave))
     gives = theirs.start if isinstance(theirs, Added) else mlp
-    if len(mixers) > 1 or isinstance(theirs, Remainder):
-        gives = None
+    if len(mixers) > 1 or added.extra or isinstance(theirs, Remainder):
+        gives, whole = None, whole and not added.extra
     absent = {site for site, call in (("attn_out", attention), ("mlp_out", mlp)) if call is None}
     notes = dict.fromkeys(("attn_out", "mlp_out"), added.note) if added.note else {}
     if attention is not None and not softmax:
@@ -174,8 +174,9 @@ def _mlp(layer: Call, beside: Sequence[Call], attention: Call | None) -> Call | 
     outer = [call for call in _outermost(found) if not any(
         same(call.gave, other.given) and not within(other, call)
         for other in [*found, *([attention] if attention else [])])]
-    return max(outer, key=lambda call: sum(weight.numel() for weight in call.module.parameters()),
-               default=None)
+    # of several, one that gives the layer's whole output is rather an adapter of the stream
+    return max(outer, default=None, key=lambda call: (
+        not same(call.gave, layer.gave), sum(each.numel() for each in call.module.parameters())))
 
 
 def _loose_mlp(rest: Sequence[Call], layer: Call) -> Call | None:

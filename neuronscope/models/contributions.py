@@ -50,7 +50,7 @@ class Contributions:
 
     carried: the stream changes by what the two branches add and by nothing else. alone: the
     stream behind attention is the layer's input and what attention adds; or why not. several:
-    nothing, or that the layer has more than one attention.
+    nothing, or that the layer has more than one attention. extra: whether other modules add, too.
     """
 
     attention: Added | str
@@ -59,6 +59,7 @@ class Contributions:
     alone: str = ""
     note: str = ""
     several: str = ""
+    extra: bool = False
 
 
 def contributions(
@@ -188,7 +189,7 @@ def _read(
         notes.append("they multiply the stream, beside adding to it, so that it does not change "
                      "by attn_out and mlp_out alone")
     carried = not extra and all(step.plain for step in found)
-    return Contributions(attn, feed, carried, alone, "; ".join(notes))
+    return Contributions(attn, feed, carried, alone, "; ".join(notes), extra=bool(extra))
 
 
 def _only(
