@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from neuronscope.hooks.attention import AttentionCall, watched
 from neuronscope.hooks.points import Point
-from neuronscope.hooks.tap import Tapped, tap
+from neuronscope.hooks.tap import Captured, Tapped, tap
 from neuronscope.models.branches import Outcome
 from neuronscope.models.forward import forward
 from neuronscope.models.trace import Call
@@ -45,9 +45,27 @@ def read_as_written(
     Row h of a batch of equal prompts has head h zeroed, the last but one has great values;
     every layer's input is clean.
     """
-    keys = [key for key in n_heads if key[0] in TENSORS and isinstance(outcomes[key], Point)]
-    rows = max((n_heads[key] for key in keys), default=0) + 2
+    failures: dict[Key, str] = {}
+    notes: dict[str, str] = {}
+    for site in TENSORS:
+        heads = {key: count for key, count in n_heads.items()
+                 if key[0] == site and isinstance(outcomes[key], Point)}
+        seen, calls = _run(model, layers, {key: outcomes[key] for key in heads}, heads, probe_ids)
+        for key, count in heads.items():
+            call = calls[attention[key[1]][0]]
+            read = getattr(call, TENSORS[site][0])
+            if told := _mixed_up(read, count) or _spilled(call, site, count):
+                failures[key] = told
+            elif note := _changed(read[:, :, :1], seen[key], count):
+                notes[site] = note
+    return failures, notes
 
+
+def _run(
+    model: nn.Module, layers: list[Call], points: dict[Key, Outcome], n_heads: dict[Key, int],
+    probe_ids: Tensor,
+) -> tuple[Captured, dict[nn.Module, AttentionCall]]:
+    """A batch edited at the points of one site; and what attention does there, by module."""
     def write(key: Key) -> Callable[[Tensor], Tensor]:
         def edit(value: Tensor) -> Tensor:
             new = value.clone()
@@ -57,17 +75,32 @@ def read_as_written(
             return new
         return edit
 
+    rows = max(n_heads.values(), default=0) + 2
     calls: list[AttentionCall] = []
-    with watched(model.modules(), calls.append), \
-            tap([*clean_inputs(layers), *(Tapped(key, outcomes[key], (write(key),), capture=True)
-                           for key in keys)]) as seen:
-        forward(model, probe_ids[:, :1].expand(rows, -1))
-    by_module = {call.module: call for call in calls}
-    read = {key: getattr(by_module[attention[key[1]][0]], TENSORS[key[0]][0]) for key in keys}
-    failures = {key: told for key in keys if (told := _mixed_up(read[key], n_heads[key]))}
-    notes = {key[0]: note for key in keys if key not in failures
-             and (note := _changed(read[key], seen[key], n_heads[key]))}
-    return failures, notes
+    taps = [Tapped(key, point, (write(key),), capture=True) for key, point in points.items()]
+    with watched(model.modules(), calls.append), tap([*clean_inputs(layers), *taps]) as seen:
+        forward(model, probe_ids[:, :2].expand(rows, -1))
+    return seen, {call.module: call for call in calls}
+
+
+def _spilled(call: AttentionCall, site: str, n_heads: int) -> str:
+    """Why an edit of a head reaches more than that; nothing where it does not."""
+    for other, (name, told) in TENSORS.items():
+        if other != site and bool(_differs(getattr(call, name), n_heads).any()):
+            return f"an edit of it changes the {told} that attention reads as well"
+    own = torch.eye(n_heads, dtype=torch.bool, device=call.output.device).repeat_interleave(
+        call.output.shape[2] // n_heads, dim=1)
+    if bool((_differs(call.output.transpose(1, 2), n_heads) & ~own).any()):
+        return ("zeroing one of its heads changes what other heads of attention give (as through a "
+                "mask that is made of it)")
+    return ""
+
+
+def _differs(value: Float[Tensor, "rows heads pos d"], n_heads: int) -> Bool[Tensor, "n heads"]:
+    """Which heads of the first rows are not those of the last row."""
+    # how a row of a matrix product rounds may depend on its place in the batch
+    slack = 64 * torch.finfo(value.dtype).eps * value[-1].abs().max()
+    return ((value[:n_heads] - value[-1:]).abs() > slack).any(dim=-1).any(dim=-1)
 
 
 def _changed(
@@ -98,9 +131,7 @@ def _limit(read: Float[Tensor, "rows heads pos d"]) -> float | None:
 def _mixed_up(read: Float[Tensor, "rows heads pos d"], n_heads: int) -> str:
     """Why row h does not differ from the last row at head h, or its repetitions, and nowhere
     else; nothing where it is so."""
-    # how a row of a matrix product rounds may depend on its place in the batch
-    slack = 8 * torch.finfo(read.dtype).eps * read[-1].abs().max()
-    differs = ((read[:n_heads] - read[-1:]).abs() > slack).any(dim=-1).any(dim=-1)
+    differs = _differs(read, n_heads)
     each, times = torch.eye(n_heads, dtype=torch.bool, device=read.device), read.shape[1] // n_heads
     own = each.repeat_interleave(times, dim=1)
     if bool((differs & own).any()) and not bool((differs & ~own).any()):

@@ -228,6 +228,19 @@ def test_query_heads_that_read_in_turn_and_layers_with_other_heads_are_refused()
     assert "in turn, not in groups" in reasons["k", 0]
 
 
+@pytest.mark.parametrize(("name", "site", "reason"), [
+    ("deepseek_v4", "v", "changes the keys that attention reads as well"),
+    ("deepseek_v4", "k", "changes the values that attention reads as well"),
+    ("doge", "v", "changes what other heads of attention give"),
+])
+def test_values_that_are_keys_or_make_the_mask_too_are_refused(name, site, reason):
+    model = zoo.build(name)
+    layout = discover(model, zoo.probe(model))
+    told = {layout.reasons.get((site, layer), "") for layer in range(len(layout.layers))}
+    assert any(reason in each for each in told), told
+    assert not any(each == site for each, _ in layout.points)
+
+
 @pytest.mark.parametrize("lie", ["not used", "not probabilities", "not given"])
 def test_weights_that_are_not_what_the_output_is_made_of_are_refused(lie):
     model = build("llama")
