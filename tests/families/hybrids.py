@@ -56,8 +56,11 @@ HYBRIDS: dict[str, Family] = {
             **WIDE, global_head_dim=16, sliding_window=4, vocab_size_per_layer_input=VOCAB,
             hidden_size_per_layer_input=8), POST_NORMED, {}, heads=(16, 2)),
     # the stream is multiplied, channel by channel, before a branch is added
-    "doge": Family(lambda: tf.DogeConfig(**{**ROPE, "num_key_value_heads": 4}), SITES,
-                   {"resid_mid": NOT_ALONE}, heads=(8, 4)),
+    # its mask is made of all heads' values
+    "doge": Family(lambda: tf.DogeConfig(**{**ROPE, "num_key_value_heads": 4}), SITES, {
+        "resid_mid": NOT_ALONE,
+        "v": ((), "zeroing one of its heads changes what other heads of attention give")},
+        heads=(8, 4)),
     # two attentions and two MLPs in each layer, and experts beside them
     "longcat_flash": Family(
         lambda: tf.LongcatFlashConfig(
