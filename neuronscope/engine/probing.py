@@ -12,7 +12,7 @@ from neuronscope.engine.execute import in_order
 from neuronscope.engine.prepare import Prepared
 from neuronscope.engine.replay import largest_deviation, tolerance
 from neuronscope.engine.resolve import Resolved, resolve
-from neuronscope.errors import OutOfMemory, RunFailed
+from neuronscope.errors import OutOfMemory, RunFailed, UnsupportedTarget
 from neuronscope.hooks.tap import EditFn, Tapped, tap
 from neuronscope.models.forward import forward
 from neuronscope.models.host import LoadedModel
@@ -23,7 +23,7 @@ from neuronscope.spec.ops import Path, Scale
 from neuronscope.spec.target import SITES, Target
 
 PROBE_ERRORS = (RuntimeError, TypeError, ValueError, AttributeError, IndexError, KeyError,
-                MemoryError, RunFailed, OutOfMemory)
+                MemoryError, RunFailed, OutOfMemory, UnsupportedTarget)
 """What a model's layers raise when they cannot be called one by one."""
 ROWS = 48
 """Plain forwards that go in one batch."""
@@ -70,6 +70,8 @@ def _paths(host: LoadedModel, report: SiteReport) -> list[Edit]:
     """Paths to the logits and to a later layer's stream, from the first layers of their kind."""
     whole = tuple(range(host.info.n_layers))
     sites = {each.site: each.layers for each in host.info.sites}
+    if not all(each.carried for each in host.layout.branches):
+        return []
     if sites["attn_out"] != whole or sites["mlp_out"] != whole or sites["resid_pre"] != whole:
         return []
     source = tuple(probe_ids(host.info.vocab, torch.device("cpu"))[0].flip(0).tolist())

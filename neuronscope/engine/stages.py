@@ -20,7 +20,7 @@ from neuronscope.engine.fast import Fast, Numbered, way_of
 from neuronscope.engine.prepare import Prepared, prepare_streamed
 from neuronscope.engine.probing import PROBE_ERRORS, alone, batched, cells_of_way, probe
 from neuronscope.engine.replay import largest_deviation, replay, tolerance
-from neuronscope.errors import OutOfMemory
+from neuronscope.errors import OutOfMemory, UnsupportedTarget
 from neuronscope.hooks.attention import eager_attention
 from neuronscope.models.host import LoadedModel, Proof
 from neuronscope.spec.models import StageReport
@@ -37,6 +37,7 @@ STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "routes": ("the frozen forward of a path is computed once", tuple(BRANCH_SITES)),
 }
 """What each stage saves, and the sites whose cells take it."""
+UNREPLAYED = "the clean run cannot be replayed, so every cell gets a forward of its own"
 _PREFIX = {"joint": "joint ", "routes": "path "}
 
 
@@ -56,7 +57,10 @@ def prove(host: LoadedModel, attention: str, ways: Iterable[str]) -> None:
         fast = Fast(stream, prepared, plan_budget(host, len(stream.ids), 1, None, attention))
         clean = stream.logits
     except PROBE_ERRORS as error:
-        host.proofs.update({(attention, way): Proof(_raised(error)) for way in cells})
+        if len(cells) == 1:
+            host.proofs.update({(attention, way): Proof(_raised(error)) for way in cells})
+        for way in cells if len(cells) > 1 else ():
+            prove(host, attention, [way])
         return
     numbered = list(enumerate(edits))
     found = _along(fast, [each for each in numbered if fast.takes(each[1])])
@@ -76,6 +80,10 @@ def stages_of(host: LoadedModel) -> tuple[StageReport, ...]:
     every = [way for some in ways.values() for _, way in some]
     with host.lock:
         clean = _replayed(host, own)
+        if not clean.certified:
+            return tuple(clean if stage == "replay" else StageReport(
+                stage=stage, what=what, certified=False, reason=UNREPLAYED)
+                for stage, (what, _) in STAGES.items())
         prove(host, own, [way for way in every if not way.endswith("pattern")])
         if "pattern" in certified:
             with eager_attention(host.model):
@@ -159,6 +167,8 @@ def _verdict(
 def _raised(error: BaseException) -> str:
     if isinstance(error, torch.OutOfMemoryError | MemoryError | OutOfMemory):
         return "it does not fit in memory beside the model"
+    if isinstance(error, UnsupportedTarget):
+        return error.detail.rstrip(".")
     return f"the model's layers cannot be called one by one ({type(error).__name__})"
 
 
