@@ -36,12 +36,10 @@ def test_every_family_proves_the_stages_that_its_structure_allows(family):
     assert stages[0].stage == "replay" and stages[0].certified == (family not in UNREPLAYED)
     for stage in stages:
         assert stage.deviation is None or stage.deviation <= 1e-4
-        if family in UNREPLAYED:
-            assert not stage.certified and stage.reason
-        elif stage.stage in SLOW.get(family, ()):
+        if family in UNREPLAYED or stage.stage in SLOW.get(family, ()):
             assert not stage.certified and stage.reason
         elif (family, stage.stage) == ("doge", "attention"):  # its mask is made of values
-            assert stage.sites == ("q", "pattern", "k") and stage.reason.startswith("v: v.0 differs")
+            assert stage.sites and "v" not in stage.sites
         elif stage.certified:
             assert not stage.reason and set(stage.sites) <= certified
         else:
