@@ -73,7 +73,8 @@ def check_numbers(name: str, config: dict[str, Any], quantization: str | None) -
     if quantization is not None:
         present = {"quant_method": "bitsandbytes", f"load_in_{quantization}": True}
     if present is not None:
-        _check_quantised(name, present)
+        told = repr(name) + (" is" if quantization is None else " is to be")
+        _check_quantised(name, told, present)
 
 
 def count_parameters(model: nn.Module) -> int:
@@ -85,8 +86,9 @@ def count_parameters(model: nn.Module) -> int:
                if not (parameter.is_meta and name in tied))
 
 
-def _check_quantised(name: str, quantisation: dict[str, Any]) -> None:
-    check_library(name, method := _method(name, quantisation))
+def _check_quantised(name: str, told: str, quantisation: dict[str, Any]) -> None:
+    """told: the subject of what is said, with its verb."""
+    _check_library(told, method := _method(name, quantisation))
     from transformers.quantizers.auto import AutoHfQuantizer
 
     try:
@@ -94,18 +96,18 @@ def _check_quantised(name: str, quantisation: dict[str, Any]) -> None:
         quantizer.validate_environment(device_map=None)
     except REFUSALS as error:
         raise ModelRefused(
-            f"{name!r} is quantised with {method}, which transformers cannot run here "
+            f"{told} quantised with {method}, which transformers cannot run here "
             f"({type(error).__name__}).", hint=_hint(method)) from error
 
 
-def check_library(name: str, method: str) -> None:
+def _check_library(told: str, method: str) -> None:
     """Raises: ModelRefused when a method's library, or the GPU that it wants, is not there."""
     module, _, wants_gpu = NEEDS.get(method, ("", "", False))
     if wants_gpu and not torch.cuda.is_available():
-        raise ModelRefused(f"{name!r} is quantised with {method}, which needs a CUDA GPU.",
+        raise ModelRefused(f"{told} quantised with {method}, which needs a CUDA GPU.",
                            hint="Use a model that is not quantised, or quantised otherwise.")
     if module and find_spec(module) is None:
-        raise ModelRefused(f"{name!r} is quantised with {method}, whose library is not installed.",
+        raise ModelRefused(f"{told} quantised with {method}, whose library is not installed.",
                            hint=_hint(method))
 
 
