@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.families import FAMILIES
 from tests.hooks.inner import IDS, OTHER, host, layers_of, run
 from tests.naive_inner import INNER, QUERY_SCALES, inner_logits, inner_value
 from tests.tiny import CONFIGS
@@ -13,17 +14,16 @@ HEADS, N_LAYERS = 4, 3
 PARALLEL = {"codegen", "cohere", "cohere2", "falcon", "falcon_grouped", "gpt_neox", "gptj", "phi",
             "stablelm_parallel"}
 """Attention and MLP read one input."""
-REFUSED = {
-    "resid_mid": PARALLEL | {"opt_post_norm"}, "v": set(),
-    "pattern": {"falcon_alibi"},  # under eager attention its bias is added twice
-    "q": {"llama4_text"},  # one norm for queries and keys, behind the rotary embedding
-    "k": {"llama4_text", "deepseek_v3"},  # latent keys: two modules' outputs together
-}
+REFUSED = {site: {name for name, family in FAMILIES.items() if site in family.refused}
+           for site in INNER}
 SINKS = {"gpt_oss"}
 GATED = {"afmoe"}
 """Attention's result is gated before the output projection reads it."""
-BY_OTHER_HANDS = {("deepseek_v3", "q")}
-"""Not in tests/naive_inner: its rotary embedding interleaves under another name."""
+BY_OTHER_HANDS = {("deepseek_v3", "q"), ("gemma4_text", "q"), ("gemma4_text", "k")}
+"""Not in tests/naive_inner: the rotary embedding interleaves under another name, or turns
+queries and keys one at a time."""
+MULTIPLIED = {"gemma4_text"}
+"""The layer multiplies the stream before it leaves."""
 CASES = [(family, site) for family in sorted(CONFIGS) for site in INNER
          if family not in REFUSED[site]]
 
@@ -45,9 +45,10 @@ def gap(ours: torch.Tensor, naive: torch.Tensor) -> float:
 @pytest.mark.parametrize("family", sorted(CONFIGS))
 def test_the_layers_that_have_them(family):
     for site in INNER:
-        expected = () if family in REFUSED[site] else tuple(range(N_LAYERS))
         if (family, site) == ("llama4_text", "resid_mid"):
             expected = layers_of(host(family), "attn_out")
+        else:
+            expected = FAMILIES[family].refused.get(site, (tuple(range(N_LAYERS)), ""))[0]
         assert layers_of(host(family), site) == expected, site
 
 
@@ -105,7 +106,8 @@ def test_an_edit_that_changes_nothing_keeps_every_bit(case):
     assert torch.equal(ours, inner_logits(model.model, family, IDS, site, 1))
 
 
-@pytest.mark.parametrize("family", sorted(set(CONFIGS) - GATED - REFUSED["pattern"]))
+@pytest.mark.parametrize("family", sorted(
+    set(CONFIGS) - GATED - REFUSED["pattern"] - REFUSED["v"]))
 def test_patterns_are_probabilities_and_z_is_made_of_them(family):
     model = host(family)
     _, pattern = run(model, "pattern", 1)
@@ -122,7 +124,7 @@ def test_patterns_are_probabilities_and_z_is_made_of_them(family):
     assert gap((by_head @ values).transpose(0, 1).flatten(1), z) < 1e-5 * float(z.abs().max())
 
 
-@pytest.mark.parametrize("family", sorted(set(CONFIGS) - REFUSED["resid_mid"]))
+@pytest.mark.parametrize("family", sorted(set(CONFIGS) - REFUSED["resid_mid"] - MULTIPLIED))
 def test_resid_mid_is_the_stream_behind_attention(family):
     model = host(family)
     before, attention, between, mlp, after = (run(model, site, 1)[1] for site in (
