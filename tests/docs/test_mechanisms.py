@@ -53,7 +53,7 @@ def running():
         lab.load(EMBEDDED)
 
         @contextlib.contextmanager
-        def opened(arguments):
+        def opened(arguments, of=None):
             yield lab
 
         patched.setattr(common, "lab_with_model", opened)
