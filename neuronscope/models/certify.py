@@ -47,9 +47,9 @@ def certify(model: nn.Module, layout: Layout, probe_ids: Tensor) -> tuple[SiteRe
             failed.update(weight_failures(model, patterns, probe_ids))
             sound = {key: point for key, point in patterns.items() if key not in failed}
             failed.update(_failures(model, sound, probe_ids, eager))
-        notes["pattern"], elsewhere = drift(model, clean, eager)
-        if elsewhere:
-            failed.update(dict.fromkeys(sound, elsewhere))
+        entries = {key: point for key, point in plain.items() if key[0] == "resid_pre"}
+        notes["pattern"], elsewhere = drift(model, entries, sound, probe_ids)
+        failed.update(elsewhere)
     return tuple(_report(site, layout, failed, notes.get(site, "")) for site in SITES)
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
-from neuronscope.hooks.attention import AttentionCall, watched
+from neuronscope.hooks.attention import EAGER, AttentionCall, eager_attention, watched
 from neuronscope.hooks.points import Point
 from neuronscope.hooks.precision import float64
+from neuronscope.hooks.tap import Captured, Tapped, tap
 from neuronscope.models.forward import forward
 
 Key = tuple[str, int | None]
 
-LESS_THAN_ROUNDING = 1e-2
-ROUNDINGS = 4
-"""Relative to the greatest logit: what two implementations may differ by, at least, and in
-units of the dtype's rounding."""
+ROUNDINGS, FLOAT32_ROUNDINGS = 4, 64
+"""What two implementations may differ by in what attention gives, in units of the rounding of
+the greatest of it: in the dtype, or if that is more in float32, in which softmax is computed."""
 
 
 def weight_failures(
@@ -34,18 +36,52 @@ def weight_failures(
     return {key: reason for key, reason in found.items() if reason}
 
 
-def drift(model: nn.Module, clean: Tensor, eager: Tensor) -> tuple[str, str]:
-    """How far eager attention lies from the loaded implementation, in words: a note, and a
-    reason to refuse patterns where it is more than rounding (Falcon with alibi)."""
+def drift(
+    model: nn.Module, inputs: dict[Key, Point], patterns: dict[Key, Point], probe_ids: Tensor
+) -> tuple[str, dict[Key, str]]:
+    """How far eager attention lies from the loaded implementation, in words; and the patterns
+    of layers where it is more than rounding (Falcon with alibi), with that reason.
+
+    inputs: the points where layers are entered. Layer by layer, on what enters it under the
+    loaded implementation: in half precision roundings grow from layer to layer.
+    """
     name = model.config.get_text_config()._attn_implementation
-    if name == "eager":
-        return "", ""
-    gap = float((float64(clean) - float64(eager)).abs().max())
-    allowed = max(LESS_THAN_ROUNDING, ROUNDINGS * torch.finfo(clean.dtype).eps)
-    if gap > allowed * float(clean.abs().max()):
-        return "", (f"eager attention, which gives probabilities, computes something else than "
-                    f"{name} in this model: {gap:.2g} in a logit")
-    return f"runs on it use eager attention, which differs from {name} by {gap:.2g} in a logit", ""
+    if name == EAGER:
+        return "", {}
+    clean, own, entered = _attention_of(model, patterns, probe_ids, [
+        Tapped(key, point, capture=True) for key, point in inputs.items()])
+    with eager_attention(model):
+        eager = forward(model, probe_ids)
+        _, other, _ = _attention_of(model, patterns, probe_ids, [
+            Tapped(key, point, (partial(_instead, entered[key]),))
+            for key, point in inputs.items()])
+    gap, allowed = _gap(clean, eager), max(ROUNDINGS * torch.finfo(clean.dtype).eps,
+                                           FLOAT32_ROUNDINGS * torch.finfo(torch.float32).eps)
+    refused = {key: f"eager attention, which gives probabilities, computes something else than "
+                    f"{name} in this model: {gap:.2g} in a logit"
+               for key, point in patterns.items()
+               if _gap(own[point.module], other[point.module])
+               > allowed * float(own[point.module].abs().max())}
+    told = f"runs on it use eager attention, which differs from {name} by {gap:.2g} in a logit"
+    return told, refused
+
+
+def _attention_of(
+    model: nn.Module, patterns: dict[Key, Point], probe_ids: Tensor, taps: list[Tapped]
+) -> tuple[Tensor, dict[nn.Module, Tensor], Captured]:
+    """The logits, and what attention gives, by module."""
+    calls: list[AttentionCall] = []
+    with watched([point.module for point in patterns.values()], calls.append), tap(taps) as seen:
+        logits = forward(model, probe_ids)
+    return logits, {call.module: call.output for call in calls}, seen
+
+
+def _instead(value: Tensor, _: Tensor) -> Tensor:
+    return value.clone()
+
+
+def _gap(left: Tensor, right: Tensor) -> float:
+    return float((float64(left) - float64(right)).abs().max())
 
 
 def _refusal(call: AttentionCall | None) -> str:
