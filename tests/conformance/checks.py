@@ -29,7 +29,9 @@ def hidden_states(case: Case) -> Found:
     if not states or len(states) != len(case.layout.layers) + 1 or any(
             state is None for state in states):
         return None
-    return _states(case, [state[0] for state in states])
+    # where a model keeps several streams: [stream, batch, …], or [batch, position, stream, …]
+    return _states(case, [state[0].flatten(1) if state.shape[0] == 1 else
+                          state[:, 0].transpose(0, 1).flatten(1) for state in states])
 
 
 def _states(case: Case, states: list[Tensor]) -> Iterator[str]:
@@ -107,7 +109,8 @@ def _zeroing(case: Case) -> Iterator[str]:
 
 def mixing(case: Case) -> Found:
     """With every attn_out zeroed, no position sees another."""
-    if len(case.layers("attn_out")) != len(case.layout.layers):
+    carried = all(each.carried for each in case.layout.branches)
+    if len(case.layers("attn_out")) != len(case.layout.layers) or not carried:
         return None
     hooks = [(case.point("attn_out", layer).module, "out", torch.zeros_like)
              for layer in case.layers("attn_out")]
@@ -138,8 +141,13 @@ CHECKS: dict[str, Callable[[Case], Found]] = {
 
 
 ELSEWHERE = {
+    ("falcon", "attentions"): "made with sdpa and switched to eager, it gives its attention "
+                              "weights without the causal mask",
     ("blt", "mixing"): "its bytes are put together and apart by layers of their own",
-    ("inkling_text", "mixing"): "its branches end in short convolutions over positions",
+    **{(name, "mixing"): "its branches end in short convolutions over positions"
+       for name in ("inkling_text", "inkling2_text", "inkling2@i2t")},
+    **{("kosmos-2@i2t", check): "a norm that takes the mean of all heads comes before its z"
+       for check in ("query heads", "value heads")},
     ("doge", "value heads"): "which positions its heads read follows from all values",
     ("zaya", "query heads"): "its queries go through convolutions over all heads",
 }

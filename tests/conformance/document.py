@@ -60,6 +60,8 @@ MISSED = (
     "that attention reads are another layer's",
     "the columns of the projection's input are not the heads that attention gives",
     "is one module with others of the model and is run",
+    "changes what other heads of attention give (as through a mask that is made of it)",
+    "an edit of it changes the ",
 )
 """Reasons, by a part of them, of what the architecture has and NeuronScope does not offer."""
 

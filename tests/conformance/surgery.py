@@ -68,9 +68,10 @@ def whole(case: Case, site: str, layer: int | None) -> Tensor:
         return value
 
     def cancel(value: Tensor) -> Tensor:
-        return (-given[-1] / point.scale).reshape(value.shape)
+        return (-point.base_scale * given[-1] / point.scale).reshape(value.shape)
 
-    return raw.logits(case.hf, case.ids, [(point.base, "in", keep), (point.module, "out", cancel)])
+    return raw.logits(case.hf, case.ids, [
+        (point.base, "in", keep), (point.module, point.side, cancel)])
 
 
 def part(case: Case, site: str, layer: int | None, index: int | None) -> Tensor:
