@@ -17,6 +17,7 @@ from neuronscope.hooks.attention import eager_attention
 from neuronscope.hooks.precision import float64
 from neuronscope.hooks.tap import Point, Tapped, name, tap
 from neuronscope.models.forward import forward
+from neuronscope.models.headproof import head_failures
 from neuronscope.models.identities import Places, identity_failures
 from neuronscope.models.layout import Layout
 from neuronscope.models.patterns import drift, weight_failures
@@ -47,7 +48,8 @@ def certify(model: nn.Module, layout: Layout, probe_ids: Tensor) -> tuple[SiteRe
             failed.update(weight_failures(model, patterns, probe_ids))
             sound = {key: point for key, point in patterns.items() if key not in failed}
             failed.update(_failures(model, sound, probe_ids, eager))
-        entries = {key: point for key, point in plain.items() if key[0] == "resid_pre"}
+        entries = {key: point for key, point in plain.items()
+                   if key[0] == "resid_pre" and key not in failed}
         notes["pattern"], elsewhere = drift(model, entries, sound, probe_ids)
         failed.update(elsewhere)
     return tuple(_report(site, layout, failed, notes.get(site, "")) for site in SITES)
@@ -61,7 +63,11 @@ def _failures(
     failed = _identity_failures(model, points, ids, clean)
     sound = {key: point for key, point in points.items() if key not in failed}
     failed |= _effect_failures(model, sound, ids)
-    return failed | ({} if layout is None else identity_failures(model, layout, sound, ids))
+    if layout is None:
+        return failed
+    sound = {key: point for key, point in sound.items() if key not in failed}
+    failed |= identity_failures(model, layout, sound, ids)
+    return failed | head_failures(model, layout, sound, ids)
 
 
 def _identity_failures(

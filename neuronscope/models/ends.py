@@ -36,6 +36,9 @@ def final_norm(unembed: nn.Module | None, last: Call, clean: Trace) -> tuple[Out
     return _reason(last, head, clean), ""
 
 
+TRANSFORMED = "the stream is transformed"
+
+
 def sees_all(model: nn.Module, point: Point, ids: Tensor) -> bool:
     """Whether the norm is given every position, also where one position's logits are asked for.
 
@@ -94,7 +97,7 @@ def _note(call: Call, last: Call, after: list[Call], factor: float) -> str:
     if not same(call.given, last.gave):
         before = [each.name for each in after if each.order < call.order]
         told = f" ({', '.join(before[:3])}{', …' if len(before) > 3 else ''})" if before else ""
-        notes.append(f"the stream is transformed between the last layer and this norm{told}")
+        notes.append(f"{TRANSFORMED} between the last layer and this norm{told}")
     return "; ".join(notes)
 
 

@@ -95,6 +95,21 @@ def find_heads(
     return Heads(outcomes | failures, n_heads, notes, attention, seen)
 
 
+def attention_of(
+    layers: list[Call], calls: Iterable[AttentionCall], own: Mapping[int, nn.Module]
+) -> dict[int, tuple[nn.Module, int]]:
+    """By layer, where there is one, the module that computes its attention, and its heads."""
+    within = _by_layer(calls, layers)
+    found: dict[int, tuple[nn.Module, int]] = {}
+    for index in range(len(layers)):
+        call = _the_one(within[index], own.get(index))
+        if isinstance(call, str) and _alike(within[index]):
+            call = within[index][0]
+        if not isinstance(call, str):
+            found[index] = call.module, call.query.shape[1]
+    return found
+
+
 def _by_layer(calls: Iterable[AttentionCall], layers: list[Call]) -> dict[int, list[AttentionCall]]:
     owner = {module: index for index, layer in enumerate(layers)
              for module in layer.module.modules()}

@@ -16,13 +16,14 @@ from torch import Tensor, nn
 from neuronscope.errors import RunFailed
 from neuronscope.hooks.precision import float64
 from neuronscope.hooks.tap import Point, Tapped, name, tap
-from neuronscope.models.ends import multiple
+from neuronscope.models.ends import TRANSFORMED, multiple
 from neuronscope.models.forward import forward
 from neuronscope.models.layout import Layout
 
 Key = tuple[str, int | None]
 
 READ: Key = ("output embedding", None)
+GIVEN: Key = ("into the last norm", None)
 BRANCHES = ("attn_out", "mlp_out")
 GIVES = {"z": "attn_out", "q": "attn_out", "k": "attn_out", "v": "attn_out", "mlp_act": "mlp_out"}
 """What must change when a site is zeroed."""
@@ -43,6 +44,11 @@ def identity_failures(
     taps = [Tapped(key, point, capture=True) for key, point in wanted.items()]
     if layout.unembed is not None:
         taps.append(Tapped(READ, Point(layout.unembed, "in"), capture=True))
+    last = ("final_norm", None)
+    # where the note says so, something else is between
+    if last in wanted and layout.n_streams == 1 and TRANSFORMED not in layout.notes.get(
+            "final_norm", ""):
+        taps.append(Tapped(GIVEN, Point(points[last].module, "in"), capture=True))
     try:
         with tap(taps) as seen:
             forward(model, probe_ids)
@@ -54,9 +60,11 @@ def identity_failures(
         failures |= _unequal(values, ("resid_post", index), ("resid_pre", index + 1))
         failures |= _sums(layout, values, index)
     failures |= _unequal(values, ("embed", None), ("resid_pre", 0))
-    last = ("final_norm", None)
     if last in values and READ in values and multiple(values[last], values[READ]) is None:
         failures[last] = "its output is not what the output embedding reads"
+    left = values.get((LATE, len(layout.layers) - 1))
+    if GIVEN in values and left is not None and not torch.equal(values[GIVEN], left):
+        failures[last] = "it is not given what leaves the last layer"
     return {key: reason for key, reason in failures.items() if key in points}
 
 
