@@ -58,6 +58,9 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def carry_out(arguments: argparse.Namespace) -> int:
     """Run the sweep and print its grid; 1 when it is not complete."""
+    if arguments.resume and (arguments.spec is not None or arguments.sites is not None):
+        raise InvalidInput("--resume goes on with a stored sweep as it was asked for.",
+                           hint="Leave out the prompt, the edit and the axes.")
     spec = None if arguments.resume else _spec(arguments)
     shown = bar if sys.stderr.isatty() and not arguments.json else None
     with common.lab_with_model(arguments, of=arguments.resume) as lab:

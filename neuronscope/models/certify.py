@@ -65,9 +65,8 @@ def _failures(
     failed |= _effect_failures(model, sound, ids)
     if layout is None:
         return failed
-    sound = {key: point for key, point in sound.items() if key not in failed}
     failed |= identity_failures(model, layout, sound, ids)
-    return failed | head_failures(model, layout, sound, ids)
+    return head_failures(model, layout, sound, ids) | failed
 
 
 def _identity_failures(

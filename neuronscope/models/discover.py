@@ -100,6 +100,11 @@ def weight_files(folder: Path) -> list[Path]:
 
     Raises: ModelRefused when there are none, or when one that the index names is missing.
     """
+    if (folder / "adapter_config.json").is_file():
+        raise ModelRefused(f"{folder.name!r} has an adapter beside its weights, which would be "
+                           "computed with and be part of no digest.",
+                           hint="Merge it and save the whole: model.merge_and_unload()"
+                                ".save_pretrained(folder).")
     index = folder / "model.safetensors.index.json"
     if index.is_file() and (folder / "model.safetensors").is_file():
         raise ModelRefused(f"{folder.name!r} has both model.safetensors and an index of shards.",

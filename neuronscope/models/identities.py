@@ -49,22 +49,25 @@ def identity_failures(
     if last in wanted and layout.n_streams == 1 and TRANSFORMED not in layout.notes.get(
             "final_norm", ""):
         taps.append(Tapped(GIVEN, Point(points[last].module, "in"), capture=True))
+    failures: dict[Key, str] = {}
     try:
         with tap(taps) as seen:
             forward(model, probe_ids)
-    except RunFailed:  # a hook that does not fire once is told of where it is certified
-        return {}
-    values = seen.values
-    failures: dict[Key, str] = {}
+    except RunFailed:  # what the last norm is held to is not run once; the rest is
+        failures = {last: "the output embedding or the norm before it is not run once"}
+        with tap(taps[:len(wanted)]) as seen:
+            forward(model, probe_ids)
+    # layers of a model may lie on several devices
+    values = {key: value.to(probe_ids.device) for key, value in seen.values.items()}
     for index in range(len(layout.layers)):
         failures |= _unequal(values, ("resid_post", index), ("resid_pre", index + 1))
         failures |= _sums(layout, values, index)
     failures |= _unequal(values, ("embed", None), ("resid_pre", 0))
-    if last in values and READ in values and multiple(values[last], values[READ]) is None:
-        failures[last] = "its output is not what the output embedding reads"
     left = values.get((LATE, len(layout.layers) - 1))
     if GIVEN in values and left is not None and not torch.equal(values[GIVEN], left):
         failures[last] = "it is not given what leaves the last layer"
+    if last in values and READ in values and multiple(values[last], values[READ]) is None:
+        failures[last] = "its output is not what the output embedding reads"
     return {key: reason for key, reason in failures.items() if key in points}
 
 

@@ -62,9 +62,13 @@ def recall(folder: Path, key: str, model: nn.Module, ids: Tensor) -> Found | str
     except OSError:
         return ""
     try:
+        secret = (folder / KEY_FILE).read_bytes()
+    except OSError:
+        return "the key of its folder cannot be read"
+    try:
         data = json.loads(raw)
         body = data["body"]
-        if not hmac.compare_digest(str(data["seal"]), _seal(folder, key, body)):
+        if not hmac.compare_digest(str(data["seal"]), _seal(secret, key, body)):
             return "its seal is not that of this folder"
         layout = from_plain(body["layout"], model)
         reports = tuple(SiteReport.model_validate(each) for each in body["sites"])
@@ -86,7 +90,7 @@ def keep(folder: Path, key: str, model: nn.Module, ids: Tensor, found: Found) ->
                 "sites": [each.model_dump(mode="json") for each in reports],
                 "values": [[*point, *numbers] for point, numbers in values.items()]}
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"seal": _seal(folder, key, body), "body": body})
+        text = json.dumps({"seal": _seal(_secret(folder), key, body), "body": body})
         half = folder / f"{key}.{os.getpid()}.part"
         half.write_text(text, encoding="utf-8")
         half.replace(folder / f"{key}.json")
@@ -160,13 +164,17 @@ def _numbers(value: Tensor) -> tuple[float, float]:
     return float(flat @ along), float(flat.norm())
 
 
-def _seal(folder: Path, key: str, body: Any) -> str:
-    """The body's authentication code under the folder's key, which is made if absent."""
+def _secret(folder: Path) -> bytes:
+    """The folder's key, which is made if absent. Raises: OSError."""
     path = folder / KEY_FILE
     if not path.is_file():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
             out.write(secrets.token_hex(32))
-    secret = path.read_bytes()
+    return path.read_bytes()
+
+
+def _seal(secret: bytes, key: str, body: Any) -> str:
+    """The body's authentication code under the key of its folder."""
     return hmac.new(secret, key.encode() + canonical(body), hashlib.sha256).hexdigest()
 
 

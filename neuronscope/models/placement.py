@@ -97,12 +97,14 @@ def pick_device(device: str) -> torch.device:
     return chosen
 
 
-def pick_dtype(dtype: str, device: torch.device) -> torch.dtype | str:
+def pick_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype | str:
     """The dtype a name stands for; `auto` keeps the checkpoint's, but float32 on a CPU."""
+    if isinstance(dtype, torch.dtype):
+        dtype = str(dtype).removeprefix("torch.")
     if dtype == "auto":
         return torch.float32 if device.type == "cpu" else "auto"
     if dtype not in DTYPES:
-        raise InvalidInput(f"{dtype[:40]!r} is not a dtype here.",
+        raise InvalidInput(f"{str(dtype)[:40]!r} is not a dtype here.",
                            hint=f"Use auto, {', '.join(DTYPES)}.")
     return DTYPES[dtype]
 

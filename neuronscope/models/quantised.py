@@ -118,7 +118,8 @@ def _method(name: str, quantisation: dict[str, Any]) -> str:
     method = quantisation.get("quant_method")
     if method is None and (quantisation.get("load_in_8bit") or quantisation.get("load_in_4bit")):
         return "bitsandbytes"
-    if method == "bitsandbytes" or method in AUTO_QUANTIZATION_CONFIG_MAPPING:
+    if isinstance(method, str) and (
+            method == "bitsandbytes" or method in AUTO_QUANTIZATION_CONFIG_MAPPING):
         return str(method)
     raise ModelRefused(f"{name!r} is quantised in a way that transformers does not know.",
                        hint="Upgrade transformers, or use a model that is not quantised.")

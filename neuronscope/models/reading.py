@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from torch import nn
 
 from neuronscope.errors import ModelRefused, OutOfMemory
@@ -54,6 +56,7 @@ def read_model(folder: Path, config: dict[str, Any], placement: Placement) -> nn
                 folder, dtype=placement.dtype, local_files_only=True, use_safetensors=True,
                 output_loading_info=True, **_how(config, placement))
         _refuse_missing(folder, sorted(found["missing_keys"]))
+        _refuse_more_layers(folder, model, sorted(found["unexpected_keys"]))
         if placement.device is not None and placement.device.type == "mps":
             model = model.to(placement.device)
         return model.eval()
@@ -61,8 +64,8 @@ def read_model(folder: Path, config: dict[str, Any], placement: Placement) -> nn
         raise OutOfMemory(f"{folder.name!r} does not fit on {placement.device or 'its devices'}.",
                           hint="Use a smaller dtype, the device map auto, or another device."
                           ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError,
-            ImportError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError,
+            ImportError, ArithmeticError, StrictDataclassError) as error:
         raise ModelRefused(
             f"transformers cannot load {folder.name!r} ({type(error).__name__}).",
             hint="Check that config.json and the weights belong together.") from error
@@ -105,6 +108,20 @@ def _refuse_missing(folder: Path, names: list[str]) -> None:
             f"{len(names)} weights are missing in the files of {folder.name!r}, the first is "
             f"{names[0]!r}.", hint="Without them the model would run on random numbers. Save it "
                                    "again, whole: model.save_pretrained(folder).")
+
+
+def _refuse_more_layers(folder: Path, model: nn.Module, names: list[str]) -> None:
+    """transformers leaves weights out that the configuration has no place for."""
+    lists = {name: len(module) for name, module in model.named_modules()
+             if isinstance(module, nn.ModuleList)}
+    for name in names:
+        for place in re.finditer(r"\.(\d+)\.", name):
+            size = lists.get(name[:place.start()])
+            if size is not None and int(place[1]) >= size:
+                raise ModelRefused(
+                    f"The files of {folder.name!r} hold {name!r}, but config.json makes "
+                    f"{size} of these layers.",
+                    hint="Without the others it would be another model: correct config.json.")
 
 
 @contextmanager

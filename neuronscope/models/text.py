@@ -136,6 +136,10 @@ def _refuse_wrapped(model: nn.Module) -> None:
         if kind.__name__ in WRAPPERS:
             raise ModelRefused(f"A {kind.__name__} cannot be read through.",
                                hint=WRAPPERS[kind.__name__])
+    if any(getattr(module, "peft_config", None) for module in model.modules()):
+        raise ModelRefused("The model has an adapter beside its weights, which would be computed "
+                           "with and be part of no digest.",
+                           hint="Merge it first: model = model.merge_and_unload().")
     if getattr(model, "_compiled_call_impl", None) is not None:
         raise ModelRefused("The model was compiled with model.compile().",
                            hint=WRAPPERS["OptimizedModule"])
