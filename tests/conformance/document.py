@@ -102,7 +102,8 @@ def counts(data: dict[str, Any]) -> str:
             f"causal and {len(types) - text} of images and text. **{built} of them can be built. "
             f"{found['refused']} are refused, as no causal language models of text alone or for "
             f"another reason below. Of the {built - found['refused']} others {full} are "
-            f"supported fully ({full / (built - found['refused']):.1%}): {found['whole']} with "
+            f"supported fully ({full / (built - found['refused']):.1%}; of all that can be built "
+            f"{full / built:.1%}): {found['whole']} with "
             f"all six sites at every layer, {found['own']} with all that the architecture has. "
             f"{found['partly']} are supported partly.**")
 
