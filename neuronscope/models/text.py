@@ -93,6 +93,10 @@ def text_side(model: nn.Module) -> nn.Module:
             f"{type(model).__name__} is an encoder-decoder: an encoder reads the whole prompt, or "
             "an image, and the decoder reads both.",
             hint="NeuronScope needs a decoder-only language model.")
+    context = setting(text_config(model), "max_position_embeddings")
+    if isinstance(context, int) and 0 < context < PROBE_LENGTH:
+        raise ModelRefused(f"The model's context holds {context} tokens; certification runs "
+                           f"{PROBE_LENGTH}.", hint="Use a model with a longer context.")
     inner = _language_models(model)
     try:
         run_alone(model, _probe(model))

@@ -61,6 +61,13 @@ def test_a_configuration_of_wrong_numbers_is_refused_in_words(tmp_path, settings
     assert "internal error" not in capsys.readouterr().err
 
 
+def test_a_context_that_is_too_short_to_certify_is_said_to_be():
+    model = tf.GPT2LMHeadModel(tf.GPT2Config(n_layer=2, n_embd=32, n_head=4, n_positions=4,
+                                             vocab_size=VOCAB))
+    with pytest.raises(ModelRefused, match="context holds 4 tokens"):
+        load(hf_model=model, tokenizer=tokenizer())
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_a_model_that_reads_later_tokens_is_refused_in_any_precision(dtype):
     torch.manual_seed(0)
