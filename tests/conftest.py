@@ -10,6 +10,11 @@ import torch
 DEVIATIONS = pytest.StashKey[dict[str, tuple[float, float, str]]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true",
+                     help="the long form of tests/reliability; writes docs/reliability.md")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[DEVIATIONS] = {}
     if "PYTEST_XDIST_WORKER" in os.environ:  # the processes share the cores
