@@ -9,7 +9,6 @@ import pytest
 from safetensors.numpy import load_file
 
 from neuronscope import cli
-from neuronscope.cli import main
 from neuronscope.commands import run, shorthand, sweep
 from neuronscope.errors import InvalidInput
 from neuronscope.service.lock import FolderLock
@@ -27,25 +26,7 @@ from neuronscope.spec.ops import (
     Zero,
 )
 from neuronscope.spec.target import Target
-from tests.served import write_models
 from tests.tiny import LONGER, PROMPT, SOURCE, save
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    return write_models(tmp_path_factory.mktemp("models"))
-
-
-@pytest.fixture
-def ns(tmp_path, models, monkeypatch, capsys):
-    """Calls a command in an empty folder; returns (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: str):
-        code = main([*words, "--models", str(models)])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def test_a_run_is_printed_stored_and_found_again(ns):

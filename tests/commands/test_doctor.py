@@ -14,12 +14,7 @@ from neuronscope.service import doctor
 from neuronscope.service.lab import Lab
 from neuronscope.service.lock import FolderLock
 from neuronscope.settings import Settings
-from tests.served import RUN, write_models
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    return write_models(tmp_path_factory.mktemp("models"))
+from tests.served import RUN
 
 
 @pytest.fixture
