@@ -9,13 +9,11 @@ from neuronscope.engine.compile import Compiled
 from neuronscope.engine.propagate import ends_of, fused, logits_of
 from neuronscope.engine.rows import clean_row, layer_of
 from neuronscope.engine.stream import Stream
+from neuronscope.engine.tolerance import tolerance_of
 from neuronscope.hooks.precision import float64
 from neuronscope.hooks.swap import swapped
 from neuronscope.models.host import LoadedModel
 
-TOLERANCE = {"float32": 1e-4, "float64": 1e-9}
-HALF = 0.25
-"""Largest deviation in a logit, by dtype; in half precisions some steps of their resolution."""
 CLEAN = -1
 """The index of the clean row that goes along."""
 
@@ -53,17 +51,8 @@ def replay(stream: Stream) -> float | str:
 
 
 def tolerance(host: LoadedModel) -> float:
-    """How far fast and one-by-one may lie apart in a logit.
-
-    Half precisions depend on the shape of the batch; the bound is some steps of their
-    resolution at the size of a logit, and what was measured is told with every grid.
-    """
+    """How far fast and one-by-one may lie apart in a logit of this model."""
     return tolerance_of(str(host.model.dtype))
-
-
-def tolerance_of(dtype: str) -> float:
-    """The same by a dtype's name, with or without `torch.`."""
-    return TOLERANCE.get(dtype.removeprefix("torch."), HALF)
 
 
 def largest_deviation(left: Tensor, right: Tensor) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,6 @@ def read_config(folder: Path) -> dict[str, Any]:
 
     Raises: ModelRefused for a damaged file, an unknown type, or code in the folder.
     """
-    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
-
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -89,10 +88,25 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise ModelRefused(f"{folder.name!r} wants to run code of its own (auto_map).",
                            hint="NeuronScope never runs code from a model folder. Use a model "
                                 "type that transformers has.")
-    if config["model_type"] not in CONFIG_MAPPING_NAMES:
+    if not _is_known(config["model_type"]):
         raise ModelRefused(f"The installed transformers has no model type "
                            f"{config['model_type'][:60]!r}.", hint="Upgrade transformers.")
     return config
+
+
+def _is_known(model_type: str) -> bool:
+    """Whether transformers has the type.
+
+    Its plain table is asked first: the whole one, with a few types more, brings torch with it.
+    """
+    with suppress(ImportError):
+        from transformers.models.auto import auto_mappings
+
+        if model_type in auto_mappings.CONFIG_MAPPING_NAMES:
+            return True
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    return model_type in CONFIG_MAPPING_NAMES
 
 
 def weight_files(folder: Path) -> list[Path]:

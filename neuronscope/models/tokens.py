@@ -31,11 +31,9 @@ class Tokenizer:
         instead, and a custom tokenizer would then silently give other tokens.
         Raises: ModelRefused when the folder holds none that can be read.
         """
-        from transformers import AutoTokenizer, PreTrainedTokenizerFast
-
-        kind = PreTrainedTokenizerFast if (folder / "tokenizer.json").is_file() else AutoTokenizer
         try:
-            hf = kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            hf = _kind(folder).from_pretrained(folder, local_files_only=True,
+                                               trust_remote_code=False)
         except (OSError, ValueError, KeyError, ImportError) as error:
             raise ModelRefused(
                 f"The tokenizer of {folder.name!r} cannot be read ({type(error).__name__}).",
@@ -107,3 +105,14 @@ class Tokenizer:
             raise OutOfRange(f"Token id {id_}: this model has 0–{self.vocab - 1}.",
                              hint="Token ids do not count from the end.", pointer=pointer)
         return id_
+
+
+def _kind(folder: Path) -> Any:
+    """The class that reads the tokenizer of a folder; AutoTokenizer alone brings torch with it."""
+    if (folder / "tokenizer.json").is_file():
+        from transformers import PreTrainedTokenizerFast
+
+        return PreTrainedTokenizerFast
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from neuronscope.engine.replay import tolerance_of
 from neuronscope.engine.resolve import Resolved, resolve
+from neuronscope.engine.tolerance import tolerance_of
 from neuronscope.errors import InvalidInput, ModelMismatch
 from neuronscope.service.comparing import compared, differences, not_comparable
 from neuronscope.service.executor import Executor, Listener, SweepOrder, surviving
