@@ -236,9 +236,11 @@ def take_in(bundle: Bundle, store: Store, vectors: Vectors) -> Taken:
         if tensors is not None:
             written = store.captures.unfinished()
             durably(written, tensors)
-        if capture_in(store.database, store.captures, capture, written):
-            new_captures.append(capture.id)
-    store.captures.tidy()
+        try:
+            if capture_in(store.database, store.captures, capture, written):
+                new_captures.append(capture.id)
+        finally:
+            store.captures.drop(written)
     present = {*manifest.experiments, *manifest.captures} - {*new, *new_captures}
     return Taken(experiments=tuple(new), captures=tuple(new_captures), vectors=manifest.vectors,
                  present=tuple(sorted(present)))

@@ -116,7 +116,7 @@ class Captures:
             data = surviving(lambda: self._executor.capture(order, listener))
             task.subject = self._store.captures.add(_draft(data, loaded), path)
         finally:
-            self._store.captures.tidy()
+            self._store.captures.drop(path)
         return task.subject, True
 
 

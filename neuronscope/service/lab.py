@@ -16,6 +16,7 @@ from neuronscope.service.archive import Archive
 from neuronscope.service.captures import Captures
 from neuronscope.service.executor import Executor, InProcess
 from neuronscope.service.jobs import Jobs
+from neuronscope.service.leftovers import clear
 from neuronscope.service.lock import FolderLock
 from neuronscope.service.news import Events
 from neuronscope.service.runs import Runs
@@ -72,7 +73,8 @@ class Lab(Archive):
             super().__init__(Store(settings.data, settings.database_url),
                              Vectors(settings.data / VECTORS))
             self._store.experiments.interrupted()
-            self._store.captures.tidy()
+            self._store.captures.recover()
+            clear(settings.data)
         except NeuronScopeError:
             self._lock.release()
             raise

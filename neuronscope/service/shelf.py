@@ -23,6 +23,8 @@ from neuronscope.spec.ops import Prompt
 PINNED = "sha256:"
 VECTORS = "vectors"
 """The folder of the stored vectors, in the data folder."""
+CERTIFIED = "certified"
+"""The folder of kept certifications, in the data folder."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Shelf:
     def __init__(self, settings: Settings, executor: Executor, vectors: Vectors) -> None:
         self._settings = settings
         self._executor = executor
-        self._certified_folder = settings.data / "certified"
+        self._certified_folder = settings.data / CERTIFIED
         self.vectors = vectors
         self._folder = Registry(settings.models)
         embedded = embedded_folder()

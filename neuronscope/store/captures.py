@@ -1,14 +1,16 @@
 """Captures: a row for what they are, and a file for their tensors.
 
-A file is complete and on disk, under its final name, before the row says that it is there;
-so a row whose capture has tensors always had a file. Files lie in the folder `captures`.
+A file is complete and on disk before the row says that it is there. While a row comes or
+goes its file has a name of passage, so that whatever is killed in between leaves what the next
+start can decide by the row alone. Files lie in the folder `captures`.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from neuronscope.store.tables import captures, deleted
 FOLDER = "captures"
 SUFFIX = ".safetensors"
 UNFINISHED = "*.unfinished"
+PASSAGE = ".passage"
 SUMMARY_COLUMNS = [captures.c[name] for name in CaptureSummary.model_fields]
 
 
@@ -74,12 +77,33 @@ class Captures:
                                hint="Check the permissions of the data folder.") from error
         return self._folder / f"{secrets.token_hex(8)}{SUFFIX}.unfinished"
 
-    def tidy(self) -> int:
-        """Removes files that a former process left unfinished; returns how many."""
+    def drop(self, written: Path | None) -> None:
+        """Removes what is left of a file that was not taken over, and of its writing."""
+        if written is not None:
+            written.unlink(missing_ok=True)
+            written.with_name(f"{written.name}.part").unlink(missing_ok=True)
+
+    def recover(self) -> int:
+        """Before the first use: ends what a process that was killed has begun.
+
+        Files that were being written are removed. One in passage gets its name where its row is
+        there, and is removed where it is not. Returns: how many there were.
+        Raises: StorageError.
+        """
         left = [*self._folder.glob(UNFINISHED), *self._folder.glob(f"{UNFINISHED}.part")]
         for file in left:
             file.unlink(missing_ok=True)
-        return len(left)
+        passing = list(self._folder.glob(f"*{SUFFIX}{PASSAGE}"))
+        for file in passing:
+            capture_id = file.name.removesuffix(f"{SUFFIX}{PASSAGE}")
+            with self._database.read() as connection:
+                query = select(captures.c.id).where(captures.c.id == capture_id)
+                there = connection.execute(query).first()
+            if there:
+                self.settle(capture_id)
+            else:
+                file.unlink(missing_ok=True)
+        return len(left) + len(passing)
 
     def add(self, draft: CaptureDraft, written: Path | None) -> str:
         """Stores it durably and returns its new id.
@@ -95,8 +119,10 @@ class Captures:
             with self._database.write() as connection:
                 connection.execute(insert(captures).values(row))
         except StorageError:
-            self._path(new_id).unlink(missing_ok=True)
+            self._passage(new_id).unlink(missing_ok=True)
             raise
+        if written is not None:
+            self.settle(new_id)
         return new_id
 
     def find(self, capture_hash: str, environment: str) -> str | None:
@@ -145,24 +171,52 @@ class Captures:
 
         Raises: NotFound, Gone, StorageError.
         """
-        with self._database.write() as connection:
-            row = _row(connection, key)
-            connection.execute(delete(captures).where(captures.c.seq == row.seq))
-            connection.execute(insert(deleted).values(id=row.id, deleted_at=now()))
-        self._path(row.id).unlink(missing_ok=True)
+        with self._database.read() as connection:
+            capture_id = _row(connection, key).id
+        with suppress(FileNotFoundError):
+            self._rename(self._path(capture_id), self._passage(capture_id))
+        try:
+            with self._database.write() as connection:
+                row = _row(connection, capture_id)
+                connection.execute(delete(captures).where(captures.c.seq == row.seq))
+                connection.execute(insert(deleted).values(id=row.id, deleted_at=now()))
+        except StorageError:
+            self.settle(capture_id)
+            raise
+        self._passage(capture_id).unlink(missing_ok=True)
 
     def _path(self, capture_id: str) -> Path:
         return self._folder / f"{capture_id}{SUFFIX}"
 
+    def _passage(self, capture_id: str) -> Path:
+        return self._folder / f"{capture_id}{SUFFIX}{PASSAGE}"
+
     def take(self, written: Path, capture_id: str) -> None:
-        """Gives a finished file its final name, durably. Raises: StorageError."""
-        try:
-            written.replace(self._path(capture_id))
-            _synchronise(self._folder)
-        except OSError as error:
-            raise StorageError("The file of tensors could not be stored.",
-                               hint="Check free space and permissions of the data folder."
-                               ) from error
+        """Takes over a finished file, durably; `settle` it once its row is stored.
+
+        Raises: StorageError.
+        """
+        with _renaming():
+            self._rename(written, self._passage(capture_id))
+
+    def settle(self, capture_id: str) -> None:
+        """Gives the file of a stored row its final name. Raises: StorageError."""
+        with _renaming(), suppress(FileNotFoundError):
+            self._passage(capture_id).replace(self._path(capture_id))
+
+    def _rename(self, old: Path, new: Path) -> None:
+        old.replace(new)
+        _synchronise(self._folder)
+
+
+@contextmanager
+def _renaming() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError("The file of tensors could not be stored.",
+                           hint="Check free space and permissions of the data folder."
+                           ) from error
 
 
 def _synchronise(folder: Path) -> None:

@@ -80,6 +80,7 @@ def capture_in(database: Database, files: Captures, moved: MovedCapture,
             files.take(written, moved.id)
         connection.execute(delete(deleted).where(deleted.c.id == moved.id))
         connection.execute(insert(captures).values(moved.model_dump()))
+    files.settle(moved.id)
     return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import text
 
 from neuronscope.errors import Gone, InvalidField, NotFound, StorageError
 from neuronscope.spec.tensorfile import TensorFile, npy_pieces, widen, write
+from neuronscope.store import captures as files
 from neuronscope.store.captures import CaptureDraft
 from neuronscope.store.store import Store
 
@@ -94,8 +96,46 @@ def test_what_a_former_process_left_unfinished_is_removed_and_nothing_else(store
     key = store.captures.add(draft(), written(store))
     left = written(store)
     left.with_name(f"{left.name}.part").write_bytes(b"half")
-    assert store.captures.tidy() == 2
+    assert store.captures.recover() == 2
     assert [file.stem for file in left.parent.iterdir()] == [key]
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing of ours catches it."""
+
+
+@pytest.mark.parametrize("step", ["_synchronise", "settle"])
+def test_a_capture_that_was_killed_while_it_was_stored_is_whole_or_gone(store, monkeypatch, step):
+    def dies(*_):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files if step == "_synchronise" else files.Captures, step, dies)
+        with pytest.raises(Killed):
+            store.captures.add(draft(), written(store))
+    assert store.captures.recover() == 1
+    stored = [line.id for line in store.captures.page().items]
+    assert [file.name for file in store.captures.unfinished().parent.iterdir()] == [
+        f"{key}.safetensors" for key in stored]
+    assert len(stored) == (step == "settle")
+
+
+@pytest.mark.parametrize("step", ["_synchronise", "now", "unlink"])
+def test_a_capture_that_was_killed_while_it_was_deleted_is_whole_or_gone(store, monkeypatch, step):
+    key = store.captures.add(draft(), written(store))
+
+    def dies(*_, **__):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path if step == "unlink" else files, step, dies)
+        with pytest.raises(Killed):
+            store.captures.delete(key)
+    assert store.captures.recover() == 1
+    stored = [line.id for line in store.captures.page().items]
+    assert stored == ([] if step == "unlink" else [key])
+    assert [file.name for file in store.captures.unfinished().parent.iterdir()] == [
+        f"{each}.safetensors" for each in stored]
 
 
 def test_pages_show_everything_once(store):
