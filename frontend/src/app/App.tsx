@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { Explorer } from "../explorer/Explorer";
 import { HistoryView } from "../history/HistoryView";
@@ -11,11 +11,14 @@ import { StatusBar } from "./StatusBar";
 import css from "./shell.module.css";
 import { TopStrip } from "./TopStrip";
 
+const CapturesView = lazy(() => import("../captures/CapturesView"));
+
 const TITLES: Record<string, string> = {
   w: "Workbench",
   e: "Experiment",
   s: "Explorer",
   h: "History",
+  a: "Captures",
   m: "Models",
 };
 
@@ -25,6 +28,7 @@ export function App() {
     "g w": () => go("/w"),
     "g s": () => go("/s"),
     "g h": () => go("/h"),
+    "g a": () => go("/a"),
     "g m": () => go("/m"),
   });
   const title = TITLES[path.split("/")[1] ?? ""];
@@ -52,6 +56,13 @@ export function App() {
           <Route path="/s/:id?">{({ id }) => <Explorer id={id ?? null} />}</Route>
           <Route path="/h">
             <HistoryView />
+          </Route>
+          <Route path="/a/:id?">
+            {({ id }) => (
+              <Suspense fallback={<p role="status">Reading…</p>}>
+                <CapturesView id={id ?? null} />
+              </Suspense>
+            )}
           </Route>
           <Route path="/m">
             <Models />

@@ -6,6 +6,7 @@ const PLACES: { to: string; label: string; icon: IconName; prefixes: string[] }[
   { to: "/w", label: "Workbench", icon: "workbench", prefixes: ["/w", "/e"] },
   { to: "/s", label: "Explorer", icon: "explorer", prefixes: ["/s"] },
   { to: "/h", label: "History", icon: "history", prefixes: ["/h"] },
+  { to: "/a", label: "Captures", icon: "captures", prefixes: ["/a"] },
   { to: "/m", label: "Models", icon: "models", prefixes: ["/m"] },
 ];
 

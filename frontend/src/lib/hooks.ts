@@ -56,7 +56,9 @@ export function useKeys(map: KeyMap): void {
     const onKey = (event: KeyboardEvent) => {
       if (event.altKey || event.defaultPrevented) return;
       const plain = !event.ctrlKey && !event.metaKey;
-      const chord = plain ? event.key : `mod+${event.key.toLowerCase()}`;
+      const chord = plain
+        ? event.key
+        : `mod+${event.shiftKey ? "shift+" : ""}${event.key.toLowerCase()}`;
       if (plain && isTyping(event.target)) return;
       const name = event.timeStamp - leader < 1200 && plain ? `g ${chord}` : chord;
       leader = chord === "g" ? event.timeStamp : Number.NEGATIVE_INFINITY;

@@ -6,6 +6,7 @@ import { Fault } from "./Faults";
 import { newDirection } from "./newOp";
 import { PromptsField } from "./PromptsField";
 import css from "./question.module.css";
+import { StoredFields } from "./StoredFields";
 import { TokenField } from "./TokenField";
 
 const KINDS = (Object.keys(DIRECTIONS) as (keyof typeof DIRECTIONS)[]).map((value) => ({
@@ -92,23 +93,7 @@ export function AddFields({ op, answer, onChange }: AddFieldsProps) {
           <Fault at="/direction/values" />
         </Field>
       )}
-      {direction.kind === "stored" && (
-        <>
-          <Field label="SHA-256" note="as the server named it when the vector was kept">
-            <input
-              className={cx(styles.input, styles.mono)}
-              value={direction.sha256}
-              spellCheck={false}
-              onChange={(event) => set({ ...direction, sha256: event.target.value.trim() })}
-            />
-            <Fault at="/direction/sha256" />
-          </Field>
-          <RowField
-            row={direction.row ?? null}
-            onChange={(row) => set({ kind: "stored", sha256: direction.sha256, ...row })}
-          />
-        </>
-      )}
+      {direction.kind === "stored" && <StoredFields direction={direction} onChange={set} />}
       <div className={css.pair}>
         <NumberField
           label="Scale"
@@ -131,28 +116,5 @@ export function AddFields({ op, answer, onChange }: AddFieldsProps) {
         </Field>
       </div>
     </>
-  );
-}
-
-interface RowFieldProps {
-  row: number | null;
-  onChange: (row: { row?: number }) => void;
-}
-
-function RowField({ row, onChange }: RowFieldProps) {
-  return (
-    <Field label="Row" note="of a matrix, such as a feature’s number">
-      <input
-        type="number"
-        min={0}
-        className={styles.input}
-        value={row ?? ""}
-        placeholder="a single vector"
-        onChange={(event) =>
-          onChange(event.target.value === "" ? {} : { row: Number(event.target.value) })
-        }
-      />
-      <Fault at="/direction/row" />
-    </Field>
   );
 }

@@ -3,6 +3,7 @@ import { create } from "zustand";
 import type { Edit, Metric, Op, Over, Prompt, RunSpec, SweepSpec, Target } from "../api/types";
 import { asEdits, asMetrics, asOver } from "./accept";
 import { firstAnswer, firstFoil } from "./metrics";
+import { TYPING_MS, textChange } from "./typing";
 
 export interface Draft {
   prompt: Prompt;
@@ -34,70 +35,148 @@ export const EXAMPLE: Draft = {
   foil: " Rome",
 };
 
+/** Edits whose effect is measured, and edits that apply in every forward. */
+export type Group = "edits" | "held";
+
 interface DraftState {
   draft: Draft;
+  /** The edit that is being edited: its list, and its place in that list. */
+  group: Group;
   selected: number;
   past: Draft[];
   future: Draft[];
   /** Changes some fields; the previous draft can be had back with undo. */
-  change: (fields: Partial<Draft>, selected?: number) => void;
-  select: (index: number) => void;
+  change: (fields: Partial<Draft>, selected?: number, group?: Group) => void;
+  select: (index: number, group?: Group) => void;
+  /** Moves the selected edit, or adds one beside it. */
   place: (target: Target, add: boolean) => void;
-  remove: (index: number) => void;
+  /** Replaces the selected edit. */
+  update: (edit: Edit) => void;
+  addEdit: (edit: Edit) => void;
+  remove: (index: number, group?: Group) => void;
+  /** Swaps an edit with its neighbour. */
+  move: (index: number, by: -1 | 1) => void;
+  /** Moves the selected edit into the other list. */
+  regroup: () => void;
   undo: () => void;
   redo: () => void;
+  /** Takes another question over, whole. */
   load: (draft: Draft) => void;
 }
 
 const KEPT = 100;
 
-export const useDraft = create<DraftState>((set, get) => ({
-  draft: EXAMPLE,
-  selected: 0,
-  past: [],
-  future: [],
-  change: (fields, selected) =>
-    set(({ draft, past, selected: before }) => ({
-      draft: { ...draft, ...fields },
-      past: [...past.slice(-KEPT), draft],
-      future: [],
-      selected: selected ?? before,
-    })),
-  select: (index) => set({ selected: index }),
-  place: (target, add) => {
-    const { draft, selected, change } = get();
-    const current = draft.edits[selected];
-    const op = current?.op ?? ({ kind: "zero" } as const);
-    if (add || !current) {
-      change({ edits: [...draft.edits, { target, op }] }, draft.edits.length);
-    } else {
-      change({
-        edits: draft.edits.map((edit, i) => (i === selected ? { ...edit, target } : edit)),
+const atMost = (index: number, list: readonly Edit[]) =>
+  Math.max(0, Math.min(index, list.length - 1));
+
+export const useDraft = create<DraftState>((set, get) => {
+  let typing = { what: "", until: 0 };
+
+  return {
+    draft: EXAMPLE,
+    group: "edits",
+    selected: 0,
+    past: [],
+    future: [],
+    change: (fields, selected, group) => {
+      const { draft, past } = get();
+      const next = { ...draft, ...fields };
+      const what = textChange(draft, next);
+      const goesOn = what !== "" && what === typing.what && Date.now() < typing.until;
+      typing = { what, until: Date.now() + TYPING_MS };
+      set((state) => ({
+        draft: next,
+        past: goesOn && past.length > 0 ? past : [...past.slice(-KEPT), draft],
+        future: [],
+        selected: selected ?? state.selected,
+        group: group ?? state.group,
+      }));
+    },
+    select: (index, group = "edits") => set({ selected: index, group }),
+    place: (target, add) => {
+      const { draft, group, selected, update, addEdit } = get();
+      const current = draft[group][selected];
+      if (current && !add) update({ ...current, target });
+      else addEdit({ target, op: current?.op ?? { kind: "zero" } });
+    },
+    update: (edit) => {
+      const { draft, group, selected, change } = get();
+      change({ [group]: draft[group].map((each, i) => (i === selected ? edit : each)) });
+    },
+    addEdit: (edit) => {
+      const { draft, change } = get();
+      change({ edits: [...draft.edits, edit] }, draft.edits.length, "edits");
+    },
+    remove: (index, group = "edits") => {
+      const { draft, group: current, selected, change } = get();
+      const list = draft[group].filter((_, i) => i !== index);
+      const before = group === current && index < selected ? 1 : 0;
+      const kept = group === current ? atMost(selected - before, list) : selected;
+      if (list.length === 0 && group === current) change({ [group]: list }, 0, "edits");
+      else change({ [group]: list }, kept);
+    },
+    move: (index, by) => {
+      const { draft, group, change } = get();
+      const list = [...draft[group]];
+      const to = index + by;
+      if (!list[index] || !list[to]) return;
+      [list[index], list[to]] = [list[to], list[index]];
+      change({ [group]: list }, to);
+    },
+    regroup: () => {
+      const { draft, group, selected, change } = get();
+      const edit = draft[group][selected];
+      if (!edit) return;
+      const other = group === "edits" ? "held" : "edits";
+      change(
+        {
+          [group]: draft[group].filter((each) => each !== edit),
+          [other]: [...draft[other], edit],
+        },
+        draft[other].length,
+        other,
+      );
+    },
+    undo: () => {
+      typing.until = 0;
+      set(({ draft, past, future, group, selected }) =>
+        past.length
+          ? {
+              draft: past.at(-1)!,
+              past: past.slice(0, -1),
+              future: [draft, ...future],
+              selected: atMost(selected, past.at(-1)![group]),
+            }
+          : {},
+      );
+    },
+    redo: () => {
+      typing.until = 0;
+      set(({ draft, past, future, group, selected }) =>
+        future.length
+          ? {
+              draft: future[0]!,
+              past: [...past, draft],
+              future: future.slice(1),
+              selected: atMost(selected, future[0]![group]),
+            }
+          : {},
+      );
+    },
+    load: (draft) => {
+      const { draft: before, past } = get();
+      // What was there before somebody wrote anything is not worth going back to.
+      const written = before !== EXAMPLE || past.length > 0;
+      set({
+        draft,
+        past: written ? [...past.slice(-KEPT), before] : [],
+        future: [],
+        selected: 0,
+        group: "edits",
       });
-    }
-  },
-  remove: (index) => {
-    const { draft, selected, change } = get();
-    const edits = draft.edits.filter((_, i) => i !== index);
-    change(
-      { edits },
-      Math.max(0, Math.min(selected - (index < selected ? 1 : 0), edits.length - 1)),
-    );
-  },
-  undo: () =>
-    set(({ draft, past, future }) =>
-      past.length
-        ? { draft: past.at(-1)!, past: past.slice(0, -1), future: [draft, ...future], selected: 0 }
-        : {},
-    ),
-  redo: () =>
-    set(({ draft, past, future }) =>
-      future.length
-        ? { draft: future[0]!, past: [...past, draft], future: future.slice(1), selected: 0 }
-        : {},
-    ),
-  load: (draft) => set({ draft, past: [], future: [], selected: 0 }),
-}));
+    },
+  };
+});
 
 /** What a run and a sweep have in common beside the prompt; defaults are left out. */
 function heldFields({ held, ordered }: Draft): Pick<RunSpec, "held" | "ordered"> {

@@ -3,6 +3,7 @@ const PATHS = {
   explorer:
     "M4 4h4v4H4zM10 4h4v4h-4zM16 4h4v4h-4zM4 10h4v4H4zM10 10h4v4h-4zM16 10h4v4h-4zM4 16h4v4H4zM10 16h4v4h-4zM16 16h4v4h-4z",
   history: "M4 6h16M4 12h16M4 18h10",
+  captures: "M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M8 15v-3m4 3V8m4 7v-5",
   models: "M12 3 4 7.5v9L12 21l8-4.5v-9L12 3Zm0 9 8-4.5M12 12v9M12 12 4 7.5",
   close: "M6 6l12 12M18 6 6 18",
   plus: "M12 5v14M5 12h14",
@@ -14,6 +15,8 @@ const PATHS = {
   redo: "m15 14 5-5-5-5m5 5H10a6 6 0 0 0 0 12h3",
   arrow: "M5 12h14m-5-5 5 5-5 5",
   trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
+  left: "m14 6-6 6 6 6",
+  right: "m10 6 6 6-6 6",
   copy: "M8 8h12v12H8zM16 8V4H4v12h4",
   warn: "M12 4 2.500 20h19L12 4Zm0 6v5m0 2.500v.100",
 } as const;

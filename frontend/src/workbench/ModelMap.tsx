@@ -3,7 +3,7 @@ import { flushSync } from "react-dom";
 import type { ModelInfo, Site } from "../api/types";
 import { asList } from "../lib/indices";
 import { SITES } from "../lib/words";
-import { useDraft } from "../state/draft";
+import { type Group, useDraft } from "../state/draft";
 import { cx, Segmented } from "../ui/ui";
 import css from "./map.module.css";
 import { HEAD_SITES, hasSquares, keysOf, type MapCell, mapRows, neighbour } from "./mapLayout";
@@ -27,12 +27,14 @@ function about({ certified, name, target, reason }: MapCell): string {
 
 /** The model, drawn from what was found in it. A click moves the selected edit, Shift adds one. */
 export function ModelMap({ info }: { info: ModelInfo }) {
-  const { draft, selected, place, select, remove } = useDraft();
-  const owners = new Map<string, number>();
-  draft.edits.forEach((edit, index) => {
-    for (const key of keysOf(edit.target, info)) owners.set(key, index);
-  });
-  const target = draft.edits[selected]?.target;
+  const { draft, group, selected, place, select, remove } = useDraft();
+  const owners = new Map<string, { group: Group; index: number }>();
+  for (const each of ["held", "edits"] as const) {
+    draft[each].forEach((edit, index) => {
+      for (const key of keysOf(edit.target, info)) owners.set(key, { group: each, index });
+    });
+  }
+  const target = draft[group][selected]?.target;
   const first = target ? keysOf(target, info)[0] : undefined;
   const [focus, setFocus] = useState<string | null>(null);
   const [pointed, setPointed] = useState<string | null>(null);
@@ -49,15 +51,15 @@ export function ModelMap({ info }: { info: ModelInfo }) {
     setFocus(cell.key);
     if (!cell.certified) return;
     const owner = owners.get(cell.key);
-    if (owner !== undefined) return select(owner);
-    const keep = draft.edits[selected]?.target.position;
+    if (owner) return select(owner.index, owner.group);
+    const keep = target?.position;
     place(keep === undefined || add ? cell.target : { ...cell.target, position: keep }, add);
   };
 
   const onKeyDown = (event: KeyboardEvent, cell: MapCell) => {
     if (event.key === "Delete" || event.key === "Backspace") {
       const owner = owners.get(cell.key);
-      if (owner !== undefined) remove(owner);
+      if (owner) remove(owner.index, owner.group);
       return;
     }
     const next = neighbour(rows, cell.key, event.key);
@@ -102,12 +104,13 @@ export function ModelMap({ info }: { info: ModelInfo }) {
                   className={cx(
                     css.cell,
                     hasSquares(cell.target.site) && css.head,
-                    owner !== undefined && css.edited,
-                    owner === selected && css.selected,
+                    owner && css.edited,
+                    owner?.group === "held" && css.held,
+                    owner?.group === group && owner.index === selected && css.selected,
                   )}
                   tabIndex={cell.key === tabStop ? 0 : -1}
                   aria-label={cell.name}
-                  aria-pressed={owner !== undefined}
+                  aria-pressed={Boolean(owner)}
                   aria-disabled={!cell.certified}
                   title={about(cell)}
                   onClick={(event: MouseEvent) =>

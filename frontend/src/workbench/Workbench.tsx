@@ -5,7 +5,7 @@ import { useModel, useRecord, useRun } from "../api/queries";
 import type { Result, RunSpec } from "../api/types";
 import { NoModel } from "../app/NoModel";
 import { useKeys, useShowWhenNarrow } from "../lib/hooks";
-import { asList } from "../lib/indices";
+import { asChosen, asList } from "../lib/indices";
 import { SITES } from "../lib/words";
 import { MetricPicker } from "../question/MetricPicker";
 import { PromptField } from "../question/PromptField";
@@ -20,7 +20,7 @@ import css from "./workbench.module.css";
 /** One question, one answer: prompt and edits on the left, what they did on the right. */
 export function Workbench({ id }: { id: string | null }) {
   const [, go] = useLocation();
-  const { draft, selected, change, undo, redo } = useDraft();
+  const { draft, group, selected, change, update, undo, redo } = useDraft();
   const model = useModel();
   const record = useRecord(id);
   const run = useRun();
@@ -43,7 +43,7 @@ export function Workbench({ id }: { id: string | null }) {
     if (!canRun) return;
     run.mutate(toRun(draft), { onSuccess: (made) => go(`/e/${made.id}`) });
   }, [canRun, draft, go, run.mutate]);
-  useKeys({ r: start, "mod+enter": start, "mod+z": undo, "mod+shift+z": redo });
+  useKeys({ r: start, "mod+enter": start, "mod+z": undo, "mod+shift+z": redo, "mod+y": redo });
 
   const answer = useShowWhenNarrow(result?.spec_hash);
 
@@ -51,9 +51,11 @@ export function Workbench({ id }: { id: string | null }) {
 
   // What was refused is said as long as it is still what is asked.
   const refused = same(run.variables, toRun(draft)) ? run.error : null;
-  const edit = draft.edits[selected];
+  const edit = draft[group][selected];
   const chosen = edit ? asList(edit.target.position) : null;
-  const patching = draft.edits.some((each) => ["patch", "path"].includes(each.op.kind ?? ""));
+  const patching = [...draft.edits, ...draft.held].some((each) =>
+    ["patch", "path"].includes(each.op.kind ?? ""),
+  );
   const toggle = (index: number) => {
     if (!edit || !SITES[edit.target.site].axes.includes("position")) return;
     const kept = chosen ?? [];
@@ -61,8 +63,8 @@ export function Workbench({ id }: { id: string | null }) {
       ? kept.filter((each) => each !== index)
       : [...kept, index].sort((a, b) => a - b);
     const { position: _, ...rest } = edit.target;
-    const target = next.length ? { ...rest, position: next.length === 1 ? next[0]! : next } : rest;
-    change({ edits: draft.edits.map((each, i) => (i === selected ? { ...each, target } : each)) });
+    const at = asChosen(next);
+    update({ ...edit, target: at === null ? rest : { ...rest, position: at } });
   };
 
   return (

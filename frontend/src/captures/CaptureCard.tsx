@@ -1,0 +1,109 @@
+import { useState } from "react";
+import type { CaptureEntry, CaptureRecord } from "../api/types";
+import { bytes, duration, when } from "../lib/format";
+import { download } from "../lib/hooks";
+import { opName, placeName, shortName } from "../lib/names";
+import { TokenChips } from "../question/TokenChips";
+import { useMessages } from "../state/messages";
+import { Button, Notice, Panel, styles } from "../ui/ui";
+import css from "./captures.module.css";
+import { EntryRow } from "./EntryRow";
+import { fetchFile, NPY, SAFETENSORS } from "./queries";
+import { UseEntry } from "./UseEntry";
+
+const COLUMNS: [string, string][] = [
+  ["Mean", "of all values"],
+  ["Std", "standard deviation of all values"],
+  ["Min", "the least value"],
+  ["Max", "the greatest value"],
+  ["Mean norm", "mean length of the vectors, one for each position (and head)"],
+  ["Zeros", "how many values are exactly 0"],
+];
+
+/** One capture: what was asked, statistics of each part, and what can be done with the values. */
+export function CaptureCard({ record }: { record: CaptureRecord }) {
+  const { data } = record;
+  const [chosen, setChosen] = useState<CaptureEntry | null>(data.entries[0] ?? null);
+  const report = useMessages((state) => state.report);
+  const edits = data.spec.edits ?? [];
+  const kept = data.n_bytes > 0;
+
+  const save = async (type: string, name: string, entry?: string) => {
+    try {
+      download(name, await fetchFile(record.id, type, entry));
+    } catch (error) {
+      report(error);
+    }
+  };
+
+  return (
+    <Panel
+      title="Capture"
+      actions={
+        kept && (
+          <Button small onClick={() => save(SAFETENSORS, `${record.id}.safetensors`)}>
+            Download all ({bytes(data.n_bytes)})
+          </Button>
+        )
+      }
+    >
+      <TokenChips label="Tokens of the captured prompt" tokens={data.tokens} />
+      <p className={css.meta}>
+        {edits.length === 0
+          ? "The model as it is, without an edit."
+          : `With these edits: ${edits.map((edit) => `${shortName(edit.target)} ${opName(edit.op)}${placeName(edit.target)}`).join("; ")}.`}
+      </p>
+      {(data.warnings ?? []).map((note) => (
+        <Notice key={note.code + note.text} kind="warn">
+          {note.text}
+        </Notice>
+      ))}
+      <div
+        className={styles.scroll}
+        tabIndex={0}
+        role="region"
+        aria-label="Statistics of each part"
+      >
+        <table className={styles.table}>
+          <thead>
+            <tr>
+              <th scope="col">Part</th>
+              <th scope="col">Shape</th>
+              {COLUMNS.map(([name, title]) => (
+                <th key={name} scope="col" className={styles.num} title={title}>
+                  {name}
+                </th>
+              ))}
+              <th scope="col">
+                <span className="visually-hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.entries.map((entry) => (
+              <EntryRow
+                key={entry.name}
+                entry={entry}
+                chosen={entry === chosen}
+                onChoose={() => setChosen(entry)}
+                onSave={kept ? () => save(NPY, `${record.id}-${entry.name}.npy`, entry.name) : null}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {chosen && <UseEntry key={chosen.name} record={record} entry={chosen} />}
+      <p className={css.foot}>
+        <span title={data.capture_hash}>
+          capture <code>{data.capture_hash.slice(0, 12)}</code>
+        </span>
+        <span>{data.model.id}</span>
+        <span>{duration(data.duration_s)}</span>
+        <span title={record.created_at}>{when(record.created_at)}</span>
+        <a className={styles.mono} href={`/a/${record.id}`}>
+          /a/{record.id}
+        </a>
+      </p>
+    </Panel>
+  );
+}
