@@ -25,7 +25,8 @@ def test_a_kept_vector_is_added_elsewhere(open_page):
     page.get_by_label("Position").select_option("2 ␣Eiffel")
     expect(capture).to_contain_text("32 numbers")
     page.get_by_role("button", name="Add this vector in the workbench").click()
-    expect(page.get_by_role("combobox", name=re.compile("^Vector"))).to_contain_text("L1.H2 @2 ␣Eiffel · 32 numbers")
+    expect(page.get_by_role("combobox", name=re.compile("^Vector"))).to_contain_text(
+        "L1.H2 @2 ␣Eiffel · 32 numbers")
     expect(page.get_by_label("Edits", exact=True)).to_contain_text("L1.H2 add 1×")
     page.get_by_role("button", name="Remove the edit of L3 attn").click()
     page.get_by_role("button", name="Remove the edit of L1.H2").first.click()
@@ -38,7 +39,8 @@ def test_a_captured_prompt_is_the_source_of_a_patch(open_page):
     ready(page)
     keep(page)
     page.get_by_role("button", name="Patch this part from this prompt").click()
-    expect(page.get_by_role("textbox", name=re.compile("^Source prompt"))).to_have_value("The Eiffel Tower is in")
+    expect(page.get_by_role("textbox", name=re.compile("^Source prompt"))).to_have_value(
+        "The Eiffel Tower is in")
     expect(page.get_by_text("The two prompts have the same tokens")).to_be_visible()
 
 

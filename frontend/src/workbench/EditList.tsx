@@ -6,7 +6,7 @@ import { faultAt } from "../question/faultAt";
 import { type Group, useDraft } from "../state/draft";
 import { Icon } from "../ui/Icon";
 import { Button, cx } from "../ui/ui";
-import css from "./workbench.module.css";
+import css from "./edits.module.css";
 
 interface EditListProps {
   problem: Problem | null;

@@ -6,7 +6,7 @@ import { shortName } from "../lib/names";
 import { useDraft } from "../state/draft";
 import { Button, Notice } from "../ui/ui";
 import { captureOf } from "./captureOf";
-import css from "./workbench.module.css";
+import css from "./edits.module.css";
 
 /** Stores what the chosen parts compute on this prompt, to be looked at or used elsewhere. */
 export function KeepValues() {
