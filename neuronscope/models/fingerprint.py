@@ -20,6 +20,12 @@ from neuronscope.spec.hashing import content_hash
 from neuronscope.version import __version__
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
+FILE_DTYPES = {
+    "bfloat16": "BF16", "bool": "BOOL", "float16": "F16", "float32": "F32", "float64": "F64",
+    "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "int16": "I16", "int32": "I32",
+    "int64": "I64", "int8": "I8", "uint8": "U8",
+}
+"""What safetensors calls torch's dtypes."""
 
 
 def weights_digest(files: list[Path]) -> str:
@@ -65,14 +71,30 @@ def read_header(file: Path) -> tuple[dict[str, dict[str, Any]], int]:
     return header, 8 + length
 
 
-def module_digest(model: nn.Module) -> str:
-    """The same kind of digest for a model in memory; tied tensors count under each name."""
+def module_digest(model: nn.Module, *, as_saved: bool = False) -> str:
+    """The same kind of digest for a model in memory; tied tensors count under each name.
+
+    as_saved: once, and with dtypes named as in a file. That gives a folder's digest where
+    its files hold the tensors as the model does.
+    """
+    twice = _twice(model) if as_saved else set()
     tensors = {}
     for name, tensor in kept_tensors(model):
+        if name in twice:
+            continue
         raw = tensor.detach().contiguous().cpu().reshape(-1).view(torch.uint8).numpy().tobytes()
         dtype = str(tensor.dtype).removeprefix("torch.")
-        tensors[name] = [dtype, list(tensor.shape), hashlib.sha256(raw).hexdigest()]
+        tensors[name] = [FILE_DTYPES.get(dtype, dtype) if as_saved else dtype,
+                         list(tensor.shape), hashlib.sha256(raw).hexdigest()]
     return content_hash(tensors)
+
+
+def _twice(model: nn.Module) -> set[str]:
+    """Names under which a file leaves a tied tensor out: it has it under another."""
+    state = model.state_dict()
+    return {name for name, other in getattr(model, "all_tied_weights_keys", {}).items()
+            if name in state and other in state and not state[name].is_meta
+            and state[name].data_ptr() == state[other].data_ptr()}
 
 
 def config_digest(config: Any) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
 from neuronscope.errors import ModelNotFound
+from neuronscope.models.beside import check_untouched, digest_of
 from neuronscope.models.certify import certify
 from neuronscope.models.discover import read_config, weight_files
 from neuronscope.models.fingerprint import (
@@ -31,6 +33,8 @@ from neuronscope.models.tokens import Tokenizer
 from neuronscope.spec.models import ModelInfo, SiteReport
 
 PHASES = ("digest", "weights", "certify")
+TOLD = 5
+"""So many names are told of what differs."""
 
 Progress = Callable[[str, int, int], None]
 """Called with a phase's name, the phases done, and how many there are."""
@@ -102,8 +106,19 @@ def wrap(hf_model: nn.Module, tokenizer: Any, *, model_id: str = "") -> LoadedMo
     """
     clock = Clock()
     model = text_side(hf_model.eval())
-    return _finish(model, hf_model, Tokenizer(tokenizer, vocab_size(model)),
-                   model_id or type(hf_model).__name__, module_digest(model), clock)
+    check_untouched(model)
+    digest, beside = digest_of(model)
+    loaded = _finish(model, hf_model, Tokenizer(tokenizer, vocab_size(model)),
+                     model_id or type(hf_model).__name__, digest, clock)
+    return loaded if not beside else replace(loaded, info=loaded.info.model_copy(update={
+        "certification": f"{loaded.info.certification}; {_told(beside)}"}))
+
+
+def _told(beside: tuple[str, ...]) -> str:
+    """What a model computes with that its configuration does not tell."""
+    more = f" and {len(beside) - TOLD} more" if len(beside) > TOLD else ""
+    return (f"{', '.join(beside[:TOLD])}{more} differ from what the configuration makes, and are "
+            "part of the digest")
 
 
 def _finish(

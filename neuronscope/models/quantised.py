@@ -77,9 +77,14 @@ def check_numbers(name: str, config: dict[str, Any], quantization: str | None) -
         _check_quantised(name, told, present)
 
 
+def is_quantised(model: nn.Module) -> bool:
+    """Whether a loaded model's weights are packed numbers."""
+    return getattr(model, "quantization_method", None) is not None
+
+
 def count_parameters(model: nn.Module) -> int:
     """How many weights a model has; of packed 4-bit matrices, each of those in a byte."""
-    if getattr(model, "quantization_method", None) is not None:
+    if is_quantised(model):
         return int(model.num_parameters())
     tied = getattr(model, "all_tied_weights_keys", {})  # on the disk, each stands by itself
     return sum(parameter.numel() for name, parameter in model.named_parameters()

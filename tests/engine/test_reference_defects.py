@@ -207,9 +207,12 @@ def test_a_token_that_only_the_tokenizer_has_is_refused(more):
 
 
 def test_a_token_that_the_model_masks_has_no_log_probability():
+    class Masking(torch.nn.Linear):
+        def forward(self, hidden):
+            return super().forward(hidden).index_fill(-1, torch.tensor([5]), -torch.inf)
+
     hf_model = build("llama")
-    hf_model.lm_head.register_forward_hook(
-        lambda module, args, logits: logits.index_fill(-1, torch.tensor([5]), -torch.inf))
+    hf_model.lm_head.__class__ = Masking
     model = load(hf_model=hf_model, tokenizer=tokenizer())
     found = model.run(Run(prompt=PROMPT, metrics=[LogProb("w5"), Prob("w5")])).metrics
     assert (found["log_prob"].clean, found["log_prob"].status) == (None, "non_finite")
