@@ -44,13 +44,13 @@ def certify(model: nn.Module, layout: Layout, probe_ids: Tensor) -> tuple[SiteRe
     notes = dict(layout.notes)
     if patterns:
         with eager_attention(model):
-            eager = forward(model, probe_ids)
-            failed.update(weight_failures(model, patterns, probe_ids))
+            eager, wrong = weight_failures(model, patterns, probe_ids)
+            failed.update(wrong)
             sound = {key: point for key, point in patterns.items() if key not in failed}
             failed.update(_failures(model, sound, probe_ids, eager))
         entries = {key: point for key, point in plain.items()
                    if key[0] == "resid_pre" and key not in failed}
-        notes["pattern"], elsewhere = drift(model, entries, sound, probe_ids)
+        notes["pattern"], elsewhere = drift(model, entries, sound, probe_ids, eager)
         failed.update(elsewhere)
     return tuple(_report(site, layout, failed, notes.get(site, "")) for site in SITES)
 

@@ -15,6 +15,8 @@ import json
 import os
 import secrets
 from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ from neuronscope.spec.models import SiteReport
 Key = tuple[str, int | None]
 Found = tuple[Layout, tuple[SiteReport, ...]]
 
+EXTRAS = ("accelerate", "bitsandbytes", "kernels")
 KEY_FILE = "key"
 NEAR = 1e-3
 """How far a value may lie from the certified one, relative to its norm."""
@@ -49,7 +52,7 @@ def key_of(model: nn.Module, digest: str, device: torch.device) -> str:
     implementations = sorted({str(getattr(module.config, "_attn_implementation", None))
                               for module in model.modules() if hasattr(module, "config")})
     return content_hash([digest, config_digest(model.config), parts, tensors, implementations,
-                         environment(device), _code()])
+                         environment(device), _extras(), _code()])
 
 
 def recall(folder: Path, key: str, model: nn.Module, ids: Tensor) -> Found | str:
@@ -176,6 +179,12 @@ def _secret(folder: Path) -> bytes:
 def _seal(secret: bytes, key: str, body: Any) -> str:
     """The body's authentication code under the key of its folder."""
     return hmac.new(secret, key.encode() + canonical(body), hashlib.sha256).hexdigest()
+
+
+@cache
+def _extras() -> dict[str, str]:
+    """The versions of those packages that a model may be run by, where they are installed."""
+    return {package: version(package) for package in EXTRAS if find_spec(package) is not None}
 
 
 @cache

@@ -22,28 +22,31 @@ the greatest of it: in the dtype, or if that is more in float32, in which softma
 
 def weight_failures(
     model: nn.Module, points: dict[Key, Point], probe_ids: Tensor
-) -> dict[Key, str]:
-    """Points whose weights are not probabilities that, times the values, are the output.
+) -> tuple[Tensor, dict[Key, str]]:
+    """The logits, and points whose weights are not probabilities that, times the values, are
+    the output.
 
     Under eager attention. A query's weights may sum to less than 1: where a family has an
     attention sink, the rest of the probability goes there.
     """
     calls: list[AttentionCall] = []
     with watched([point.module for point in points.values()], calls.append):
-        forward(model, probe_ids)
+        logits = forward(model, probe_ids)
     by_module = {call.module: call for call in calls}
     found = {key: _refusal(by_module.get(point.module)) for key, point in points.items()}
-    return {key: reason for key, reason in found.items() if reason}
+    return logits, {key: reason for key, reason in found.items() if reason}
 
 
 def drift(
-    model: nn.Module, inputs: dict[Key, Point], patterns: dict[Key, Point], probe_ids: Tensor
+    model: nn.Module, inputs: dict[Key, Point], patterns: dict[Key, Point], probe_ids: Tensor,
+    eager: Tensor,
 ) -> tuple[str, dict[Key, str]]:
     """How far eager attention lies from the loaded implementation, in words; and the patterns
     of layers where it is more than rounding (Falcon with alibi), with that reason.
 
-    inputs: the points where layers are entered. Layer by layer, on what enters it under the
-    loaded implementation: in half precision roundings grow from layer to layer.
+    inputs: the points where layers are entered. eager: the logits under eager attention. Layer
+    by layer, on what enters it under the loaded implementation: in half precision roundings
+    grow from layer to layer.
     """
     name = model.config.get_text_config()._attn_implementation
     if name == EAGER:
@@ -51,7 +54,6 @@ def drift(
     clean, own, entered = _attention_of(model, patterns, probe_ids, [
         Tapped(key, point, capture=True) for key, point in inputs.items()])
     with eager_attention(model):
-        eager = forward(model, probe_ids)
         _, other, _ = _attention_of(model, patterns, probe_ids, [
             Tapped(key, point, (partial(_instead, entered[key]),))
             for key, point in inputs.items()])
