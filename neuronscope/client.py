@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from neuronscope.client_bundles import Told, asked, fetch, send
 from neuronscope.client_captures import ClientCaptures
 from neuronscope.client_http import check, error_of, frames, token_in, unreachable, url_in
 from neuronscope.errors import Cancelled, Conflict
@@ -23,6 +24,7 @@ from neuronscope.service.views import (
     Tokenized,
 )
 from neuronscope.settings import Settings
+from neuronscope.spec.bundle import Manifest, Taken
 from neuronscope.spec.captures import Capture, CaptureRecord
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelEntry, ModelInfo
@@ -30,6 +32,7 @@ from neuronscope.spec.ops import Prompt
 from neuronscope.spec.results import Job, Record, Summary, SweepPlan
 from neuronscope.spec.vectors import VectorInfo
 from neuronscope.spec.verification import Verification
+from neuronscope.store.history import Filter
 
 TIMEOUT_S = 600.0
 RETRIES = 5
@@ -171,9 +174,21 @@ class Client:
         return HistoryPage.model_validate_json(self._get("/api/experiments", **{
             name: value for name, value in given.items() if value is not None}))
 
-    def export(self, key: str, path: str | Path) -> None:
-        """Keep a stored experiment as a file for another machine. Raises: NotFound, Gone, …"""
-        Path(path).write_bytes(self._get(f"/api/experiments/{key}/export"))
+    def export(self, path: str | Path, experiments: Iterable[str] = (),
+               captures: Iterable[str] = (), chosen: Filter | None = None, *,
+               told: Told | None = None) -> Manifest:
+        """Write these, and all that a filter chooses (`Filter()`: everything), into one file
+        here, for another machine. It appears whole, or not at all.
+
+        told: called with the bytes so far; what it raises ends the export.
+        Raises: InvalidInput where nothing is named; NotFound, Gone, Conflict, …, StorageError.
+        """
+        return fetch(self._http, Path(path), asked(experiments, captures, chosen), told)
+
+    def take_in(self, path: str | Path) -> Taken:
+        """Have the server store what a bundle holds. Raises: BadBundle, Conflict, BodyTooLarge, …
+        """
+        return send(self._http, Path(path))
 
     def annotate(self, key: str, annotation: Annotation) -> Summary:
         """Change what people wrote beside a result. Raises: NotFound, Gone."""

@@ -27,7 +27,7 @@
     │   ├── NoModel                nothing is loaded
     │   └── ModelMismatch          the spec names another model
     ├── BodyTooLarge          413  more bytes than are accepted
-    ├── UnsupportedMediaType  415  a body that is not JSON
+    ├── UnsupportedMediaType  415  a body of another type than is due
     ├── Busy                  503  try again later (carries retry_after_s)
     ├── ModelRefused          422  a model folder that will not be loaded
     ├── StorageError          507  a result could not be stored
@@ -195,7 +195,7 @@ class BodyTooLarge(NeuronScopeError):
 
 
 class UnsupportedMediaType(NeuronScopeError):
-    code, status, title = "unsupported-media-type", 415, "The body must be JSON"
+    code, status, title = "unsupported-media-type", 415, "The body is of another type"
 
 
 class Busy(NeuronScopeError):

@@ -27,6 +27,7 @@ class Settings:
     sweep_memory: bytes that a sweep may take beside the model; 0 chooses.
     max_queue: jobs that may wait before new ones are answered 503.
     max_body: largest request body, bytes.
+    max_import: largest bundle that is taken in over REST, bytes.
     """
 
     data: Path = Path(".neuronscope")
@@ -46,6 +47,7 @@ class Settings:
     sweep_memory: int = 0
     max_queue: int = 64
     max_body: int = 1024 * 1024
+    max_import: int = 1024**3
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None, **given: object) -> Settings:

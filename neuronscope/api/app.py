@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from neuronscope.api.page import add_page
 from neuronscope.api.problems import MEDIA_TYPE, Problem, add_handlers
 from neuronscope.api.routes import (
+    bundles,
     captures,
     experiments,
     jobs,
@@ -36,7 +37,7 @@ from neuronscope.settings import Settings
 from neuronscope.version import __version__
 
 ROUTERS = (server.router, models.router, experiments.router, sweeps.router, captures.router,
-           jobs.router, vectors.router)
+           jobs.router, vectors.router, bundles.router)
 PROBLEM = {
     "description": "A problem (RFC 9457)",
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},

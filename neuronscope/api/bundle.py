@@ -1,33 +1,75 @@
-"""One experiment as a bundle that is downloaded."""
+"""Bundles on their way out and in: sent while they are written, received into a file."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable, Coroutine
+from typing import Any, BinaryIO
 
-from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 
-from neuronscope.service.lab import Lab
+from neuronscope.errors import BodyTooLarge, UnsupportedMediaType
+from neuronscope.service.exporting import Export
+from neuronscope.service.importing import write
 
 ZIP = "application/zip"
-BUNDLE_ANSWERS = {200: {"description": "A bundle, as `neuronscope import` takes it in",
-                        "content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}}}
+BINARY = {"type": "string", "format": "binary"}
+TOTAL = "NeuronScope-Experiments"
+"""The header that tells how many experiments an export will have."""
+BUNDLE_ANSWERS: dict[int | str, dict[str, Any]] = {200: {
+    "description": "A bundle, as `neuronscope import` takes it in. It is written while it is "
+                   "sent; one that is broken off is no bundle.",
+    "content": {ZIP: {"schema": BINARY}},
+    "headers": {TOTAL: {"schema": {"type": "integer"},
+                        "description": "How many experiments were chosen"}}}}
+BUNDLE_BODY = {"requestBody": {"required": True, "content": {ZIP: {"schema": BINARY}}}}
+PIECE = 1 << 20
 
 
-def bundle_of(lab: Lab, key: str) -> FileResponse:
-    """The answer; its file is removed when it has been sent.
+def streamed(export: Export, name: str) -> StreamingResponse:
+    """The answer; a receiver that closes the connection ends the export."""
+    return StreamingResponse(export.pieces(), media_type=ZIP, headers={
+        TOTAL: str(len(export)),
+        "Content-Disposition": f'attachment; filename="{name}.neuronscope.zip"'})
 
-    Raises: NotFound, Gone, Conflict while the experiment runs, StorageError.
+
+class BundleRoute(APIRoute):
+    """A route whose body is a bundle: which is neither JSON nor what a foreign form can send."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            media = request.headers.get("content-type", "").partition(";")[0]
+            if request.method == "POST" and media.strip().lower() != ZIP:
+                raise UnsupportedMediaType("The body must be a bundle.",
+                                           hint=f"Send `Content-Type: {ZIP}`.")
+            return await answer(request)
+
+        return handle
+
+
+async def receive(request: Request, file: BinaryIO, limit: int) -> None:
+    """Writes a request's body to a file, at most `limit` bytes. Raises: BodyTooLarge, StorageError.
     """
-    handle, name = tempfile.mkstemp(suffix=".zip", prefix="neuronscope-")
-    os.close(handle)
-    file = Path(name)
-    with ExitStack() as undo:
-        undo.callback(file.unlink, missing_ok=True)
-        found, = lab.export(file, [key]).experiments
-        undo.pop_all()
-    return FileResponse(file, media_type=ZIP, filename=f"{found}.neuronscope.zip",
-                        background=BackgroundTask(file.unlink, missing_ok=True))
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    waiting, received = bytearray(), 0
+    async for chunk in request.stream():
+        waiting += chunk
+        received += len(chunk)
+        if received > limit:
+            raise _too_large(limit)
+        if len(waiting) >= PIECE:
+            await run_in_threadpool(write, file, bytes(waiting))
+            waiting.clear()
+    await run_in_threadpool(write, file, bytes(waiting))
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The bundle is larger than {limit} bytes.",
+                        hint="A larger limit can be set: NEURONSCOPE_MAX_IMPORT; "
+                             "`neuronscope import` without a server has none.")

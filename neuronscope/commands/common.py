@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from neuronscope.errors import InvalidInput, NoModel, NotFound
+from neuronscope.errors import Conflict, DataFolderLocked, InvalidInput, NoModel, NotFound
 from neuronscope.service.explain import explain_validation
 from neuronscope.service.strict_json import parse
 from neuronscope.settings import Settings
 
 if TYPE_CHECKING:
+    from neuronscope.client import Client
     from neuronscope.service.lab import Lab
 
 Spec = TypeVar("Spec")
@@ -84,6 +85,25 @@ def open_lab(settings: Settings) -> Lab:
     from neuronscope.service.lab import Lab
 
     return Lab(settings)
+
+
+@contextmanager
+def lab_or_server(settings: Settings) -> Iterator[Lab | Client]:
+    """The lab of these settings, or the running server that has it.
+
+    Raises: DataFolderLocked where another command has it; NewerDatabase, StorageError.
+    """
+    from neuronscope.client import Client
+
+    try:
+        here: Lab | Client = open_lab(settings)
+    except DataFolderLocked as locked:
+        try:
+            here = Client(data=settings.data)
+        except Conflict:
+            raise locked from None
+    with here:
+        yield here
 
 
 @contextmanager

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from neuronscope.commands import common
+from neuronscope.commands import choosing, common
 from neuronscope.commands.tables import record_lines
-from neuronscope.spec.ops import OP_KINDS
-from neuronscope.spec.target import SITES
 
 if TYPE_CHECKING:
     from neuronscope.service.lab import Lab
@@ -19,15 +16,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     """The parser of this command."""
     parser = commands.add_parser("show", help="print a stored experiment, or the newest ones")
     parser.add_argument("id", nargs="?", help="an id or a spec hash; left out: the newest ones")
-    parser.add_argument("--search", default="", metavar="TEXT", help="of the list, those with TEXT")
-    parser.add_argument("--site", choices=sorted(SITES), help="of the list, those at this site")
-    parser.add_argument("--op", choices=sorted(OP_KINDS), help="of the list, those with this edit")
-    parser.add_argument("--tag", help="of the list, those with this tag")
-    parser.add_argument("--starred", action="store_true", help="of the list, those with a star")
-    parser.add_argument("--since", metavar="TIME", type=datetime.fromisoformat,
-                        help="of the list, those stored since (ISO 8601, UTC): 2026-11-01")
-    parser.add_argument("--until", metavar="TIME", type=datetime.fromisoformat,
-                        help="of the list, those stored before")
+    choosing.add(parser, "of the list, those")
     parser.add_argument("--json", action="store_true", help="print JSON")
     common.add_place(parser)
     return parser
@@ -45,13 +34,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
 
 
 def _list(lab: Lab, arguments: argparse.Namespace) -> int:
-    from neuronscope.store.experiments import stamp
-    from neuronscope.store.history import Filter
-
-    page = lab.history(Filter(
-        q=arguments.search, site=arguments.site, op=arguments.op, tag=arguments.tag,
-        starred=arguments.starred or None, since=arguments.since and stamp(arguments.since),
-        until=arguments.until and stamp(arguments.until)))
+    page = lab.history(choosing.chosen(arguments))
     if arguments.json:
         print(page.model_dump_json())
         return 0

@@ -1,4 +1,7 @@
-"""`neuronscope import`: a bundle that another machine wrote, listed or stored."""
+"""`neuronscope import`: a bundle that another machine wrote, listed or stored.
+
+Where a server has the data folder, the server stores it.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,8 @@ def carry_out(arguments: argparse.Namespace) -> int:
     if arguments.list:
         return _show(arguments)
     settings, _ = common.settings_of(arguments)
-    with common.open_lab(settings) as lab:
-        taken = lab.take_in(arguments.file)
+    with common.lab_or_server(settings) as here:
+        taken = here.take_in(arguments.file)
     if arguments.json:
         print(taken.model_dump_json())
         return 0

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from neuronscope.models.vectors import Vectors
-from neuronscope.service.bundles import Bundle, export, take_in
+from neuronscope.service.bundles import Bundle
+from neuronscope.service.exporting import Export
 from neuronscope.service.grids import grid_of, record_of
+from neuronscope.service.importing import take_in
 from neuronscope.service.views import Annotation, HistoryPage
 from neuronscope.spec.bundle import Manifest, Taken
 from neuronscope.spec.results import GridData, Record, Summary
@@ -58,13 +60,23 @@ class Archive:
         """Removes an experiment. Raises: NotFound, Gone, StorageError."""
         self._store.experiments.delete(self._store.experiments.get(key).summary.id)
 
-    def export(self, path: str | Path, experiments: Iterable[str],
-               captures: Iterable[str] = ()) -> Manifest:
-        """Writes these into one file, with the vectors that they name; see service/bundles.py.
+    def exported(self, experiments: Iterable[str] = (), captures: Iterable[str] = (),
+                 chosen: Filter | None = None) -> Export:
+        """A bundle of these, and of all that a filter chooses, to be written or sent.
 
-        Raises: NotFound, Gone, Conflict while one of them runs, VectorNotFound, StorageError.
+        chosen: `Filter()` is everything. A chosen sweep that runs is left out, and told of.
+        Raises: InvalidInput where nothing is named; NotFound, Gone, Conflict while a named one
+            runs.
         """
-        return export(self._store, self.vectors, Path(path), experiments, captures)
+        return Export(self._store, self.vectors, experiments, captures, chosen)
+
+    def export(self, path: str | Path, experiments: Iterable[str] = (),
+               captures: Iterable[str] = (), chosen: Filter | None = None) -> Manifest:
+        """Writes `exported` into one file, with the vectors that they name.
+
+        Raises: as `exported`; VectorNotFound, StorageError.
+        """
+        return self.exported(experiments, captures, chosen).write(Path(path))
 
     def take_in(self, path: str | Path) -> Taken:
         """Stores what a bundle holds, under the same ids. What is there already stays.

@@ -15,6 +15,7 @@ from neuronscope.models.vectors import Vectors
 from neuronscope.service.archive import Archive
 from neuronscope.service.captures import Captures
 from neuronscope.service.executor import Executor, InProcess
+from neuronscope.service.importing import Incoming
 from neuronscope.service.jobs import Jobs
 from neuronscope.service.leftovers import clear
 from neuronscope.service.lock import FolderLock
@@ -79,6 +80,7 @@ class Lab(Archive):
             self._lock.release()
             raise
         self._jobs = Jobs(settings.max_queue)
+        self.incoming = Incoming(settings.data / "incoming")
         self._shelf = Shelf(settings, self._executor, self.vectors)
         parts = (self._store, self._jobs, self._shelf, self._executor)
         self._runs = Runs(*parts)

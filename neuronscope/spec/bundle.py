@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from neuronscope.spec.base import Items, Spec
-from neuronscope.spec.results import Cell
+from neuronscope.spec.base import MAX_SAFE_INT, Items, Spec, no_nul
 
-FORMAT = 1
+FORMAT = 2
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$")]
+Count = Annotated[int, Field(ge=0, le=MAX_SAFE_INT)]
 
 
 class BundledFile(Spec):
@@ -19,63 +20,80 @@ class BundledFile(Spec):
 
     name: str
     sha256: Sha
-    n_bytes: Annotated[int, Field(ge=0)]
+    n_bytes: Count
 
 
 class Manifest(Spec):
-    """`neuronscope.json` of a bundle, its first file.
+    """`neuronscope.json` of a bundle, its last file: a bundle that was broken off has none.
 
-    experiments, captures: ids. vectors: the hashes of the stored vectors that they name.
+    experiments, captures: ids, oldest first. vectors: the hashes of the stored vectors that they
+    name. running: sweeps that were asked for and ran, and so are not in it.
     files: every other file, each checked before anything of it is used.
     """
 
-    format: Literal[1] = FORMAT
+    format: Literal[2] = FORMAT
     neuronscope: str
     created_at: str
     experiments: Annotated[tuple[Id, ...], Items] = ()
     captures: Annotated[tuple[Id, ...], Items] = ()
     vectors: Annotated[tuple[Sha, ...], Items] = ()
+    running: Annotated[tuple[Id, ...], Items] = ()
     files: Annotated[tuple[BundledFile, ...], Items] = ()
 
 
-class MovedExperiment(Spec):
-    """All that is stored of an experiment. body: its JSON; environment: hash of what it ran on."""
+class Moved(Spec):
+    """What is stored of an experiment or a capture, but its cells and tensors.
+
+    environment: hash of what it ran on. body: all that came out, as JSON.
+    """
 
     id: Id
-    kind: Literal["run", "sweep"]
-    spec_hash: Sha
     environment: Sha
-    created_at: str
+    created_at: Moment
     model_id: str
     model_digest: Sha
     prompt: str
     title: str
+    body: str
+
+    @field_validator("*")
+    @classmethod
+    def _no_nul(cls, value: object) -> object:
+        for text in value if isinstance(value, tuple) else (value,):
+            if isinstance(text, str):
+                no_nul(text)
+        return value
+
+
+class MovedExperiment(Moved):
+    """An experiment. n_cells: of a sweep, all of them; n_stored: those that are in the bundle."""
+
+    kind: Literal["run", "sweep"]
+    spec_hash: Sha
     headline: str
     state: Literal["complete", "cancelled", "failed", "completed_with_errors"]
-    n_cells: int | None
+    n_cells: Count | None
+    n_stored: Count
     name: str
     notes: str
     starred: bool
     tags: Annotated[tuple[str, ...], Items]
     uses: Annotated[tuple[Annotated[tuple[Literal["site", "op"], str], Items], ...], Items]
-    body: str
-    cells: Annotated[tuple[Cell, ...], Items]
+
+    @field_validator("tags", "uses")
+    @classmethod
+    def _once(cls, value: tuple[object, ...]) -> tuple[object, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("each is told once")
+        return value
 
 
-class MovedCapture(Spec):
-    """All that is stored of a capture but its file of tensors."""
+class MovedCapture(Moved):
+    """A capture. n_bytes: of its file of tensors; 0 where it has none."""
 
-    id: Id
     capture_hash: Sha
-    environment: Sha
-    created_at: str
-    model_id: str
-    model_digest: Sha
-    prompt: str
-    title: str
-    n_entries: int
-    n_bytes: int
-    body: str
+    n_entries: Count
+    n_bytes: Count
 
 
 class Taken(Spec):

@@ -7,6 +7,7 @@ no bfloat16: its bits are kept as they are, and widened to float32 for whoever r
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,9 @@ KINDS = {"float64": ("F64", "<f8"), "float32": ("F32", "<f4"), "float16": ("F16"
 _DTYPES = {kind: dtype for dtype, (kind, _) in KINDS.items()}
 
 WIDENED = "numpy has no bfloat16; arrays hold the same values as float32"
+
+MAX_HEADER = 1 << 24
+"""Bytes of the longest header of a file that a stranger wrote."""
 
 Bits = tuple[str, np.ndarray]
 """A dtype and an array of its bits, C-contiguous, of the numpy type in `KINDS`."""
@@ -70,6 +74,27 @@ def _header(tensors: Mapping[str, Bits], metadata: Mapping[str, str]) -> bytes:
     text = json.dumps(header, ensure_ascii=True, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text
+
+
+def names_in(head: bytes, size: int) -> set[str]:
+    """The entries of a file of `size` bytes that begins with `head`.
+
+    Raises: ValueError where an entry is of another type than ours, or not within the file.
+    """
+    length = int.from_bytes(head[:8], "little")
+    try:
+        header = json.loads(head[8:8 + length] if length <= MAX_HEADER - 8 else b"")
+        header.pop("__metadata__", None)
+        for entry in header.values():
+            dtype = np.dtype(KINDS[_DTYPES[entry["dtype"]]][1])
+            start, end = entry["data_offsets"]
+            due = dtype.itemsize * math.prod(entry["shape"])
+            if not (0 <= start <= end <= size - 8 - length and end - start == due
+                    and all(each >= 0 for each in entry["shape"])):
+                raise ValueError("an entry lies elsewhere")
+        return set(header)
+    except (KeyError, TypeError, AttributeError, RecursionError):
+        raise ValueError("no header of tensors") from None
 
 
 class TensorFile(Mapping[str, np.ndarray]):

@@ -66,6 +66,13 @@ def page(database: Database, chosen: Filter, *, cursor: str | None = None,
     return [summary_of(row, labels.get(row.seq, ())) for row in shown], following
 
 
+def keys(database: Database, chosen: Filter) -> list[str]:
+    """The ids of all that fit, newest first."""
+    with database.read() as connection:
+        query = _filtered(chosen, connection, None).with_only_columns(experiments.c.id)
+        return list(connection.execute(query).scalars())
+
+
 def position_of(cursor: str) -> int:
     """The place that a page's cursor stands for. Raises: InvalidField."""
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):

@@ -57,7 +57,9 @@ def test_a_bundle_is_read_without_storing_anything(lab, exported):
     file, keys, capture, sha = exported
     with Bundle(file) as bundle:
         assert list(bundle.records()) == [lab.record(key) for key in keys]
-        assert bundle.capture(capture)[1] == lab.captures.file(capture).read_bytes()
+        tensors = b"".join(bundle.pieces(f"captures/{capture}.safetensors"))
+        assert tensors == lab.captures.file(capture).read_bytes()
+        assert bundle.record(keys[2]) == lab.record(keys[2])
         assert (bundle.vector(sha)[0] == lab.vectors.whole(sha)).all()
 
 
@@ -113,21 +115,50 @@ def flip(name: str):
     return change
 
 
-def other_spec(name: str):
+def lines_of(content, name: str) -> list[dict]:
+    return [json.loads(line) for line in content[name].splitlines()]
+
+
+def as_lines(rows: list[dict]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def edited(name: str, change, place: int = 0):
+    """Changes one line of a file; `change` gets its data."""
+    def apply(content):
+        rows = lines_of(content, name)
+        change(rows[place])
+        content[name] = as_lines(rows)
+    return apply
+
+
+def other_spec(moved):
+    moved["body"] = moved["body"].replace('"kind":"zero"', '"kind":"noise"')
+
+
+def shorter(name: str):
     def change(content):
-        moved = json.loads(content[name])
-        moved["body"] = moved["body"].replace('"kind":"zero"', '"kind":"noise"')
-        content[name] = json.dumps(moved).encode()
+        content[name] = b"".join(content[name].splitlines(keepends=True)[:-1])
     return change
 
 
 def test_whatever_was_changed_is_refused_and_nothing_of_it_stored(exported, elsewhere):
     file, keys, capture, sha = exported
-    names = {"run": f"experiments/{keys[0]}.json", "capture": f"captures/{capture}.safetensors",
-             "vector": f"vectors/{sha}.safetensors"}
+    names = {"runs": "experiments/000000.jsonl", "capture": f"captures/{capture}.safetensors",
+             "vector": f"vectors/{sha}.safetensors", "cells": f"cells/{keys[2]}.jsonl"}
     whole = file.read_bytes()
-    cases = [*((flip(name), False) for name in names.values()), (flip(names["vector"]), True),
-             (other_spec(names["run"]), True), (lambda content: content.pop(names["run"]), True)]
+    cases = [
+        *((flip(name), False) for name in names.values()), (flip(names["vector"]), True),
+        *((lambda content, name=name: content.pop(name), True) for name in names.values()),
+        *((shorter(name), True) for name in (names["runs"], names["cells"])),
+        *((edited(names["runs"], change), True) for change in (
+            other_spec, lambda moved: moved.update(created_at="9"),
+            lambda moved: moved.update(name="a\0b"), lambda moved: moved.update(tags=["a", "a"]),
+            lambda moved: moved.update(n_cells=2**60), lambda moved: moved.update(starred=1))),
+        *((edited(names["cells"], change), True) for change in (
+            lambda cell: cell.update(index=-1), lambda cell: cell.update(index=10**6),
+            lambda cell: cell.update(index=1))),
+        (lambda content: content.update({names["capture"]: b"\xff" * 7 + b"\0{}"}), True)]
     for change, honest in cases:
         file.write_bytes(whole)
         rewritten(file, change, honest=honest)
@@ -164,13 +195,10 @@ def test_an_id_that_belongs_to_something_else_is_a_conflict(exported, elsewhere)
     file, keys, _, _ = exported
     elsewhere.take_in(file)
 
-    def change(content):
-        name = f"experiments/{keys[0]}.json"
-        moved = json.loads(content[name])
+    def other(moved):
         moved["body"] = moved["body"].replace('"draws":1', '"draws":2')
-        content[name] = json.dumps(moved).encode()
 
-    rewritten(file, change, honest=True)
+    rewritten(file, edited("experiments/000000.jsonl", other), honest=True)
     before = elsewhere.record(keys[0])
     with pytest.raises(Conflict, match="belongs to something else"):
         elsewhere.take_in(file)

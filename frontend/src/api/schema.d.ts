@@ -156,6 +156,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description Stored experiments as one file, with the vectors that they name.
+         *
+         *     Those that are named by `id` (it may be repeated; an id or a spec hash), with the captures
+         *     named by `capture`, and those that the history's parameters choose, or `all=true`. A chosen
+         *     sweep that runs is left out, and told of in the file.
+         */
+        get: operations["bundles_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -170,6 +194,28 @@ export interface paths {
         get: operations["server_health"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take In
+         * @description Stores what a bundle holds, under the same ids; what is there already stays as it is.
+         *
+         *     Nothing is stored before all of the file has been checked: every hash, size and name.
+         */
+        post: operations["bundles_take_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2032,6 +2078,32 @@ export interface components {
             total: number;
         };
         /**
+         * Taken
+         * @description What an import has done. present: ids that were there already, with the same content.
+         */
+        Taken: {
+            /**
+             * Captures
+             * @default []
+             */
+            captures?: string[];
+            /**
+             * Experiments
+             * @default []
+             */
+            experiments?: string[];
+            /**
+             * Present
+             * @default []
+             */
+            present?: string[];
+            /**
+             * Vectors
+             * @default []
+             */
+            vectors?: string[];
+        };
+        /**
          * Target
          * @description A site and a selection of it; an axis left out means all of it.
          *
@@ -2374,6 +2446,8 @@ export interface operations {
     experiments_history: {
         parameters: {
             query?: {
+                cursor?: string | null;
+                limit?: number;
                 q?: string;
                 kind?: ("run" | "sweep") | null;
                 tag?: string | null;
@@ -2383,8 +2457,6 @@ export interface operations {
                 op?: ("zero" | "mean" | "patch" | "resample" | "add" | "noise" | "scale" | "set" | "path") | null;
                 since?: string | null;
                 until?: string | null;
-                cursor?: string | null;
-                limit?: number;
             };
             header?: never;
             path?: never;
@@ -2573,9 +2645,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A bundle, as `neuronscope import` takes it in */
+            /** @description A bundle, as `neuronscope import` takes it in. It is written while it is sent; one that is broken off is no bundle. */
             200: {
                 headers: {
+                    /** @description How many experiments were chosen */
+                    "NeuronScope-Experiments"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2635,6 +2709,50 @@ export interface operations {
             };
         };
     };
+    bundles_export: {
+        parameters: {
+            query?: {
+                id?: string[];
+                capture?: string[];
+                all?: boolean;
+                q?: string;
+                kind?: ("run" | "sweep") | null;
+                tag?: string | null;
+                model?: string | null;
+                starred?: boolean | null;
+                site?: ("embed" | "resid_pre" | "q" | "k" | "v" | "pattern" | "z" | "attn_out" | "resid_mid" | "mlp_act" | "mlp_out" | "resid_post" | "final_norm") | null;
+                op?: ("zero" | "mean" | "patch" | "resample" | "add" | "noise" | "scale" | "set" | "path") | null;
+                since?: string | null;
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A bundle, as `neuronscope import` takes it in. It is written while it is sent; one that is broken off is no bundle. */
+            200: {
+                headers: {
+                    /** @description How many experiments were chosen */
+                    "NeuronScope-Experiments"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     server_health: {
         parameters: {
             query?: never;
@@ -2651,6 +2769,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bundles_take_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/zip": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Taken"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -3086,9 +3237,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A bundle, as `neuronscope import` takes it in */
+            /** @description A bundle, as `neuronscope import` takes it in. It is written while it is sent; one that is broken off is no bundle. */
             200: {
                 headers: {
+                    /** @description How many experiments were chosen */
+                    "NeuronScope-Experiments"?: number;
                     [name: string]: unknown;
                 };
                 content: {

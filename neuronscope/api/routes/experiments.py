@@ -1,27 +1,20 @@
 """Runs, and the history of runs and sweeps."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from neuronscope.api.body import StrictRoute
-from neuronscope.api.bundle import BUNDLE_ANSWERS, bundle_of
+from neuronscope.api.bundle import BUNDLE_ANSWERS, streamed
+from neuronscope.api.chosen import Chosen
 from neuronscope.api.deps import TheLab, answer
 from neuronscope.api.waiting import ended, finished
 from neuronscope.service.views import Annotation, HistoryPage
 from neuronscope.spec.experiments import Run
-from neuronscope.spec.ops import OP_KINDS
 from neuronscope.spec.results import Job, Record, Summary
-from neuronscope.spec.target import SITES
 from neuronscope.spec.verification import Verification
-from neuronscope.store.experiments import stamp
-from neuronscope.store.history import Filter
-
-SiteName = Literal[tuple(SITES)]  # type: ignore[valid-type]
-OpName = Literal[tuple(OP_KINDS)]  # type: ignore[valid-type]
 
 router = APIRouter(route_class=StrictRoute, tags=["experiments"])
 
@@ -49,20 +42,13 @@ async def run(spec: Run, lab: TheLab, rerun: bool = False,
 
 
 @router.get("/experiments")
-def history(lab: TheLab, q: Annotated[str, Query(max_length=200)] = "",
-            kind: Literal["run", "sweep"] | None = None, tag: str | None = None,
-            model: str | None = None, starred: bool | None = None,
-            site: SiteName | None = None, op: OpName | None = None,
-            since: datetime | None = None, until: datetime | None = None,
-            cursor: str | None = None,
+def history(lab: TheLab, chosen: Chosen, cursor: str | None = None,
             limit: Annotated[int, Query(ge=1, le=200)] = 50) -> HistoryPage:
     """Stored runs and sweeps, newest first; `q` searches prompts, titles, names and notes.
 
     `site`, `op`: one that an edit is made at or with. `since`, `until`: ISO 8601, UTC where no
     offset is given; from the one on, before the other.
     """
-    chosen = Filter(q=q, kind=kind, tag=tag, model=model, starred=starred, site=site, op=op,
-                    since=since and stamp(since), until=until and stamp(until))
     return lab.history(chosen, cursor=cursor, limit=limit)
 
 
@@ -91,10 +77,11 @@ async def verify(key: str, lab: TheLab,
     return answer(lab.verification(started.id), 200)
 
 
-@router.get("/experiments/{key}/export", response_class=FileResponse, responses=BUNDLE_ANSWERS)
-def export(key: str, lab: TheLab) -> FileResponse:
+@router.get("/experiments/{key}/export", response_class=StreamingResponse,
+            responses=BUNDLE_ANSWERS)
+def export(key: str, lab: TheLab) -> StreamingResponse:
     """One experiment with the vectors that it names, as a file for another machine."""
-    return bundle_of(lab, key)
+    return streamed(lab.exported([key]), key)
 
 
 @router.delete("/experiments/{key}", status_code=204)

@@ -3,10 +3,10 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import StreamingResponse
 
 from neuronscope.api.body import StrictRoute
-from neuronscope.api.bundle import BUNDLE_ANSWERS, bundle_of
+from neuronscope.api.bundle import BUNDLE_ANSWERS, streamed
 from neuronscope.api.deps import TheLab, answer
 from neuronscope.service.views import HistoryPage, SweepAccepted, SweepState
 from neuronscope.spec.experiments import Sweep
@@ -71,10 +71,11 @@ def resume(key: str, lab: TheLab) -> Response:
     return answer(accepted, 200 if accepted.job is None else 202)
 
 
-@router.get("/{key}/export", response_class=FileResponse, responses=BUNDLE_ANSWERS)
-def export(key: str, lab: TheLab) -> FileResponse:
+@router.get("/{key}/export", response_class=StreamingResponse, responses=BUNDLE_ANSWERS)
+def export(key: str, lab: TheLab) -> StreamingResponse:
     """A sweep that has ended, as a file for another machine."""
-    return bundle_of(lab, lab.sweep_state(key).summary.id)
+    found = lab.sweep_state(key).summary.id
+    return streamed(lab.exported([found]), found)
 
 
 def _preferred(accept: str) -> Literal["application/json", "text/csv"]:
