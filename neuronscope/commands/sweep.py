@@ -16,6 +16,10 @@ from neuronscope.spec.results import Job
 from neuronscope.spec.target import SITES
 
 BAR = 30
+BESIDE_RESUME = {"resume", "csv", "json", "model", "data", "models", *common.LOADING}
+"""Arguments that a stored sweep leaves open."""
+WRITTEN = {"spec": "a prompt or spec", "pairs": "--map"}
+"""How arguments are written that are not named as they are kept."""
 
 EPILOG = """\
 examples:
@@ -58,9 +62,8 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def carry_out(arguments: argparse.Namespace) -> int:
     """Run the sweep and print its grid; 1 when it is not complete."""
-    if arguments.resume and (arguments.spec is not None or arguments.sites is not None):
-        raise InvalidInput("--resume goes on with a stored sweep as it was asked for.",
-                           hint="Leave out the prompt, the edit and the axes.")
+    if arguments.resume:
+        _refuse_beside_resume(arguments)
     spec = None if arguments.resume else _spec(arguments)
     shown = bar if sys.stderr.isatty() and not arguments.json else None
     with common.lab_with_model(arguments, of=arguments.resume) as lab:
@@ -77,6 +80,17 @@ def carry_out(arguments: argparse.Namespace) -> int:
           f"{'' if created else '  (stored already; --rerun runs it again)'}")
     print(f"hash {grid.spec_hash}\n\n{ONE_PROMPT}")
     return 0 if grid.complete else 1
+
+
+def _refuse_beside_resume(arguments: argparse.Namespace) -> None:
+    """Raises: InvalidInput for what would change a sweep that is stored."""
+    plain = vars(add(argparse.ArgumentParser().add_subparsers()).parse_args([]))
+    given = [name for name, value in plain.items()
+             if name not in BESIDE_RESUME and getattr(arguments, name) != value]
+    if given:
+        names = ", ".join(WRITTEN.get(name, f"--{name}") for name in given)
+        raise InvalidInput("--resume goes on with a stored sweep as it was asked for; "
+                           f"{names} would change it.", hint=f"Leave out {names}.")
 
 
 def _spec(arguments: argparse.Namespace) -> Sweep:

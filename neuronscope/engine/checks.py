@@ -42,7 +42,7 @@ def prompt_ids(
 
     Raises: PromptLength for no tokens or more than the context; OutOfRange for a bad id.
     """
-    ids = tokenizer.encode(prompt)
+    ids = tokenizer.encode(prompt, pointer)
     if not ids:
         raise PromptLength("The prompt has no tokens.", hint="Give at least one.",
                            pointer=pointer)

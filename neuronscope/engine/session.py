@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,7 @@ from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
 from neuronscope.models.load import load as load_folder
 from neuronscope.models.load import wrap
-from neuronscope.models.options import LoadOptions, Places
+from neuronscope.models.options import LoadOptions, Places, article, check_folder
 from neuronscope.spec.captured import Captured
 from neuronscope.spec.captures import Capture
 from neuronscope.spec.experiments import Run, Sweep
@@ -146,6 +147,9 @@ def load(
     """
     if (folder is None) == (hf_model is None) or (hf_model is None) != (tokenizer is None):
         raise InvalidInput("Give a folder, or both hf_model and tokenizer.")
+    _check_given(folder, hf_model, tokenizer, model_id)
+    if kept is not None:
+        check_folder("kept", kept)
     options = LoadOptions(device, dtype, device_map, max_memory, offload_folder, quantization)
     if folder is None:
         if options != LoadOptions():
@@ -154,6 +158,27 @@ def load(
         return Model(wrap(hf_model, tokenizer, model_id=model_id))
     return Model(load_folder(folder, options, model_id=model_id,
                              kept=None if kept is None else Path(kept)))
+
+
+def _check_given(folder: Any, hf_model: Any, tokenizer: Any, model_id: Any) -> None:
+    """Raises: InvalidInput for arguments of `load` that are of another kind."""
+    if not isinstance(model_id, str):
+        raise InvalidInput(f"model_id must be text; this is {article(type(model_id).__name__)}.")
+    if hf_model is None:
+        if not isinstance(folder, (str, os.PathLike)) or isinstance(os.fspath(folder), bytes):
+            raise InvalidInput(
+                f"The folder must be a path; this is {article(type(folder).__name__)}.",
+                hint='For example: ns.load("LLM/atlas").')
+        return
+    if not isinstance(hf_model, nn.Module):
+        raise InvalidInput(
+            f"hf_model must be a transformers model; this is {article(type(hf_model).__name__)}.",
+            hint="Pass what from_pretrained returned, or a folder: a name is not looked up.")
+    if not hasattr(tokenizer, "all_special_ids"):
+        raise InvalidInput(
+            "tokenizer must be a transformers tokenizer; this is "
+            f"{article(type(tokenizer).__name__)}.",
+            hint="Pass what AutoTokenizer.from_pretrained returned.")
 
 
 def _warnings(clean: Reading, edited: Reading) -> tuple[Note, ...]:

@@ -38,11 +38,11 @@ class Registry:
 
         Raises: ModelNotFound for an id that is not in the registry, whatever the reason.
         """
-        folder = self._folders().get(model_id)
+        folder = self._folders().get(model_id) if isinstance(model_id, str) else None
         if folder is None or not _inside(folder, self.folder):
-            raise ModelNotFound(f"There is no model {model_id!r}." if ID.match(model_id)
+            raise ModelNotFound(f"There is no model {model_id!r}." if ID.match(str(model_id))
                                 else "There is no such model.",
-                                hint="GET /api/models lists the ids.")
+                                hint="`neuronscope models` and GET /api/models list the ids.")
         return folder
 
 

@@ -58,8 +58,8 @@ def load(
     clock = Clock()
     tell = progress or (lambda phase, done, total: None)
     folder = Path(folder)
-    if not (folder / "config.json").is_file():
-        raise ModelNotFound(f"{folder.name!r} is not a model folder: it has no config.json.")
+    if not is_model_folder(folder):
+        raise ModelNotFound(f"{folder.name[:60]!r} is not a model folder: it has no config.json.")
     config = read_config(folder)
     files = weight_files(folder)
     placement = place(options or LoadOptions())
@@ -78,6 +78,14 @@ def load(
     tokenizer = Tokenizer.from_folder(folder, vocab_size(model))
     return _finish(model, whole, tokenizer, model_id or folder.resolve().name, digest, clock,
                    kept, anew)
+
+
+def is_model_folder(folder: Path) -> bool:
+    """Whether a path leads to a folder with a config.json."""
+    try:
+        return (folder / "config.json").is_file()
+    except (OSError, ValueError):  # a path that this system cannot have
+        return False
 
 
 class Clock:

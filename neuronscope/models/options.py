@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
+from typing import Any
 
 from neuronscope.errors import InvalidInput
 
@@ -41,6 +44,10 @@ class LoadOptions:
     quantization: str | None = None
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
+        if self.device_map == {}:
+            raise InvalidInput("The device map names no module.",
+                               hint=f"Use {', '.join(SPREAD)}, or map the module '' to a device.")
         if isinstance(self.device_map, str) and self.device_map not in SPREAD:
             raise InvalidInput(f"{self.device_map[:40]!r} is no device map.",
                                hint=f"Use {', '.join(SPREAD)}, or a mapping in Python.")
@@ -54,6 +61,8 @@ class LoadOptions:
             raise InvalidInput(f"{self.quantization[:40]!r} is no quantization here.",
                                hint=f"Use {' or '.join(QUANTIZATIONS)}.")
         self.memory()
+        if self.offload_folder is not None:
+            check_folder("offload_folder", self.offload_folder)
 
     def memory(self) -> dict[int | str, int] | None:
         """max_memory in bytes, with CUDA devices by number, as accelerate takes it.
@@ -66,6 +75,59 @@ class LoadOptions:
         if isinstance(given, str):
             given = dict(_pair(part) for part in given.split(","))
         return {_device(name): _bytes(size) for name, size in given.items()}
+
+
+def check_folder(name: str, value: Any) -> None:
+    """Whether an argument names a folder, or one that can be made.
+
+    Raises: InvalidInput.
+    """
+    if not isinstance(value, (str, os.PathLike)):
+        raise _wrong_kind(name, "the path of a folder", value)
+    path = Path(value).absolute()
+    there = next(each for each in (path, *path.parents) if _is_there(name, each))
+    if not there.is_dir():
+        raise InvalidInput(f"{name} leads to a file, not to a folder.",
+                           hint="Name a folder; it is made where it does not exist.")
+
+
+def _is_there(name: str, path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):
+        raise InvalidInput(f"{name} is no path that can be read here.") from None
+    return True
+
+
+def _check_kinds(options: LoadOptions) -> None:
+    """Raises: InvalidInput for a value of a type that its option does not take."""
+    for name in ("device", "dtype"):
+        value = getattr(options, name)
+        if not isinstance(value, str) and type(value).__module__ != "torch":
+            raise _wrong_kind(name, f"text such as 'auto', or a torch.{name}", value)
+    for name, mapped in (("device_map", "modules to devices"),
+                         ("max_memory", "devices to bytes")):
+        value = getattr(options, name)
+        if not isinstance(value, (str, Mapping, NoneType)):
+            raise _wrong_kind(name, f"text, or a mapping of {mapped}", value)
+    if isinstance(options.device_map, Mapping):
+        for module in options.device_map:
+            if not isinstance(module, str):
+                raise _wrong_kind("A module of the device map", "named by text", module)
+    if not isinstance(options.quantization, (str, NoneType)):
+        raise _wrong_kind("quantization", " or ".join(map(repr, QUANTIZATIONS)),
+                          options.quantization)
+
+
+def _wrong_kind(name: str, allowed: str, value: Any) -> InvalidInput:
+    return InvalidInput(f"{name} must be {allowed}; this is {article(type(value).__name__)}.")
+
+
+def article(noun: str) -> str:
+    """`an int`, `a list`."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -41,14 +41,15 @@ class Tokenizer:
             ) from error
         return cls(hf, vocab)
 
-    def encode(self, prompt: str | Sequence[int]) -> tuple[int, ...]:
+    def encode(self, prompt: str | Sequence[int], pointer: str = "") -> tuple[int, ...]:
         """Token ids of a text, with the model's usual special tokens; ids pass unchanged.
 
         Raises: OutOfRange for an id outside the model's vocabulary, which a tokenizer's own
-        can exceed.
+        can exceed. pointer: where the prompt stands in what was sent.
         """
-        ids = self.hf.encode(prompt) if isinstance(prompt, str) else prompt
-        return tuple(self._check_id(id_) for id_ in ids)
+        if isinstance(prompt, str):
+            return tuple(self._check_id(id_, pointer) for id_ in self.hf.encode(prompt))
+        return tuple(self._check_id(id_, f"{pointer}/{place}") for place, id_ in enumerate(prompt))
 
     def tokens(self, ids: Sequence[int]) -> tuple[Token, ...]:
         """The tokens of a prompt with their text."""

@@ -46,7 +46,7 @@ class Loaded:
 
     def tokenize(self, prompt: Prompt) -> Tokenized:
         """Raises: OutOfRange for a token id that the model does not have."""
-        tokens = self.tokenizer.tokens(self.tokenizer.encode(prompt))
+        tokens = self.tokenizer.tokens(self.tokenizer.encode(prompt, "/prompt"))
         return Tokenized(tokens=tokens, n_tokens=len(tokens), context=self.info.context)
 
 
@@ -87,7 +87,8 @@ class Shelf:
             with suppress(ModelNotFound):
                 if registry is not None:
                     return registry.path(model_id)
-        raise ModelNotFound("There is no such model.", hint="GET /api/models lists the ids.")
+        raise ModelNotFound("There is no such model.",
+                            hint="`neuronscope models` and GET /api/models list the ids.")
 
     def default(self) -> str | None:
         """The only usable model of the folder, or else the embedded one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -223,7 +223,10 @@ Op = Annotated[
     Field(discriminator="kind"),
 ]
 
-OP_KINDS: dict[str, Any] = {
+OpKind = Literal["zero", "mean", "patch", "resample", "add", "noise", "scale", "set", "path"]
+
+OP_KINDS: dict[OpKind, Any] = {
     "zero": Zero, "mean": Mean, "patch": Patch, "resample": Resample, "add": Add,
     "noise": Noise, "scale": Scale, "set": Set, "path": Path,
 }
+assert tuple(OP_KINDS) == get_args(OpKind)

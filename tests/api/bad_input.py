@@ -113,8 +113,8 @@ RUNS = [
     # prompts and tokens
     (run(prompt=[]), 422, "prompt-length", "/prompt"),
     (run(prompt=" ".join(["w3"] * 65)), 422, "prompt-length", "/prompt"),
-    (run(prompt=[3, 96]), 422, "out-of-range", None),
-    (run(prompt=[-1]), 422, "out-of-range", None),
+    (run(prompt=[3, 96]), 422, "out-of-range", "/prompt/1"),
+    (run(prompt=[-1]), 422, "out-of-range", "/prompt/0"),
     (run(metrics=[{"kind": "prob", "token": "w3 w4"}]), 422, "not-one-token",
      "/metrics/0/token"),
     (run(metrics=[{"kind": "logit_diff", "answer": "w3", "foil": "w4 w5"}]), 422,
@@ -227,7 +227,7 @@ SWEEPS = [
 ]
 
 OTHERS = [
-    ("POST", "/tokenize", b'{"prompt": [96]}', 422, "out-of-range", None),
+    ("POST", "/tokenize", b'{"prompt": [96]}', 422, "out-of-range", "/prompt/0"),
     ("POST", "/tokenize", b'{"text": "w3"}', 422, "invalid-field", "/prompt"),
     ("PATCH", "/experiments/0000000000000000", b'{"name": "a\\u0000b"}', 422, "invalid-text",
      "/name"),

@@ -40,3 +40,16 @@ def test_a_sweep_is_resumed_by_its_id_and_not_without_one(ns):
     assert code == 0 and f"id {key}  complete" in out
     code, _, err = ns("sweep")
     assert code == 2 and "--resume" in err
+
+
+@pytest.mark.parametrize("words", [
+    [PROMPT], ["spec.json"], ["--zero"], ["--add", "random:0"], ["--sites", "mlp_out"],
+    ["--layers", "0"], ["--heads", "all"], ["--positions", "all"], ["--neurons", "1"],
+    ["--keys", "0"], ["--metric", "js"], ["--exact"], ["--rerun"], ["--hold", "zero mlp_out.0"],
+    ["--read", "1"], ["--seed", "1"], ["--draws", "2"], ["--ordered"], ["--reference", "w3"],
+    ["--pool", "per_position"], ["--unit", "site_norm"], ["--map", "0=0"], ["--to", "mlp_out.0"],
+    ["--through", "mlps"]])
+def test_nothing_is_said_beside_resume_that_would_be_ignored(ns, words):
+    code, _, err = ns("sweep", "--resume", "0" * 16, *words)
+    assert code == 2 and "would change it" in err
+    assert (words[0] if words[0].startswith("--") else "a prompt") in err

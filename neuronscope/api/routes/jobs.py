@@ -12,11 +12,14 @@ from neuronscope.spec.results import Job
 
 router = APIRouter(route_class=StrictRoute, prefix="/jobs", tags=["jobs"])
 
-EVENTS = {"oneOf": [{"$ref": f"#/components/schemas/{name}"}
-                    for name in ("Progress", "CellsEvent", "EndEvent")]}
+DATA = {"oneOf": [{"$ref": f"#/components/schemas/{name}"}
+                  for name in ("Progress", "CellsEvent", "EndEvent")]}
+EVENT = {"type": "object", "required": ["id", "event", "data"], "properties": {
+    "id": {"type": "string"}, "event": {"enum": ["progress", "cells", "end"]},
+    "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": DATA}}}
 EVENT_ANSWERS = {200: {
     "description": "Events `progress` (Progress), `cells` (CellsEvent), `end` (EndEvent)",
-    "content": {"text/event-stream": {"schema": EVENTS}},
+    "content": {"text/event-stream": {"schema": EVENT}},
 }}
 
 
