@@ -13,7 +13,6 @@ from neuronscope.store.experiments import stamp
 from neuronscope.store.history import Filter
 
 
-
 def chosen(q: Annotated[str, Query(max_length=200)] = "",
            kind: Literal["run", "sweep"] | None = None, tag: str | None = None,
            model: str | None = None, starred: bool | None = None,

@@ -2925,7 +2925,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["Progress"] | components["schemas"]["CellsEvent"] | components["schemas"]["EndEvent"];
+                    "text/event-stream": {
+                        data: string;
+                        /** @enum {unknown} */
+                        event: "progress" | "cells" | "end";
+                        id: string;
+                    };
                 };
             };
             /** @description A problem (RFC 9457) */
