@@ -138,17 +138,6 @@ def test_a_link_carries_the_draft(open_page):
     expect(prompt(other)).to_have_value("Big Ben is in")
 
 
-def test_patching_explains_unequal_lengths_and_takes_a_map(open_page):
-    page = open_page("/")
-    page.get_by_role("button", name="Patch", exact=True).click()
-    page.get_by_label("Source prompt").first.fill("The great and old Colosseum is in")
-    expect(page.get_by_text("it is not clear which positions belong together")).to_be_visible()
-    page.get_by_role("button", name="Match equal tokens from both ends").click()
-    expect(page.get_by_label("Position map")).not_to_have_value("")
-    run(page)
-    expect(result(page)).to_contain_text("Patching the attention of layer 3")
-
-
 def test_a_bad_answer_is_explained_and_can_be_mended(open_page):
     page = open_page("/")
     page.get_by_label("Answer").fill("Paris")

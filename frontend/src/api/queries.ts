@@ -2,6 +2,7 @@
 import {
   keepPreviousData,
   QueryClient,
+  queryOptions,
   useMutation,
   useQuery,
   useQueryClient,
@@ -64,15 +65,19 @@ export function useModels() {
   return useQuery({ queryKey: ["models"], queryFn: () => unwrap(api.GET("/api/models")) });
 }
 
-export function useTokens(prompt: Prompt | null) {
-  const digest = useModel().data?.info?.tokenizer_digest;
-  return useQuery({
+/** The query for a prompt's tokens under the tokenizer with this digest. */
+export function tokensOf(digest: string | undefined, prompt: Prompt | null) {
+  return queryOptions({
     queryKey: ["tokens", digest, prompt],
     enabled: Boolean(digest) && prompt !== null && prompt !== "",
     queryFn: () => unwrap(api.POST("/api/tokenize", { body: { prompt: prompt! } })),
     staleTime: EVER,
-    placeholderData: keepPreviousData,
   });
+}
+
+export function useTokens(prompt: Prompt | null) {
+  const digest = useModel().data?.info?.tokenizer_digest;
+  return useQuery({ ...tokensOf(digest, prompt), placeholderData: keepPreviousData });
 }
 
 export function useRecord(id: string | null) {

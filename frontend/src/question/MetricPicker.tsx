@@ -1,9 +1,10 @@
-import { useRun } from "../api/queries";
+import { useRun, useTokens } from "../api/queries";
 import type { MetricKind, TokenScore } from "../api/types";
 import { METRICS } from "../lib/words";
 import { useDraft } from "../state/draft";
-import { hasKind, replaceToken, toggleKind } from "../state/metrics";
-import { Button, Field, styles } from "../ui/ui";
+import { hasKind, replaceToken, toggleKind, withPosition } from "../state/metrics";
+import { Button, styles } from "../ui/ui";
+import { PositionSelect } from "./PositionSelect";
 import css from "./question.module.css";
 import { TokenField } from "./TokenField";
 
@@ -25,6 +26,8 @@ export function MetricPicker({ patching, top }: MetricPickerProps) {
     clean.data && clean.variables?.prompt === draft.prompt
       ? (clean.data.result as { clean: { top: TokenScore[] } }).clean.top
       : top;
+  const tokens = useTokens(draft.prompt).data?.tokens ?? [];
+  const placed = metrics.some((metric) => typeof metric.position === "number");
   const foilUsed = hasKind(metrics, "logit_diff") || hasKind(metrics, "recovered");
   const answerUsed = metrics.some((metric) => METRICS[metric.kind ?? "kl"].needs !== "");
 
@@ -79,14 +82,12 @@ export function MetricPicker({ patching, top }: MetricPickerProps) {
         />
       </div>
       <div className={css.reading}>
-        <Field label="Read at position" note="−1: last">
-          <input
-            type="number"
-            className={styles.input}
-            value={draft.readPosition}
-            onChange={(event) => change({ readPosition: Math.trunc(Number(event.target.value)) })}
-          />
-        </Field>
+        <PositionSelect
+          label="Read the prediction after"
+          value={draft.readPosition}
+          tokens={tokens}
+          onChange={(position) => change({ readPosition: position ?? -1 })}
+        />
         {suggestions.length === 0 && (
           <Button
             small
@@ -104,6 +105,24 @@ export function MetricPicker({ patching, top }: MetricPickerProps) {
           </Button>
         )}
       </div>
+      {tokens.length > 1 && (
+        <details className={css.elsewhere} open={placed || undefined}>
+          <summary>Measure after another token</summary>
+          <div className={css.pair}>
+            {metrics.map((metric, index) => (
+              <PositionSelect
+                // biome-ignore lint/suspicious/noArrayIndexKey: a kind may be measured twice
+                key={index}
+                label={METRICS[metric.kind ?? "kl"].label}
+                open="as above"
+                value={metric.position ?? null}
+                tokens={tokens}
+                onChange={(position) => change({ metrics: withPosition(metrics, index, position) })}
+              />
+            ))}
+          </div>
+        </details>
+      )}
     </div>
   );
 }

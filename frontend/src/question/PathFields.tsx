@@ -5,9 +5,8 @@ import { SITE_ORDER, SITES } from "../lib/words";
 import { Field, Notice, Segmented, styles } from "../ui/ui";
 import { AxisIndices } from "./AxisIndices";
 import { Fault, FaultBelow } from "./Faults";
-import { PromptField } from "./PromptField";
 import css from "./question.module.css";
-import { useSource } from "./source";
+import { SourceField } from "./SourceField";
 
 /** Sites at which a path cannot end: nothing leads there, or only the logits read it. */
 const NO_RECEIVER: readonly Site[] = ["embed", "pattern", "final_norm"];
@@ -21,7 +20,6 @@ interface PathFieldsProps {
 /** Where a path leads, and the prompt that it carries something of. */
 export function PathFields({ op, prompt, onChange }: PathFieldsProps) {
   const info = useModel().data?.info;
-  const { known, equal, differs } = useSource(prompt, op.source_prompt);
   const usable = info?.sites.filter((site) => site.certified).map((site) => site.site) ?? [];
   const sites = SITE_ORDER.filter((site) => usable.includes(site) && !NO_RECEIVER.includes(site));
   const { to: _, ...toLogits } = op;
@@ -31,16 +29,21 @@ export function PathFields({ op, prompt, onChange }: PathFieldsProps) {
   const begin = (site: Site): Target => ({ site, layer: one?.layer ?? last });
   return (
     <>
-      <PromptField
-        label="Source prompt"
-        prompt={op.source_prompt}
-        differs={differs}
+      <SourceField
+        prompt={prompt}
+        source={op.source_prompt}
         onChange={(source_prompt) => onChange({ ...op, source_prompt })}
-      />
-      <Fault at="/source_prompt" />
-      {known && !equal && (
-        <Notice kind="warn">A path needs a source prompt of the same token count.</Notice>
-      )}
+      >
+        {({ here, there, known, equal }) =>
+          known &&
+          !equal && (
+            <Notice kind="warn">
+              The prompts have {here.length} and {there.length} tokens. A path needs as many in
+              both.
+            </Notice>
+          )
+        }
+      </SourceField>
       <Segmented
         label="Where the path leads"
         value={one ? "part" : "logits"}

@@ -1,3 +1,4 @@
+import { useId, useState } from "react";
 import { asApiError } from "../api/problem";
 import { useTokens } from "../api/queries";
 import type { Prompt, Token } from "../api/types";
@@ -23,28 +24,46 @@ interface PromptFieldProps {
 export function PromptField({ label, prompt, onChange, readPosition, ...chips }: PromptFieldProps) {
   const settled = useDebounced(prompt, DEBOUNCE_MS);
   const { data, error } = useTokens(settled);
+  const id = useId();
+  const [ids, setIds] = useState(false);
   const n = data?.n_tokens;
   const read = readPosition !== undefined && n ? (readPosition + n) % n : undefined;
   return (
     <div className={styles.field}>
+      <div className={styles.label}>
+        {typeof prompt === "string" ? (
+          <label htmlFor={id}>{label}</label>
+        ) : (
+          <span>{label}, given as token ids</span>
+        )}
+        <span className={css.about}>
+          {prompt !== "" && n !== undefined && <small>{count(n, "token")}</small>}
+          {n !== undefined && (
+            <button
+              type="button"
+              className={css.ids}
+              aria-pressed={ids}
+              aria-label={`Token ids of: ${label}`}
+              title="Show each token’s number in the vocabulary"
+              onClick={() => setIds(!ids)}
+            >
+              ids
+            </button>
+          )}
+        </span>
+      </div>
       {typeof prompt === "string" ? (
-        <label className={styles.field}>
-          <span className={styles.label}>
-            {label}
-            <small>{prompt !== "" && n !== undefined && count(n, "token")}</small>
-          </span>
-          <textarea
-            className={cx(styles.input, css.prompt)}
-            rows={2}
-            value={prompt}
-            spellCheck={false}
-            onChange={(event) => onChange(event.target.value)}
-          />
-        </label>
+        <textarea
+          id={id}
+          className={cx(styles.input, css.prompt)}
+          rows={2}
+          value={prompt}
+          spellCheck={false}
+          onChange={(event) => onChange(event.target.value)}
+        />
       ) : (
-        <div className={styles.label}>
-          {label}, given as token ids
-          <Button small look="quiet" onClick={() => onChange(textOf(data?.tokens))}>
+        <div>
+          <Button small onClick={() => onChange(textOf(data?.tokens))}>
             Edit as text
           </Button>
         </div>
@@ -57,6 +76,7 @@ export function PromptField({ label, prompt, onChange, readPosition, ...chips }:
           label={`Tokens of: ${label}`}
           tokens={data.tokens}
           readPosition={read}
+          ids={ids}
           {...chips}
         />
       )}

@@ -11,6 +11,8 @@ interface TokenChipsProps {
   /** Positions that differ from another prompt. */
   differs?: ReadonlySet<number>;
   readPosition?: number;
+  /** Whether each token's id is shown beside its position. */
+  ids?: boolean;
   onToggle?: (index: number) => void;
 }
 
@@ -21,6 +23,7 @@ export function TokenChips({
   chosen,
   differs,
   readPosition,
+  ids,
   onToggle,
 }: TokenChipsProps) {
   return (
@@ -30,7 +33,10 @@ export function TokenChips({
         const body = (
           <>
             <span className={css.chipText}>{visible(token.text) || "∅"}</span>
-            <span className={css.chipIndex}>{token.index}</span>
+            <span className={css.chipIndex}>
+              {token.index}
+              {ids && ` #${token.id}`}
+            </span>
           </>
         );
         const look = cx(

@@ -1,30 +1,51 @@
-import { useTokens } from "../api/queries";
-import type { Prompt, Token } from "../api/types";
+// A prompt beside the source prompts that are to lend it something.
+import { useQueries } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { tokensOf, useModel, useTokens } from "../api/queries";
+import type { Edit, Op, Prompt, Token } from "../api/types";
 import { useDebounced } from "../lib/hooks";
+import { type Alignment, align } from "./align";
+import { lengthFault } from "./lengths";
 
 const DEBOUNCE_MS = 150;
+const NONE: readonly Token[] = [];
 
-export interface SourceTokens {
+export interface SourceTokens extends Alignment {
   here: readonly Token[];
   there: readonly Token[];
   /** Whether both are known. */
   known: boolean;
   equal: boolean;
-  /** Positions of the source whose token differs; none where the counts do. */
-  differs: ReadonlySet<number>;
 }
 
-/** The tokens of a prompt and of the source prompt that is to lend it something. */
-export function useSource(prompt: Prompt, source: Prompt): SourceTokens {
-  const here = useTokens(useDebounced(prompt, DEBOUNCE_MS)).data?.tokens ?? [];
-  const there = useTokens(useDebounced(source, DEBOUNCE_MS)).data?.tokens ?? [];
-  const equal = here.length === there.length;
-  const apart = equal ? there.filter((token, i) => token.id !== here[i]?.id) : [];
-  return {
-    here,
-    there,
-    known: here.length > 0 && there.length > 0,
-    equal,
-    differs: new Set(apart.map((token) => token.index)),
-  };
+/** The tokens of a prompt and of a source prompt, aligned. Null: there is no source. */
+export function useSource(prompt: Prompt, source: Prompt | null): SourceTokens {
+  const here = useTokens(useDebounced(prompt, DEBOUNCE_MS)).data?.tokens ?? NONE;
+  const found = useTokens(useDebounced(source, DEBOUNCE_MS)).data?.tokens ?? NONE;
+  const there = source === null || source === "" ? NONE : found;
+  const known = here.length > 0 && there.length > 0;
+  const aligned = useMemo(
+    () => align(known ? here.map(({ id }) => id) : [], known ? there.map(({ id }) => id) : []),
+    [known, here, there],
+  );
+  return { here, there, known, equal: here.length === there.length, ...aligned };
+}
+
+/** The source prompt of an operation that takes values from one. */
+export function sourceOf(op: Op | undefined): Prompt | null {
+  return op?.kind === "patch" || op?.kind === "path" ? op.source_prompt : null;
+}
+
+/** Why edits cannot patch: token counts that differ, with both counts; else null. */
+export function useLengthFault(prompt: Prompt, edits: readonly Edit[]): string | null {
+  const digest = useModel().data?.info?.tokenizer_digest;
+  const asked = useDebounced(prompt, DEBOUNCE_MS);
+  const sources = edits.map((edit) => sourceOf(edit.op));
+  const settled = useDebounced(JSON.stringify(sources), DEBOUNCE_MS);
+  const list: (Prompt | null)[] = JSON.parse(settled);
+  const answers = useQueries({
+    queries: [asked, ...list].map((each) => tokensOf(digest, each)),
+  }).map((each) => each.data?.n_tokens);
+  if (asked !== prompt || list.length !== edits.length) return null;
+  return lengthFault(edits, answers[0], answers.slice(1));
 }

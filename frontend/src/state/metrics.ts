@@ -74,3 +74,16 @@ export function replaceToken(metrics: readonly Metric[], from: TokenRef, to: Tok
     }
   });
 }
+
+/** The same metrics with one read at a position of its own, or (null) where all are read. */
+export function withPosition(
+  metrics: readonly Metric[],
+  index: number,
+  position: number | null,
+): Metric[] {
+  return metrics.map((metric, i) => {
+    if (i !== index) return metric;
+    const { position: _, ...rest } = metric;
+    return position === null ? (rest as Metric) : { ...metric, position };
+  });
+}

@@ -59,6 +59,7 @@ export function EditPanel({ info, error }: EditPanelProps) {
           </FaultScope>
           <FaultScope error={error} base={`/${group}/${selected}/target`}>
             <TargetFields
+              mapped={edit.op.kind === "patch" && Boolean(edit.op.positions)}
               target={edit.target}
               info={info}
               onChange={(target) => update({ ...edit, target })}

@@ -8,18 +8,25 @@ import { styles } from "../ui/ui";
 import css from "./workbench.module.css";
 
 interface TargetFieldsProps {
+  /** Whether a position map says which positions are meant. */
+  mapped: boolean;
   target: Target;
   info: ModelInfo;
   onChange: (target: Target) => void;
 }
 
 /** The selection in words, and each axis of the site as a list of indices. */
-export function TargetFields({ target, info, onChange }: TargetFieldsProps) {
+export function TargetFields({ mapped, target, info, onChange }: TargetFieldsProps) {
   return (
     <div className={styles.field}>
       <p className={css.targetWords}>
         Acts on <b>{componentName(target)}</b>
-        {target.position === undefined ? " at every position" : ""} — {SITES[target.site].meaning}.
+        {target.position !== undefined
+          ? ""
+          : mapped
+            ? " at the paired positions"
+            : " at every position"}{" "}
+        — {SITES[target.site].meaning}.
       </p>
       <div className={question.axes}>
         {SITES[target.site].axes.map((axis) => (

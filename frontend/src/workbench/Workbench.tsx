@@ -9,6 +9,7 @@ import { asChosen, asList } from "../lib/indices";
 import { SITES } from "../lib/words";
 import { MetricPicker } from "../question/MetricPicker";
 import { PromptField } from "../question/PromptField";
+import { sourceOf, useLengthFault, useSource } from "../question/source";
 import { toRun, useDraft } from "../state/draft";
 import { same } from "../state/url";
 import { useDraftUrl } from "../state/useDraftUrl";
@@ -38,7 +39,11 @@ export function Workbench({ id }: { id: string | null }) {
     if (isSweep && id) go(`/s/${id}`, { replace: true });
   }, [isSweep, id, go]);
 
-  const canRun = Boolean(info) && draft.prompt !== "" && !run.isPending;
+  const edit = draft[group][selected];
+  const all = [...draft.edits, ...draft.held];
+  const unequal = useLengthFault(draft.prompt, all);
+  const source = useSource(draft.prompt, sourceOf(edit?.op));
+  const canRun = Boolean(info) && draft.prompt !== "" && !run.isPending && !unequal;
   const start = useCallback(() => {
     if (!canRun) return;
     run.mutate(toRun(draft), { onSuccess: (made) => go(`/e/${made.id}`) });
@@ -51,11 +56,8 @@ export function Workbench({ id }: { id: string | null }) {
 
   // What was refused is said as long as it is still what is asked.
   const refused = same(run.variables, toRun(draft)) ? run.error : null;
-  const edit = draft[group][selected];
   const chosen = edit ? asList(edit.target.position) : null;
-  const patching = [...draft.edits, ...draft.held].some((each) =>
-    ["patch", "path"].includes(each.op.kind ?? ""),
-  );
+  const patching = all.some((each) => ["patch", "path"].includes(each.op.kind ?? ""));
   const toggle = (index: number) => {
     if (!edit || !SITES[edit.target.site].axes.includes("position")) return;
     const kept = chosen ?? [];
@@ -90,18 +92,22 @@ export function Workbench({ id }: { id: string | null }) {
             chosen={chosen}
             onToggle={edit ? toggle : undefined}
             readPosition={draft.readPosition}
+            differs={source.differHere}
           />
           <p className={css.note}>
             {edit
               ? chosen
                 ? "The edit acts at the marked positions."
-                : "The edit acts at every position; click tokens to restrict it."
+                : edit.op.kind === "patch" && edit.op.positions
+                  ? "The edit acts at the paired positions; click tokens to restrict it."
+                  : "The edit acts at every position; click tokens to restrict it."
               : "No edit is chosen."}
           </p>
           <MetricPicker
             patching={patching}
             top={result?.spec.prompt === draft.prompt ? result.clean.top : []}
           />
+          {unequal && <Notice kind="warn">{unequal}</Notice>}
           {refused && !asApiError(refused).gone && (
             <Notice kind="bad">
               <b>{asApiError(refused).problem.title}.</b> {asApiError(refused).message}{" "}
