@@ -244,6 +244,10 @@ class WorkerDied(RunFailed):
     code, title = "worker-died", "The model's process ended unexpectedly"
 
 
+class ServerStopped(RunFailed):
+    code, title = "server-stopped", "The server stopped before the job had ended"
+
+
 class Cancelled(NeuronScopeError):
     code, status, title = "cancelled", 409, "Cancelled"
 
@@ -257,3 +261,10 @@ def catalogue() -> dict[str, type[NeuronScopeError]]:
         found[cls.code] = cls
         todo.extend(cls.__subclasses__())
     return found
+
+
+def rebuilt(code: str, detail: str, *, hint: str = "", pointer: str = "") -> NeuronScopeError:
+    """An error that was written down; of a code that is not known here, a `RunFailed`."""
+    cls = catalogue().get(code, RunFailed)
+    return _rebuild(cls, detail, hint, pointer,
+                    {"detail": detail, "hint": hint, "pointer": pointer})

@@ -8,8 +8,9 @@ from neuronscope.engine.capture_resolve import ResolvedCapture, resolve_capture
 from neuronscope.errors import NotFound, StorageError
 from neuronscope.service.describe import SHOWN
 from neuronscope.service.executor import CaptureOrder, Executor, Listener, surviving
-from neuronscope.service.jobs import Jobs, Task
+from neuronscope.service.jobs import Jobs
 from neuronscope.service.shelf import Loaded, Shelf
+from neuronscope.service.task import Task
 from neuronscope.spec.captured import Captured, InMemory, OnDisk
 from neuronscope.spec.captures import Capture, CaptureData, CapturePage, CaptureRecord
 from neuronscope.spec.results import Job

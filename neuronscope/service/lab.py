@@ -16,6 +16,7 @@ from neuronscope.service.archive import Archive
 from neuronscope.service.captures import Captures
 from neuronscope.service.executor import Executor, InProcess
 from neuronscope.service.importing import Incoming
+from neuronscope.service.joblog import JobLog
 from neuronscope.service.jobs import Jobs
 from neuronscope.service.leftovers import clear
 from neuronscope.service.lock import FolderLock
@@ -76,10 +77,12 @@ class Lab(Archive):
             self._store.experiments.interrupted()
             self._store.captures.recover()
             clear(settings.data)
+            log = JobLog(self._store.jobs)
+            before = log.before()
         except NeuronScopeError:
             self._lock.release()
             raise
-        self._jobs = Jobs(settings.max_queue)
+        self._jobs = Jobs(settings.max_queue, log, before)
         self.incoming = Incoming(settings.data / "incoming")
         self._shelf = Shelf(settings, self._executor, self.vectors)
         parts = (self._store, self._jobs, self._shelf, self._executor)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from neuronscope.engine.resolve import Resolved, resolve
 from neuronscope.service.describe import prompt_text, run_headline, title, uses
 from neuronscope.service.executor import Executor, Listener, surviving
-from neuronscope.service.jobs import Jobs, Task
+from neuronscope.service.jobs import Jobs
 from neuronscope.service.shelf import Loaded, Shelf
+from neuronscope.service.task import Task
 from neuronscope.spec.experiments import Run
 from neuronscope.spec.results import Result
 from neuronscope.store.experiments import Draft
@@ -46,7 +47,10 @@ class Runs:
             return found, False
         listener = Listener(cancelled=task.cancelling.is_set)
         result = surviving(lambda: self._executor.run(resolved.asked, listener))
-        task.subject = self._store.experiments.add(_draft(result, loaded))
+        with self._store.database.write():  # the result and the job's end in one commit
+            task.subject = self._store.experiments.add(_draft(result, loaded))
+            self._store.jobs.end(task.as_ended("done"))
+        task.noted = True
         return task.subject, True
 
 

@@ -13,7 +13,7 @@ from neuronscope.models.options import LoadOptions
 from neuronscope.models.tokens import Tokenizer
 from neuronscope.models.vectors import Vectors
 from neuronscope.service.executor import Executor, Listener, LoadOrder
-from neuronscope.service.jobs import Task
+from neuronscope.service.task import Task
 from neuronscope.service.views import Tokenized
 from neuronscope.settings import Settings
 from neuronscope.spec.hashing import content_hash

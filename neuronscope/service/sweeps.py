@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from neuronscope.engine.resolve import Resolved, resolve
-from neuronscope.errors import Cancelled, Conflict, ModelMismatch, NeuronScopeError, QueueFull
+from neuronscope.errors import (
+    Cancelled,
+    Conflict,
+    ModelMismatch,
+    NeuronScopeError,
+    QueueFull,
+    StorageError,
+)
 from neuronscope.service.describe import prompt_text, sweep_headline, title, uses
 from neuronscope.service.executor import Executor, Listener, SweepOrder, surviving
 from neuronscope.service.explain import UNEXPECTED, as_failure
 from neuronscope.service.grids import SweepBody, reasons_of
-from neuronscope.service.jobs import Jobs, Task
+from neuronscope.service.jobs import Jobs
 from neuronscope.service.shelf import Loaded, Shelf
+from neuronscope.service.task import Task
 from neuronscope.service.views import SweepAccepted, SweepState
 from neuronscope.spec.experiments import Sweep
 from neuronscope.spec.results import Cell, GridData, SweepPlan
@@ -55,7 +63,7 @@ class Sweeps:
         key = self._store.experiments.add(_draft(resolved, loaded, body))
         try:
             return SweepAccepted(id=key, job=self._queue(key, resolved, loaded, body).view())
-        except QueueFull:  # another request took the last place meanwhile
+        except (QueueFull, StorageError):  # another took the last place, or the disk is full
             self._store.experiments.delete(key)
             raise
 
@@ -77,7 +85,7 @@ class Sweeps:
                                        body=body.model_dump_json())
         try:
             return SweepAccepted(id=key, job=self._queue(key, resolved, loaded, body).view())
-        except QueueFull:  # another request took the last place meanwhile
+        except (QueueFull, StorageError):  # another took the last place, or the disk is full
             self._store.experiments.set_state(key, "cancelled")
             raise
 

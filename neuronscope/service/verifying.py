@@ -9,8 +9,9 @@ from neuronscope.engine.tolerance import tolerance_of
 from neuronscope.errors import InvalidInput, ModelMismatch
 from neuronscope.service.comparing import compared, differences, not_comparable
 from neuronscope.service.executor import Executor, Listener, SweepOrder, surviving
-from neuronscope.service.jobs import Jobs, Task
+from neuronscope.service.jobs import Jobs
 from neuronscope.service.shelf import Loaded, Shelf
+from neuronscope.service.task import Task
 from neuronscope.spec.results import Cell, GridData, Result
 from neuronscope.spec.verification import Difference, Verification
 

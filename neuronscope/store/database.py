@@ -40,16 +40,26 @@ class Database:
             _create_private(self.file)
         self._writer = _engine(url, read_only=False)
         self._reader = _engine(url, read_only=True)
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
+        self._open: Connection | None = None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction on the only writing connection; committed on leaving.
 
+        Within another of the same thread it is part of that one.
         Raises: StorageError when the database cannot store it (disk full, no permission).
         """
-        with self._turn, _stored(), self._writer.begin() as connection:
-            yield connection
+        with self._turn, _stored():
+            if self._open is not None:
+                yield self._open
+                return
+            with self._writer.begin() as connection:
+                self._open = connection
+                try:
+                    yield connection
+                finally:
+                    self._open = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

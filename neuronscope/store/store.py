@@ -8,6 +8,7 @@ from neuronscope.store.captures import Captures
 from neuronscope.store.cells import Cells
 from neuronscope.store.database import Database, database_url
 from neuronscope.store.experiments import Experiments
+from neuronscope.store.jobs import Jobs
 from neuronscope.store.migrate import migrate
 
 
@@ -23,6 +24,7 @@ class Store:
         migrate(self.database)
         self.experiments = Experiments(self.database)
         self.cells = Cells(self.database)
+        self.jobs = Jobs(self.database)
         self.captures = Captures(self.database, folder)
 
     def close(self) -> None:

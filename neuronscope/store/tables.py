@@ -121,3 +121,14 @@ captures = Table(
     sqlite_strict=True,
     sqlite_autoincrement=True,
 )
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("ended", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)

@@ -231,7 +231,7 @@ export interface paths {
         };
         /**
          * Jobs
-         * @description Jobs of this server's life, newest first.
+         * @description Jobs that wait, run or have ended, also before a restart, newest first.
          */
         get: operations["jobs_jobs"];
         put?: never;

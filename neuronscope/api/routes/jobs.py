@@ -25,7 +25,7 @@ EVENT_ANSWERS = {200: {
 
 @router.get("")
 def jobs(lab: TheLab) -> list[Job]:
-    """Jobs of this server's life, newest first."""
+    """Jobs that wait, run or have ended, also before a restart, newest first."""
     return lab.jobs()
 
 
