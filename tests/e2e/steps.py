@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
+from typing import Any
 
+import httpx
 from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import STARTS_WITHIN_S, Server
 
 EXPERIMENT = re.compile(r"/e/\w+$")
 SWEEP = re.compile(r"/s/\w+")
@@ -74,3 +79,21 @@ def overflow(page: Page) -> int:
     return page.evaluate(
         "() => Math.max(document.documentElement.scrollWidth, "
         "document.querySelector('main').scrollWidth) - window.innerWidth")
+
+
+def ask(server: Server, method: str, path: str, **body: Any) -> Any:
+    """One call of the REST interface beside the page."""
+    answer = httpx.request(method, f"{server.url}/api/{path}", json=body or None, timeout=60,
+                           headers={"Authorization": f"Bearer {server.token}"})
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+def stored(server: Server, kind: str, **spec: Any) -> str:
+    """The id of a run (`experiments`) or a sweep (`sweeps`) that has ended."""
+    found = ask(server, "POST", kind, **spec)["id"]
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while kind == "sweeps" and ask(server, "GET", f"sweeps/{found}")["job"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found

@@ -1,7 +1,7 @@
 // Follows a job's events and merges finished cells into the cached grid.
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { keys } from "./queries";
+import { keys } from "./keys";
 import type { components } from "./schema";
 import { readStream } from "./sse";
 import { authorization } from "./token";

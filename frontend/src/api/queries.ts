@@ -9,19 +9,14 @@ import {
 } from "@tanstack/react-query";
 import { useMessages } from "../state/messages";
 import { api, unwrap } from "./client";
-import { ApiError, toApiError } from "./problem";
-import type {
-  GridData,
-  Prompt,
-  RunRecord,
-  RunSpec,
-  SweepAccepted,
-  SweepPlan,
-  SweepSpec,
-} from "./types";
+import { isActive, keys } from "./keys";
+import { ApiError } from "./problem";
+import type { GridData, Prompt, RunRecord, SweepAccepted, SweepPlan, SweepSpec } from "./types";
+
+export { useCheckModel, useRun } from "./jobs";
+export { keys };
 
 const EVER = Number.POSITIVE_INFINITY;
-const ACTIVE = new Set(["queued", "running"]);
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -34,21 +29,13 @@ export const queryClient = new QueryClient({
   },
 });
 
-export const keys = {
-  jobs: ["jobs"] as const,
-  model: ["model"] as const,
-  record: (id: string) => ["record", id] as const,
-  grid: (id: string) => ["grid", id] as const,
-};
-
 /** The queue. Doubles as the heartbeat: its error says that the server is gone. */
 export function useJobs() {
   return useQuery({
     queryKey: keys.jobs,
     queryFn: () => unwrap(api.GET("/api/jobs")),
     retry: false,
-    refetchInterval: ({ state }) =>
-      state.error || state.data?.some((job) => ACTIVE.has(job.state)) ? 1000 : 4000,
+    refetchInterval: ({ state }) => (state.error || state.data?.some(isActive) ? 1000 : 4000),
   });
 }
 
@@ -128,47 +115,11 @@ export function usePlan(spec: SweepSpec | null) {
   });
 }
 
-export interface HistoryQuery {
-  q: string;
-  kind: "run" | "sweep" | null;
-  starred: boolean;
-  cursor: string | null;
-}
-
-export function useHistory({ q, kind, starred, cursor }: HistoryQuery) {
-  const query = {
-    limit: 30,
-    ...(q && { q }),
-    ...(kind && { kind }),
-    ...(starred && { starred }),
-    ...(cursor && { cursor }),
-  };
-  return useQuery({
-    queryKey: ["history", query],
-    queryFn: () => unwrap(api.GET("/api/experiments", { params: { query } })),
-    placeholderData: keepPreviousData,
-    staleTime: 0,
-  });
-}
-
 function useInvalidate() {
   const client = useQueryClient();
   return (...heads: string[]) => {
     for (const head of heads) client.invalidateQueries({ queryKey: [head] });
   };
-}
-
-export function useRun() {
-  const client = useQueryClient();
-  const invalidate = useInvalidate();
-  return useMutation({
-    mutationFn: async (body: RunSpec) =>
-      (await unwrap(api.POST("/api/experiments", { body }))) as RunRecord,
-    onSuccess: (record) => {
-      client.setQueryData(keys.record(record.id), record);
-      invalidate("history", "jobs");
-    },
-  });
 }
 
 export function useStartSweep() {
@@ -195,26 +146,6 @@ export function useLoadModel() {
     mutationFn: (id: string) =>
       unwrap(api.POST("/api/models/{model_id}/load", { params: { path: { model_id: id } } })),
     onSuccess: () => invalidate("jobs", "model", "models"),
-  });
-}
-
-const ASK_AGAIN_MS = 400;
-
-/** Has the stages of fast sweeps prove themselves; settled when the job has ended. */
-export function useCheckModel() {
-  const invalidate = useInvalidate();
-  return useMutation({
-    mutationFn: async () => {
-      let job = await unwrap(api.POST("/api/model/check"));
-      invalidate("jobs");
-      while (ACTIVE.has(job.state)) {
-        await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
-        job = await unwrap(api.GET("/api/jobs/{job_id}", { params: { path: { job_id: job.id } } }));
-      }
-      if (job.error) throw toApiError(Number(job.error.status ?? 500), job.error);
-      return job;
-    },
-    onSettled: () => invalidate("jobs", "model"),
   });
 }
 

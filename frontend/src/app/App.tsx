@@ -1,17 +1,25 @@
-import { lazy, Suspense, useEffect } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
-import { Explorer } from "../explorer/Explorer";
-import { HistoryView } from "../history/HistoryView";
+import { useReattach } from "../api/jobs";
 import { useKeys } from "../lib/hooks";
-import { Models } from "../models/Models";
+import { PLACES } from "../lib/keyList";
 import { Empty } from "../ui/ui";
 import { Workbench } from "../workbench/Workbench";
+import { Broken } from "./Broken";
+import { useHeartbeat } from "./heartbeat";
+import { KeySheet } from "./KeySheet";
 import { Rail } from "./Rail";
 import { StatusBar } from "./StatusBar";
 import css from "./shell.module.css";
 import { TopStrip } from "./TopStrip";
 
 const CapturesView = lazy(() => import("../captures/CapturesView"));
+const Explorer = lazy(() =>
+  import("../explorer/Explorer").then((view) => ({ default: view.Explorer })),
+);
+const HistoryView = lazy(() => import("../history/HistoryView"));
+const CompareView = lazy(() => import("../compare/CompareView"));
+const Models = lazy(() => import("../models/Models"));
 
 const TITLES: Record<string, string> = {
   w: "Workbench",
@@ -19,17 +27,21 @@ const TITLES: Record<string, string> = {
   s: "Explorer",
   h: "History",
   a: "Captures",
+  c: "Compare",
   m: "Models",
 };
 
 export function App() {
   const [path, go] = useLocation();
+  const [sheet, setSheet] = useState(false);
+  const { updated } = useHeartbeat();
+  useReattach((id) => /^\/[we](\/|$)/.test(window.location.pathname) && go(`/e/${id}`));
   useKeys({
-    "g w": () => go("/w"),
-    "g s": () => go("/s"),
-    "g h": () => go("/h"),
-    "g a": () => go("/a"),
-    "g m": () => go("/m"),
+    ...Object.fromEntries(
+      Object.entries(PLACES).map(([key, { to }]) => [`g ${key}`, () => go(to)]),
+    ),
+    "?": () => setSheet(true),
+    "/": () => go("/h", { state: { search: true } }),
   });
   const title = TITLES[path.split("/")[1] ?? ""];
   useEffect(() => {
@@ -42,39 +54,41 @@ export function App() {
         Skip to the content
       </a>
       <Rail path={path} />
-      <TopStrip />
+      <TopStrip onKeys={() => setSheet(true)} />
       <main id="main" className={css.main} tabIndex={-1}>
         <h1 className="visually-hidden">{title ?? "NeuronScope"}</h1>
-        <Switch>
-          <Route path="/">
-            <Redirect to="/w" replace />
-          </Route>
-          <Route path="/w">
-            <Workbench id={null} />
-          </Route>
-          <Route path="/e/:id">{({ id }) => <Workbench id={id} />}</Route>
-          <Route path="/s/:id?">{({ id }) => <Explorer id={id ?? null} />}</Route>
-          <Route path="/h">
-            <HistoryView />
-          </Route>
-          <Route path="/a/:id?">
-            {({ id }) => (
-              <Suspense fallback={<p role="status">Reading…</p>}>
-                <CapturesView id={id ?? null} />
-              </Suspense>
-            )}
-          </Route>
-          <Route path="/m">
-            <Models />
-          </Route>
-          <Route>
-            <Empty title="There is nothing at this address">
-              <a href="/w">Open the workbench</a>
-            </Empty>
-          </Route>
-        </Switch>
+        <Broken at={path}>
+          <Suspense fallback={<p className={css.loading}>Loading…</p>}>
+            <Switch>
+              <Route path="/">
+                <Redirect to="/w" replace />
+              </Route>
+              <Route path="/w">
+                <Workbench id={null} />
+              </Route>
+              <Route path="/e/:id">{({ id }) => <Workbench id={id} />}</Route>
+              <Route path="/s/:id?">{({ id }) => <Explorer id={id ?? null} />}</Route>
+              <Route path="/h">
+                <HistoryView />
+              </Route>
+              <Route path="/a/:id?">{({ id }) => <CapturesView id={id ?? null} />}</Route>
+              <Route path="/c">
+                <CompareView />
+              </Route>
+              <Route path="/m">
+                <Models />
+              </Route>
+              <Route>
+                <Empty title="There is nothing at this address">
+                  <a href="/w">Open the workbench</a>
+                </Empty>
+              </Route>
+            </Switch>
+          </Suspense>
+        </Broken>
       </main>
-      <StatusBar />
+      <StatusBar updated={updated} />
+      {sheet && <KeySheet onClose={() => setSheet(false)} />}
     </div>
   );
 }

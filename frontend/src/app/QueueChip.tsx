@@ -1,47 +1,108 @@
+import { useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
+import { isActive } from "../api/keys";
 import { useCancelJob } from "../api/queries";
 import type { Job } from "../api/types";
-import { count, duration } from "../lib/format";
-import { Bar, Button } from "../ui/ui";
-import css from "./shell.module.css";
+import { Bar, Button, cx } from "../ui/ui";
+import css from "./drawers.module.css";
+import { jobLine, queueLine } from "./queueWords";
 
-/** "sweep 31/84 · 0:12 left · 2 queued", with a way to stop it. */
+const ENDED_SHOWN = 5;
+
+/** "sweep 31/84 · 0:12 left · 2 more queued"; a click lists the jobs, each with a way to stop it. */
 export function QueueChip({ jobs }: { jobs: readonly Job[] }) {
-  const cancel = useCancelJob();
-  const running = jobs.find((job) => job.state === "running");
-  const queued = jobs.filter((job) => job.state === "queued");
-  const shown = running ?? queued.at(-1);
-  if (!shown) return <span className={css.idle}>idle</span>;
+  const [open, setOpen] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!open) return;
+    const onPointer = (event: PointerEvent) => {
+      if (!box.current?.contains(event.target as Node)) setOpen(false);
+    };
+    const onEscape = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      setOpen(false);
+      box.current?.querySelector("button")?.focus();
+    };
+    window.addEventListener("pointerdown", onPointer);
+    window.addEventListener("keydown", onEscape);
+    return () => {
+      window.removeEventListener("pointerdown", onPointer);
+      window.removeEventListener("keydown", onEscape);
+    };
+  }, [open]);
 
-  const left = eta(shown);
-  const counted = shown.total ? `${shown.done ?? 0}/${shown.total}` : (shown.phase ?? "");
-  const waiting = queued.length - (running ? 0 : 1);
-  const text = [
-    `${running ? shown.kind : `${shown.kind} queued`} ${counted}`.trim(),
-    left && `${left} left`,
-    waiting > 0 && `${count(waiting, "more queued", "more queued")}`,
-  ].filter(Boolean);
+  const running = jobs.find((job) => job.state === "running");
+  const shown = running ?? jobs.filter((job) => job.state === "queued").at(-1);
   return (
-    <div className={css.queue}>
-      <div className={css.queueText}>
-        {shown.kind === "sweep" && shown.subject ? (
-          <Link href={`/s/${shown.subject}`}>{text.join(" · ")}</Link>
-        ) : (
-          text.join(" · ")
+    <div className={css.queue} ref={box}>
+      <button
+        type="button"
+        className={css.chip}
+        aria-expanded={open}
+        aria-label={`Queue: ${queueLine(jobs)}`}
+        title="What the model is working on, and what waits"
+        onClick={() => setOpen(!open)}
+      >
+        <span>{queueLine(jobs)}</span>
+        {shown && (
+          <Bar done={shown.done ?? 0} total={shown.total} label={`Progress of the ${shown.kind}`} />
         )}
-        <Bar done={shown.done ?? 0} total={shown.total} label={`Progress of the ${shown.kind}`} />
-      </div>
-      <Button
-        look="quiet"
-        icon="close"
-        aria-label={`Cancel the ${shown.kind}`}
-        onClick={() => cancel.mutate(shown.id)}
-      />
+      </button>
+      {open && <QueueList jobs={jobs} />}
     </div>
   );
 }
 
-function eta({ done = 0, total, elapsed_s = 0 }: Job): string | null {
-  if (!total || done < 2 || elapsed_s < 0.5) return null;
-  return duration((elapsed_s / done) * (total - done));
+function QueueList({ jobs }: { jobs: readonly Job[] }) {
+  const cancel = useCancelJob();
+  const active = jobs.filter(isActive).reverse();
+  const ended = jobs.filter((job) => !isActive(job)).slice(0, ENDED_SHOWN);
+  return (
+    <section className={css.queueList} aria-label="Queue">
+      <h2>Now and next</h2>
+      {active.length === 0 && <p>Nothing runs and nothing waits.</p>}
+      <ul>
+        {active.map((job) => (
+          <li key={job.id}>
+            <span>
+              <JobName job={job} /> <small>{jobLine(job)}</small>
+            </span>
+            <Button
+              small
+              disabled={cancel.isPending && cancel.variables === job.id}
+              onClick={() => cancel.mutate(job.id)}
+              aria-label={`Cancel the ${job.kind}`}
+            >
+              Cancel
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {ended.length > 0 && (
+        <>
+          <h2>Lately</h2>
+          <ul>
+            {ended.map((job) => (
+              <li key={job.id} className={cx(job.state === "failed" && css.failed)}>
+                <span>
+                  <JobName job={job} /> <small>{jobLine(job)}</small>
+                </span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}
+
+function JobName({ job }: { job: Job }) {
+  const view = job.kind === "sweep" ? "s" : job.kind === "run" ? "e" : null;
+  if (view && job.subject) return <Link href={`/${view}/${job.subject}`}>{job.kind}</Link>;
+  return (
+    <b>
+      {job.kind}
+      {job.kind === "load" && job.subject ? ` ${job.subject}` : ""}
+    </b>
+  );
 }

@@ -6,7 +6,9 @@ const PLACES: { to: string; label: string; icon: IconName; prefixes: string[] }[
   { to: "/w", label: "Workbench", icon: "workbench", prefixes: ["/w", "/e"] },
   { to: "/s", label: "Explorer", icon: "explorer", prefixes: ["/s"] },
   { to: "/h", label: "History", icon: "history", prefixes: ["/h"] },
+  { to: "/c", label: "Compare", icon: "compare", prefixes: ["/c"] },
   { to: "/a", label: "Captures", icon: "captures", prefixes: ["/a"] },
+  { to: "/learn", label: "Learn", icon: "learn", prefixes: ["/learn"] },
   { to: "/m", label: "Models", icon: "models", prefixes: ["/m"] },
 ];
 

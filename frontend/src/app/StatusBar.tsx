@@ -2,11 +2,22 @@ import { useMessages } from "../state/messages";
 import { Button } from "../ui/ui";
 import css from "./shell.module.css";
 
-/** Errors, kept until somebody has read them. */
-export function StatusBar() {
+/** Errors, kept until somebody has read them; and that the server is another version now. */
+export function StatusBar({ updated }: { updated: string | null }) {
   const { list, dismiss } = useMessages();
   return (
     <div className={css.status} role="alert">
+      {updated && (
+        <div className={css.message} data-kind="warn">
+          <p>
+            <b>The server is version {updated} now.</b> This page is of another version and may show
+            things wrongly. Your draft is in the address and stays.
+          </p>
+          <Button small onClick={() => window.location.reload()}>
+            Reload the page
+          </Button>
+        </div>
+      )}
       {list.map(({ id, title, detail, hint }) => (
         <div key={id} className={css.message}>
           <p>

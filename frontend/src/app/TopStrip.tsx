@@ -8,7 +8,7 @@ import css from "./shell.module.css";
 const NEXT: Record<ThemeChoice, ThemeChoice> = { system: "light", light: "dark", dark: "system" };
 const ICONS = { system: "system", light: "sun", dark: "moon" } as const;
 
-export function TopStrip() {
+export function TopStrip({ onKeys }: { onKeys: () => void }) {
   const model = useModel();
   const jobs = useJobs();
   const choice = useThemeChoice();
@@ -39,6 +39,7 @@ export function TopStrip() {
       ) : (
         <QueueChip jobs={jobs.data ?? []} />
       )}
+      <Button look="quiet" icon="keys" aria-label="Keys" title="Keys (?)" onClick={onKeys} />
       <Button
         look="quiet"
         icon={ICONS[choice]}

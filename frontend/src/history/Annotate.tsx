@@ -1,9 +1,10 @@
 import { useState } from "react";
+import { Link } from "wouter";
 import { useAnnotate } from "../api/queries";
-
 import { Icon } from "../ui/Icon";
 import { Button, cx, Field, styles } from "../ui/ui";
-import css from "./history.module.css";
+import css from "./annotate.module.css";
+import { TagsField } from "./TagsField";
 
 interface StarProps {
   id: string;
@@ -31,31 +32,42 @@ export interface Annotated {
   id: string;
   name?: string;
   notes?: string;
+  tags?: readonly string[];
   starred?: boolean;
 }
 
-/** Star, name and notes of a stored result: what people write beside it, outside its hash. */
+/** Beside a stored result: compare it, and what people write to it, outside its hash. */
 export function Annotate({ record }: { record: Annotated }) {
   const [open, setOpen] = useState(false);
+  const written = record.notes || record.tags?.length;
   return (
     <span className={css.annotate}>
       {record.name && <span className={css.name}>{record.name}</span>}
+      <Link className={cx(styles.button, styles.small, styles.quiet)} href={`/c?a=${record.id}`}>
+        Compare
+      </Link>
       <Button small look="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
-        {record.notes ? "Notes ●" : "Notes"}
+        {written ? "Notes ●" : "Notes"}
       </Button>
       <Star id={record.id} starred={Boolean(record.starred)} what="this result" />
-      {open && <Notes key={record.id} record={record} onDone={() => setOpen(false)} />}
+      {open && (
+        <div className={css.notes}>
+          <Notes key={record.id} record={record} onDone={() => setOpen(false)} />
+        </div>
+      )}
     </span>
   );
 }
 
-function Notes({ record, onDone }: { record: Annotated; onDone: () => void }) {
+/** Name, notes and tags of a stored result, to be changed and saved. */
+export function Notes({ record, onDone }: { record: Annotated; onDone: () => void }) {
   const [name, setName] = useState(record.name ?? "");
   const [notes, setNotes] = useState(record.notes ?? "");
+  const [tags, setTags] = useState([...(record.tags ?? [])]);
   const annotate = useAnnotate();
-  const save = () => annotate.mutate({ id: record.id, name, notes }, { onSuccess: onDone });
+  const save = () => annotate.mutate({ id: record.id, name, notes, tags }, { onSuccess: onDone });
   return (
-    <div className={css.notes}>
+    <div className={css.notesForm}>
       <Field label="Name">
         <input
           className={styles.input}
@@ -64,6 +76,7 @@ function Notes({ record, onDone }: { record: Annotated; onDone: () => void }) {
           onChange={(event) => setName(event.target.value)}
         />
       </Field>
+      <TagsField tags={tags} onChange={setTags} />
       <Field label="Notes">
         <textarea
           className={styles.input}

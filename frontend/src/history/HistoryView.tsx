@@ -1,156 +1,91 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
+import { useHistory } from "../api/history";
 import { asApiError } from "../api/problem";
-import { useDelete, useHistory } from "../api/queries";
 import type { Summary } from "../api/types";
-import { when } from "../lib/format";
 import { useKeys } from "../lib/hooks";
 import { withParams } from "../state/url";
-import { Button, Empty, Notice, Panel, Segmented, styles } from "../ui/ui";
-import { Star } from "./Annotate";
+import { Button, Empty, Notice, Panel } from "../ui/ui";
+import { FilterBar } from "./FilterBar";
+import { anyFilter, type Filters, NO_FILTERS, readFilters, toQuery } from "./filters";
 import css from "./history.module.css";
+import { Row } from "./Row";
+import { Selection } from "./Selection";
 
-type Kind = "all" | "run" | "sweep";
-const KINDS: { value: Kind; label: string }[] = [
-  { value: "all", label: "All" },
-  { value: "run", label: "Runs" },
-  { value: "sweep", label: "Sweeps" },
-];
+const focusSearch = () => document.getElementById("history-search")?.focus();
 
-/** Every stored run and sweep; search, filters and page are in the address. */
-export function HistoryView() {
+/** Every stored run and sweep; the search and its filters are in the address. */
+export default function HistoryView() {
   const [path, go] = useLocation();
-  const params = new URLSearchParams(useSearch());
-  const q = params.get("q") ?? "";
-  const kind = params.get("kind");
-  const starred = params.get("starred") === "1";
-  const cursor = params.get("after");
-  const page = useHistory({
-    q,
-    starred,
-    cursor,
-    kind: kind === "run" || kind === "sweep" ? kind : null,
-  });
-  const set = (changes: Record<string, string | null>, replace = true) =>
-    go(path + withParams(window.location.search, { after: null, ...changes }), { replace });
-  useKeys({ "/": () => document.getElementById("history-search")?.focus() });
+  const filters = readFilters(new URLSearchParams(useSearch()));
+  const list = useHistory(toQuery(filters));
+  const [chosen, setChosen] = useState<Summary[]>([]);
+  useKeys({ "/": focusSearch });
+  useEffect(() => {
+    if (window.history.state?.search) focusSearch();
+  }, []);
 
-  const items = page.data?.items ?? [];
+  const set = (changes: Partial<Filters>) =>
+    go(
+      path +
+        withParams(
+          window.location.search,
+          Object.fromEntries(
+            Object.entries(changes).map(([name, value]) => [
+              name,
+              typeof value === "boolean" ? (value ? "1" : null) : value,
+            ]),
+          ),
+        ),
+      { replace: true },
+    );
+  const choose = (item: Summary, on: boolean) =>
+    setChosen((before) => [...before.filter((each) => each.id !== item.id), ...(on ? [item] : [])]);
+
+  const items = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const filtered = anyFilter(filters);
   return (
-    <Panel
-      title="History"
-      className={css.view}
-      actions={
-        <div className={css.filters}>
-          <input
-            id="history-search"
-            type="search"
-            className={styles.input}
-            placeholder="Search prompts, titles, notes"
-            aria-label="Search the history"
-            value={q}
-            onChange={(event) => set({ q: event.target.value })}
-          />
-          <Segmented
-            label="Kind"
-            value={(kind as Kind) ?? "all"}
-            options={KINDS}
-            onChange={(value) => set({ kind: value === "all" ? null : value })}
-          />
-          <Button
-            small
-            aria-pressed={starred}
-            onClick={() => set({ starred: starred ? null : "1" })}
-          >
-            {starred ? "★ Starred only" : "☆ Starred only"}
-          </Button>
-        </div>
-      }
-    >
-      {page.error && !asApiError(page.error).gone && (
-        <Notice kind="bad">{asApiError(page.error).message}</Notice>
+    <Panel title="History" className={css.view}>
+      <FilterBar filters={filters} onChange={set} />
+      <Selection chosen={chosen} onClear={() => setChosen([])} />
+      {list.error && !asApiError(list.error).gone && (
+        <Notice kind="bad">{asApiError(list.error).message}</Notice>
       )}
-      {page.data && items.length === 0 && (
-        <Empty
-          title={q || kind || starred ? "Nothing fits the filters." : "Nothing has been run yet."}
-        >
+      {list.data && items.length === 0 && (
+        <Empty title={filtered ? "Nothing fits the filters." : "Nothing has been run yet."}>
           <p>
-            {q || kind || starred ? (
-              "Try fewer words or another kind."
+            {filtered ? (
+              <>
+                Try fewer words, or{" "}
+                <Button small onClick={() => set(NO_FILTERS)}>
+                  Clear all filters
+                </Button>
+              </>
             ) : (
               <Link href="/w">Run the first experiment</Link>
             )}
           </p>
         </Empty>
       )}
-      <ul className={css.list} aria-label="Experiments">
+      <ul className={css.list} aria-label="Experiments" aria-busy={list.isPlaceholderData}>
         {items.map((item) => (
-          <Row key={item.id} item={item} />
+          <Row
+            key={item.id}
+            item={item}
+            chosen={chosen.some((each) => each.id === item.id)}
+            onChoose={(on) => choose(item, on)}
+            onTag={(tag) => set({ tag })}
+          />
         ))}
       </ul>
-      {(page.data?.next || cursor) && (
+      {list.hasNextPage && (
         <div className={css.paging}>
-          {cursor && (
-            <Button small onClick={() => set({})}>
-              Newest
-            </Button>
-          )}
-          {page.data?.next && (
-            <Button small onClick={() => set({ after: page.data!.next! }, false)}>
-              Older
-            </Button>
-          )}
+          <Button disabled={list.isFetchingNextPage} onClick={() => list.fetchNextPage()}>
+            {list.isFetchingNextPage ? "Reading…" : "Show more"}
+          </Button>
+          <span>{items.length} shown, newest first</span>
         </div>
       )}
     </Panel>
-  );
-}
-
-function Row({ item }: { item: Summary }) {
-  const remove = useDelete();
-  const [sure, setSure] = useState(false);
-  const to = item.kind === "run" ? `/e/${item.id}` : `/s/${item.id}`;
-  return (
-    <li className={css.row}>
-      <Star id={item.id} starred={Boolean(item.starred)} what={item.title} />
-      <Link href={to} className={css.open}>
-        <span className={css.titleLine}>
-          <span className={css.kind} data-kind={item.kind}>
-            {item.kind}
-          </span>
-          <b>{item.name || item.title}</b>
-          {item.state !== "complete" && (
-            <span className={css.state}>{item.state.replaceAll("_", " ")}</span>
-          )}
-        </span>
-        <span className={css.prompt}>“{item.prompt}”</span>
-        <span className={css.headline}>{item.headline}</span>
-        {item.notes && <span className={css.noteText}>{item.notes}</span>}
-      </Link>
-      <span className={css.meta}>
-        <span>{item.model_id}</span>
-        <time dateTime={item.created_at} title={item.created_at}>
-          {when(item.created_at)}
-        </time>
-      </span>
-      {sure ? (
-        <Button
-          small
-          className={css.delete}
-          onClick={() => remove.mutate(item.id)}
-          onBlur={() => setSure(false)}
-          autoFocus
-        >
-          Delete for good
-        </Button>
-      ) : (
-        <Button
-          look="quiet"
-          icon="trash"
-          aria-label={`Delete ${item.title}`}
-          onClick={() => setSure(true)}
-        />
-      )}
-    </li>
   );
 }

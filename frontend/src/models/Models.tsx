@@ -7,7 +7,7 @@ import { Loaded } from "./Loaded";
 import css from "./models.module.css";
 
 /** The models of the registry, and what was found out about the loaded one. */
-export function Models() {
+export default function Models() {
   const models = useModels();
   const model = useModel();
   const info = model.data?.info;

@@ -1,7 +1,8 @@
 import { useCallback, useEffect } from "react";
 import { useLocation } from "wouter";
+import { RunCancelled, usePendingRun } from "../api/jobs";
 import { asApiError } from "../api/problem";
-import { useModel, useRecord, useRun } from "../api/queries";
+import { useCancelJob, useModel, useRecord, useRun } from "../api/queries";
 import type { Result, RunSpec } from "../api/types";
 import { NoModel } from "../app/NoModel";
 import { useKeys, useShowWhenNarrow } from "../lib/hooks";
@@ -15,6 +16,7 @@ import { same } from "../state/url";
 import { useDraftUrl } from "../state/useDraftUrl";
 import { Button, Empty, Notice, Panel, styles } from "../ui/ui";
 import { EditPanel } from "./EditPanel";
+import { saveJson, shiftLayer } from "./keysOf";
 import { ResultPanel } from "./ResultPanel";
 import css from "./workbench.module.css";
 
@@ -25,6 +27,8 @@ export function Workbench({ id }: { id: string | null }) {
   const model = useModel();
   const record = useRecord(id);
   const run = useRun();
+  const pending = usePendingRun((state) => state.job);
+  const cancel = useCancelJob();
   const info = model.data?.info;
   const result = record.data?.result.kind === "run" ? (record.data.result as Result) : null;
   const differs = useDraftUrl({
@@ -43,12 +47,25 @@ export function Workbench({ id }: { id: string | null }) {
   const all = [...draft.edits, ...draft.held];
   const unequal = useLengthFault(draft.prompt, all);
   const source = useSource(draft.prompt, sourceOf(edit?.op));
-  const canRun = Boolean(info) && draft.prompt !== "" && !run.isPending && !unequal;
+  const running = run.isPending || pending !== null;
+  const canRun = Boolean(info) && draft.prompt !== "" && !running && !unequal;
   const start = useCallback(() => {
     if (!canRun) return;
     run.mutate(toRun(draft), { onSuccess: (made) => go(`/e/${made.id}`) });
   }, [canRun, draft, go, run.mutate]);
-  useKeys({ r: start, "mod+enter": start, "mod+z": undo, "mod+shift+z": redo, "mod+y": redo });
+  const stop = () => pending && cancel.mutate(pending);
+  const layers = info?.n_layers ?? 0;
+  useKeys({
+    r: start,
+    "mod+enter": start,
+    ".": stop,
+    "[": () => change({ [group]: shiftLayer(draft[group], selected, -1, layers) }),
+    "]": () => change({ [group]: shiftLayer(draft[group], selected, 1, layers) }),
+    e: () => record.data && saveJson(record.data),
+    "mod+z": undo,
+    "mod+shift+z": redo,
+    "mod+y": redo,
+  });
 
   const answer = useShowWhenNarrow(result?.spec_hash);
 
@@ -75,14 +92,21 @@ export function Workbench({ id }: { id: string | null }) {
         <Panel
           title="Question"
           actions={
-            <Button
-              look="primary"
-              onClick={start}
-              disabled={!canRun}
-              title="Run (key r, or Ctrl+Enter)"
-            >
-              {run.isPending ? "Running…" : "Run"} <span className={styles.kbd}>r</span>
-            </Button>
+            <span className={css.tools}>
+              {pending && (
+                <Button onClick={stop} disabled={cancel.isPending} title="Cancel the run (key .)">
+                  Cancel
+                </Button>
+              )}
+              <Button
+                look="primary"
+                onClick={start}
+                disabled={!canRun}
+                title="Run (key r, or Ctrl+Enter)"
+              >
+                {running ? "Running…" : "Run"} <span className={styles.kbd}>r</span>
+              </Button>
+            </span>
           }
         >
           <PromptField
@@ -108,7 +132,7 @@ export function Workbench({ id }: { id: string | null }) {
             top={result?.spec.prompt === draft.prompt ? result.clean.top : []}
           />
           {unequal && <Notice kind="warn">{unequal}</Notice>}
-          {refused && !asApiError(refused).gone && (
+          {refused && !(refused instanceof RunCancelled) && !asApiError(refused).gone && (
             <Notice kind="bad">
               <b>{asApiError(refused).problem.title}.</b> {asApiError(refused).message}{" "}
               {asApiError(refused).problem.hint}
@@ -121,7 +145,7 @@ export function Workbench({ id }: { id: string | null }) {
       ) : (
         model.data && <NoModel loading={model.data.loading ?? null} />
       )}
-      <div className={css.answer} ref={answer} aria-busy={run.isPending}>
+      <div className={css.answer} ref={answer} aria-busy={running}>
         {record.error && (
           <Panel title="Result">
             <Notice kind="bad">{asApiError(record.error).message}</Notice>
@@ -134,14 +158,14 @@ export function Workbench({ id }: { id: string | null }) {
             result={result}
             differs={differs}
             onRun={start}
-            running={run.isPending}
+            running={running}
           />
         ) : (
           !record.error && (
             <Panel title="Result">
               <Empty
                 title={
-                  run.isPending || (id && record.isPending)
+                  running || (id && record.isPending)
                     ? "Running…"
                     : "Break one part, see what changes."
                 }

@@ -1,0 +1,57 @@
+import { useMemo, useState } from "react";
+import type { GridData } from "../api/types";
+import { cellName, type Shown, STATUS_WORDS, showValue } from "../explorer/gridView";
+import { count } from "../lib/format";
+import { Button, styles } from "../ui/ui";
+import type { Trio } from "./pair";
+
+const PAGE = 100;
+
+function say(shown: Shown, index: number): string {
+  const status = shown.status[index] ?? "pending";
+  return status === "ok" ? showValue(shown, shown.values[index]) : STATUS_WORDS[status];
+}
+
+/** Every cell with A, B and B − A, the largest differences first. */
+export function DifferenceTable({ grid, three }: { grid: GridData; three: Trio }) {
+  const [limit, setLimit] = useState(PAGE);
+  const order = useMemo(() => {
+    const size = (index: number) => Math.abs(three.difference.values[index] ?? -1);
+    return three.difference.values.map((_, index) => index).sort((x, y) => size(y) - size(x));
+  }, [three]);
+  return (
+    <>
+      <div className={styles.scroll} tabIndex={0} role="region" aria-label="Cells as a table">
+        <table className={styles.table}>
+          <thead>
+            <tr>
+              <th scope="col">Cell</th>
+              {["A", "B", "B − A"].map((name) => (
+                <th key={name} scope="col" className={styles.num}>
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {order.slice(0, limit).map((index) => (
+              <tr key={index}>
+                <td>{cellName(grid, index)}</td>
+                <td className={styles.num}>{say(three.a, index)}</td>
+                <td className={styles.num}>{say(three.b, index)}</td>
+                <td className={styles.num}>
+                  <b>{say(three.difference, index)}</b>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {limit < order.length && (
+        <Button small onClick={() => setLimit(limit + PAGE)}>
+          Show more ({count(order.length - limit, "row")} left; CSV has all)
+        </Button>
+      )}
+    </>
+  );
+}
