@@ -5,11 +5,17 @@ import { cx, styles } from "../ui/ui";
 import { isAboveFloor } from "./verdict";
 import css from "./workbench.module.css";
 
-const STATUS: Record<string, string> = {
-  undefined: "undefined here",
-  non_finite: "not a number",
-  pending: "not run yet",
-  failed: "failed",
+const STATUS: Record<string, { short: string; why: string }> = {
+  undefined: {
+    short: "undefined here",
+    why: "Both prompts give the same value, up to noise: there is no distance to recover.",
+  },
+  non_finite: {
+    short: "not a number",
+    why: "The edited model’s logits hold infinity or NaN. Try a smaller factor, scale or value.",
+  },
+  pending: { short: "not run yet", why: "" },
+  failed: { short: "failed", why: "" },
 };
 
 /** Each metric, clean and edited, with the size of effect that is mere noise. */
@@ -53,7 +59,8 @@ export function MetricTable({
               </th>
               {metric.status && metric.status !== "ok" ? (
                 <td colSpan={3} className={styles.num}>
-                  {STATUS[metric.status]}
+                  {STATUS[metric.status]?.short}
+                  <small className={css.why}>{STATUS[metric.status]?.why}</small>
                 </td>
               ) : (
                 <>

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { GridData, Result } from "../api/types";
-import { Code, Segmented, styles } from "../ui/ui";
-import { type Recipes, recipes } from "./recipes";
+import { Code, Notice, Segmented, styles } from "../ui/ui";
+import { namesStored, type Recipes, recipes } from "./recipes";
 
 const KINDS: { value: keyof Recipes; label: string }[] = [
   { value: "python", label: "Python" },
@@ -9,14 +9,34 @@ const KINDS: { value: keyof Recipes; label: string }[] = [
   { value: "shell", label: "Command line" },
 ];
 
+const SAYS: Record<keyof Recipes, string> = {
+  python: "In the folder where the server was started. Loads the model anew.",
+  curl: "Asks this server, which answers from its store. In the folder where it was started.",
+  shell: "In the folder where the server was started. Runs it anew, in a data folder of its own.",
+};
+
 /** The same experiment outside this page. */
 export function Reproduce({ result }: { result: Result | GridData }) {
   const [kind, setKind] = useState<keyof Recipes>("python");
-  const all = recipes(result.spec, result.model.id, window.location.origin);
+  const all = recipes(result.spec, result.model, window.location.origin);
   return (
     <div className={styles.field}>
       <Segmented label="Reproduce with" value={kind} options={KINDS} onChange={setKind} />
+      <p className={styles.label}>
+        <small>{SAYS[kind]}</small>
+      </p>
       <Code label={`Reproduce with ${kind}`} text={all[kind]} />
+      <p className={styles.label}>
+        <small>
+          The same question on the same weights has the same spec hash:{" "}
+          <code>{result.spec_hash.slice(0, 12)}…</code>
+        </small>
+      </p>
+      {kind !== "curl" && namesStored(result.spec) && (
+        <Notice kind="warn">
+          This names a vector that the server keeps, which is not found here: use curl.
+        </Notice>
+      )}
     </div>
   );
 }
