@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from neuronscope.errors import Gone, NotFound
 from neuronscope.spec.results import Summary
 from neuronscope.store.database import Database
+from neuronscope.store.lookup import facets, spanned
 from neuronscope.store.tables import deleted, experiments, tags, uses
 
 HASH_LENGTH = 64
@@ -66,8 +68,11 @@ class Experiments:
         new_id = secrets.token_hex(8)
         row = asdict(draft) | {"id": new_id, "created_at": now(), "prompt": plain(draft.prompt)}
         del row["uses"]
+        row["facets"] = facets(kind=draft.kind, model=draft.model_id, starred=False,
+                               uses=draft.uses, tags=())
         with self._database.write() as connection:
             seq, = connection.execute(insert(experiments).values(row)).inserted_primary_key
+            spanned(connection, seq, row["created_at"])
             if draft.uses:
                 connection.execute(insert(uses), [
                     {"kind": kind, "name": name, "experiment": seq} for kind, name in draft.uses])
@@ -119,15 +124,17 @@ class Experiments:
                  "starred": None if starred is None else int(starred)}
         changes = {column: value for column, value in given.items() if value is not None}
         with self._database.write() as connection:
-            seq = row_of(connection, key, None).seq
-            if changes:
-                connection.execute(update(experiments).where(experiments.c.seq == seq)
-                                   .values(changes))
+            row = row_of(connection, key, None)
             if labels is not None:
-                connection.execute(delete(tags).where(tags.c.experiment == seq))
+                connection.execute(delete(tags).where(tags.c.experiment == row.seq))
                 if labels:
-                    rows = [{"experiment": seq, "tag": tag} for tag in dict.fromkeys(labels)]
+                    rows = [{"experiment": row.seq, "tag": tag} for tag in dict.fromkeys(labels)]
                     connection.execute(insert(tags), rows)
+            if labels is not None or starred is not None:
+                changes["facets"] = _facets(connection, row, starred)
+            if changes:
+                connection.execute(update(experiments).where(experiments.c.seq == row.seq)
+                                   .values(changes))
 
     def delete(self, key: str) -> None:
         """Removes the experiment with its cells and notes; its id answers `Gone` from then on.
@@ -138,6 +145,16 @@ class Experiments:
             row = row_of(connection, key, None)
             connection.execute(delete(experiments).where(experiments.c.seq == row.seq))
             connection.execute(insert(deleted).values(id=row.id, deleted_at=now()))
+
+
+def _facets(connection: Connection, row: Row[Any], starred: bool | None) -> str:
+    """The attributes of an experiment as its tags and uses stand now."""
+    used = connection.execute(select(uses.c.kind, uses.c.name)
+                              .where(uses.c.experiment == row.seq)).all()
+    return facets(kind=row.kind, model=row.model_id,
+                  starred=bool(row.starred) if starred is None else starred,
+                  uses=[(kind, name) for kind, name in used],
+                  tags=tags_of(connection, [row.seq]).get(row.seq, ()))
 
 
 def now() -> str:
@@ -181,12 +198,13 @@ def tags_of(connection: Connection, seqs: Sequence[int]) -> dict[int, tuple[str,
     return found
 
 
-SUMMARY_COLUMNS = [experiments.c[name] for name in (
-    "id", "kind", "spec_hash", "created_at", "model_id", "model_digest", "prompt", "title",
-    "state", "headline", "name", "notes")]
+SUMMARY_NAMES = ("id", "kind", "spec_hash", "created_at", "model_id", "model_digest", "prompt",
+                 "title", "state", "headline", "name", "notes")
+SUMMARY_COLUMNS = [experiments.c[name] for name in SUMMARY_NAMES]
+_summary_values = attrgetter(*SUMMARY_NAMES)
 
 
 def summary_of(row: Any, labels: tuple[str, ...]) -> Summary:
     """The line of the history that a row of `experiments`, or one moved out of it, makes."""
-    values = {column.name: getattr(row, column.name) for column in SUMMARY_COLUMNS}
-    return Summary(**values, starred=bool(row.starred), tags=labels)
+    values = dict(zip(SUMMARY_NAMES, _summary_values(row), strict=True))
+    return Summary.model_validate(values | {"starred": bool(row.starred), "tags": labels})

@@ -6,12 +6,14 @@ nothing is shown twice or skipped when results arrive in between.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    FromClause,
+    Row,
     Select,
     column,
     exists,
@@ -25,6 +27,7 @@ from neuronscope.errors import InvalidField
 from neuronscope.spec.results import Summary
 from neuronscope.store.database import Database
 from neuronscope.store.experiments import SUMMARY_COLUMNS, plain, summary_of, tags_of
+from neuronscope.store.lookup import expression, stretches
 from neuronscope.store.tables import TEXT_INDEX, experiments, tags, uses
 
 SEARCHED = (experiments.c.prompt, experiments.c.title, experiments.c.name, experiments.c.notes)
@@ -58,8 +61,13 @@ def page(database: Database, chosen: Filter, *, cursor: str | None = None,
     """
     before = None if cursor is None else position_of(cursor)
     with database.read() as connection:
-        query = _filtered(chosen, connection, before).limit(limit + 1)
-        rows = connection.execute(query).all()
+        query, leading = _filtered(chosen, connection)
+        rows: list[Row[Any]] = []
+        for low, high in stretches(connection, chosen.since, chosen.until, before):
+            within = query.where(leading >= low, leading <= high)
+            rows += connection.execute(within.limit(limit + 1 - len(rows))).all()
+            if len(rows) > limit:
+                break
         shown = rows[:limit]
         labels = tags_of(connection, [row.seq for row in shown])
     following = str(shown[-1].seq) if len(rows) > limit else None
@@ -81,59 +89,31 @@ def position_of(cursor: str) -> int:
     return int(cursor)
 
 
-def _filtered(chosen: Filter, connection: Connection, before: int | None) -> Select:
-    """The rows that fit, newest first.
+def _filtered(chosen: Filter, connection: Connection) -> tuple[Select, ColumnElement]:
+    """The rows that fit, newest first, and the column of their numbers.
 
-    The rarest kind of condition leads: its own index is walked from its newest row, and the
-    others are looked up row by row. A page ends the walk.
+    Where there is an index of words and attributes, it leads: only rows that it gives are
+    read, and all but their words is asked of them once more.
     """
-    text = _texts if connection.dialect.name == "sqlite" else None
-    indexed = [(source, key, where) for source, key, where in _indexed(chosen, text)]
+    words = plain(chosen.q).split()
     query = select(experiments.c.seq, experiments.c.starred, *SUMMARY_COLUMNS)
     leading = experiments.c.seq
-    if indexed:
-        source, leading, where = indexed[0]
-        query = query.select_from(source.join(experiments, leading == experiments.c.seq))
-        query = query.where(where)
-    for source, key, where in indexed[1:]:
-        query = query.where(exists().where(key == experiments.c.seq, where).select_from(source))
-    for condition in _plainly(chosen, text is not None):
-        query = query.where(condition)
-    if before is not None:
-        query = query.where(leading < before)
-    return query.order_by(leading.desc())
+    if connection.dialect.name == "sqlite":
+        asked, words = expression(connection, chosen, words)
+        if asked:
+            leading = _texts.c.rowid
+            query = query.select_from(_texts.join(experiments, leading == experiments.c.seq))
+            query = query.where(literal_column(TEXT_INDEX).op("MATCH")(asked))
+    return query.where(*_conditions(chosen, words)).order_by(leading.desc()), leading
 
 
-Indexed = tuple[FromClause, ColumnElement, ColumnElement]
-"""A table, its column of experiments, and the condition on it."""
-
-TRIGRAM = 3
 _texts = table(TEXT_INDEX, column("rowid"))
 
 
-def _indexed(chosen: Filter, text: FromClause | None) -> list[Indexed]:
-    found: list[Indexed] = []
-    words = [word for word in plain(chosen.q).split() if len(word) >= TRIGRAM]
-    if words and text is not None:
-        quoted = " ".join('"{}"'.format(word.replace('"', '""')) for word in words)
-        found.append((text, text.c.rowid, literal_column(TEXT_INDEX).op("MATCH")(quoted)))
-    if chosen.tag is not None:
-        found.append((tags, tags.c.experiment, tags.c.tag == chosen.tag))
-    for kind in ("op", "site"):
-        name = getattr(chosen, kind)
-        if name is not None:
-            each = uses.alias(kind)
-            found.append((each, each.c.experiment, (each.c.kind == kind) & (each.c.name == name)))
-    return found
-
-
-def _plainly(chosen: Filter, texts_are_indexed: bool) -> list[ColumnElement]:
-    """Conditions on the experiment's own row."""
+def _conditions(chosen: Filter, words: Iterable[str]) -> list[ColumnElement]:
+    """What is asked of an experiment's own row, and of its tags and uses."""
     own = experiments.c
-    found: list[ColumnElement] = [
-        or_(*(each.icontains(word, autoescape=True) for each in SEARCHED))
-        for word in plain(chosen.q).split()
-        if not texts_are_indexed or len(word) < TRIGRAM]
+    found: list[ColumnElement] = [_has(word) for word in words]
     if chosen.kind is not None:
         found.append(own.kind == chosen.kind)
     if chosen.model is not None:
@@ -144,4 +124,19 @@ def _plainly(chosen: Filter, texts_are_indexed: bool) -> list[ColumnElement]:
         found.append(own.created_at >= chosen.since)
     if chosen.until is not None:
         found.append(own.created_at < chosen.until)
+    if chosen.tag is not None:
+        found.append(exists().where(tags.c.experiment == own.seq, tags.c.tag == chosen.tag))
+    for kind in ("op", "site"):
+        name = getattr(chosen, kind)
+        if name is not None:
+            each = uses.alias(kind)
+            found.append(exists().where(each.c.experiment == own.seq, each.c.kind == kind,
+                                        each.c.name == name))
     return found
+
+
+def _has(word: str) -> ColumnElement:
+    """Some text has the word, in any case."""
+    forms = {word, word.lower(), word.upper()}
+    return or_(*(each.icontains(form, autoescape=True) for each in SEARCHED
+                 for form in sorted(forms)))

@@ -13,6 +13,7 @@ from neuronscope.spec.bundle import Moved, MovedCapture, MovedExperiment
 from neuronscope.store.captures import Captures
 from neuronscope.store.database import Database
 from neuronscope.store.experiments import Stored, summary_of, tags_of
+from neuronscope.store.lookup import facets, spanned
 from neuronscope.store.tables import captures, cells, deleted, experiments, tags, uses
 
 MOVED = (*(experiments.c[name] for name in MovedExperiment.model_fields
@@ -98,9 +99,13 @@ def put_in(database: Database, group: Sequence[tuple[MovedExperiment, Iterable[C
 
 
 def _put(connection: Connection, moved: MovedExperiment, stored: Iterable[CellRow]) -> None:
-    row = moved.model_dump(exclude={"tags", "uses", "n_stored"}) | {"starred": int(moved.starred)}
+    row = moved.model_dump(exclude={"tags", "uses", "n_stored"}) | {
+        "starred": int(moved.starred),
+        "facets": facets(kind=moved.kind, model=moved.model_id, starred=moved.starred,
+                         uses=moved.uses, tags=moved.tags)}
     connection.execute(delete(deleted).where(deleted.c.id == moved.id))
     seq, = connection.execute(insert(experiments).values(row)).inserted_primary_key
+    spanned(connection, seq, moved.created_at)
     _insert(connection, tags, [{"experiment": seq, "tag": tag} for tag in moved.tags])
     _insert(connection, uses, [{"kind": kind, "name": name, "experiment": seq}
                                for kind, name in moved.uses])

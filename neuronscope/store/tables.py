@@ -22,6 +22,9 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+PLANNED = {"dialect": "postgresql"}
+"""Of an index that SQLite does not have: there the index of texts knows these attributes too."""
+
 experiments = Table(
     "experiments",
     metadata,
@@ -42,17 +45,17 @@ experiments = Table(
     Column("notes", Text, nullable=False, server_default=""),
     Column("starred", Integer, nullable=False, server_default="0"),
     Column("body", Text, nullable=False),
+    Column("facets", Text, nullable=False, server_default="",
+           comment="its attributes as store/lookup.py writes them"),
     CheckConstraint("kind IN ('run', 'sweep')", name="kind_known"),
     CheckConstraint(
         "state IN ('running', 'complete', 'cancelled', 'failed', 'completed_with_errors')",
         name="state_known",
     ),
     Index("experiments_by_hash", "spec_hash", "environment"),
-    Index("experiments_by_kind", "kind", "seq"),
-    Index("experiments_by_model", "model_id", "seq"),
-    Index("experiments_by_time", "created_at"),
-    Index("experiments_starred", "seq", sqlite_where=text("starred = 1"),
-          postgresql_where=text("starred = 1")),
+    Index("experiments_by_kind", "kind", "seq", info=PLANNED),
+    Index("experiments_by_model", "model_id", "seq", info=PLANNED),
+    Index("experiments_starred", "seq", postgresql_where=text("starred = 1"), info=PLANNED),
     sqlite_strict=True,
     sqlite_autoincrement=True,
 )
@@ -69,9 +72,20 @@ uses = Table(
     sqlite_with_rowid=False,
 )
 
-TEXT_INDEX = "experiments_text"
-"""On SQLite: every three letters of prompt, title, name and notes, kept by triggers (see the
-migration that makes it); a row has the number of its experiment."""
+TEXT_INDEX, TEXT_TERMS = "experiments_text", "experiments_text_terms"
+"""On SQLite: every three letters of prompt, title, name, notes and facets, kept by triggers (see
+the migration that makes it; a row has the number of its experiment); and the list of them."""
+
+SPAN = 512
+spans = Table(
+    "spans",
+    metadata,
+    Column("block", Integer, primary_key=True, autoincrement=False,
+           comment=f"of {SPAN} experiments with consecutive numbers"),
+    Column("oldest", Text, nullable=False, comment="no experiment of it was stored before"),
+    Column("newest", Text, nullable=False, comment="none after"),
+    sqlite_strict=True,
+)
 
 tags = Table(
     "tags",

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from alembic import command
-from sqlalchemy import text, update
+from sqlalchemy import text
 
 from neuronscope.errors import InvalidField
 from neuronscope.store.database import FILE_NAME, Database, database_url
@@ -19,7 +19,6 @@ from neuronscope.store.experiments import stamp
 from neuronscope.store.history import Filter, page
 from neuronscope.store.migrate import FOLDER, _config
 from neuronscope.store.store import Store
-from neuronscope.store.tables import experiments
 from tests.store.test_store import draft
 
 SITE_NAMES, OP_NAMES = ("z", "mlp_out", "resid_pre"), ("zero", "patch")
@@ -34,7 +33,7 @@ def store(tmp_path):
 
 
 @pytest.fixture
-def filled(store):
+def filled(store, monkeypatch):
     """A hundred experiments of all kinds, with what a filter may ask of each, newest first."""
     draw, rows = random.Random(1), []
     start = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -42,16 +41,14 @@ def filled(store):
         site, op = draw.choice(SITE_NAMES), draw.choice(OP_NAMES)
         prompt = " ".join(draw.choices(WORDS, k=3))
         kind, model = draw.choice(("run", "sweep")), draw.choice("ab")
+        time = stamp(start + timedelta(hours=n))
+        monkeypatch.setattr("neuronscope.store.experiments.now", lambda time=time: time)
         key = store.experiments.add(draft(
             prompt, kind=kind, model_id=model, title=f"{op} {site}",
             uses=frozenset({("site", site), ("op", op)})))
         labels, starred = draw.sample(["t", "u"], draw.randrange(3)), draw.random() < 0.2
         name, notes = draw.choice(["", "nightly"]), draw.choice(["", "see Rome"])
         store.experiments.annotate(key, name=name, notes=notes, labels=labels, starred=starred)
-        time = stamp(start + timedelta(hours=n))
-        with store.database.write() as connection:
-            connection.execute(update(experiments).where(experiments.c.id == key)
-                               .values(created_at=time))
         rows.append({"id": key, "text": f"{prompt}\n{op} {site}\n{name}\n{notes}", "kind": kind,
                      "model": model, "site": site, "op": op, "tags": labels, "starred": starred,
                      "time": time})
