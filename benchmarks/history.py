@@ -8,11 +8,12 @@ what only the oldest rows fit, a word of 300,000 rows, words and filters that no
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -66,10 +67,10 @@ def rows(count: int) -> Iterator[Row]:
                "uses": own["uses"], "tags": own["tags"]}
 
 
-def fill(store: Store, count: int) -> None:
-    """Stores `count` generated runs, a batch in a transaction."""
-    made = rows(count)
-    while batch := [row for _, row in zip(range(BATCH), made, strict=False)]:
+def fill(store: Store, count: int, given: Iterable[Row] = ()) -> None:
+    """Stores `count` generated runs, or those that are given; a batch in a transaction."""
+    made = iter(given or rows(count))
+    while batch := list(itertools.islice(made, BATCH)):
         with store.database.write() as connection:
             connection.execute(insert(experiments), [
                 {name: value for name, value in row.items() if name not in ("uses", "tags")}

@@ -2,7 +2,9 @@
 
 SQLite is opened with WAL and `synchronous=FULL`, so that what has been acknowledged
 survives a power cut. All writes go through one connection that takes its lock at once
-(`BEGIN IMMEDIATE`); readers cannot write at all.
+(`BEGIN IMMEDIATE`); readers cannot write at all. PostgreSQL gives the same: commits that wait
+for the disk, a lock that every writing transaction takes first (so that numbers appear in their
+order), and readers that see one state and cannot write.
 """
 
 from __future__ import annotations
@@ -14,13 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from neuronscope.errors import StorageError
+from neuronscope.errors import InvalidInput, StorageError
 
 BUSY_TIMEOUT_MS = 10_000
 FILE_NAME = "neuronscope.sqlite"
+WRITERS_LOCK = 0x6E6575726F6E
+"""The advisory lock of PostgreSQL that a writing transaction holds."""
 
 
 def database_url(url: str, folder: Path) -> str:
@@ -32,14 +36,16 @@ class Database:
     """A database that is read and written through `read()` and `write()`.
 
     url: SQLAlchemy URL. An SQLite file is created with mode 0600, unless `make` is false.
+    Raises: InvalidInput for another kind of database, or one whose driver is missing.
     """
 
     def __init__(self, url: str, *, make: bool = True) -> None:
-        self.file = _sqlite_file(url)
+        parsed = _parsed(url)
+        self.file = _sqlite_file(parsed)
         if self.file is not None and make:
             _create_private(self.file)
-        self._writer = _engine(url, read_only=False)
-        self._reader = _engine(url, read_only=True)
+        self._writer = _engine(parsed, read_only=False)
+        self._reader = _engine(parsed, read_only=True)
         self._turn = threading.RLock()
         self._open: Connection | None = None
 
@@ -86,11 +92,26 @@ def _stored() -> Iterator[None]:
         ) from error
 
 
-def _sqlite_file(url: str) -> Path | None:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+def _parsed(url: str) -> URL:
+    """Raises: InvalidInput for what is no address of a database that can be used."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except ArgumentError:
+        backend = ""
+    if backend not in ("sqlite", "postgresql"):
+        raise InvalidInput("The database's address is not one of SQLite or PostgreSQL.",
+                           hint="NEURONSCOPE_DATABASE_URL is like postgresql://user@host/name; "
+                                "empty is SQLite in the data folder.")
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed
+
+
+def _sqlite_file(url: URL) -> Path | None:
+    if url.get_backend_name() != "sqlite" or not url.database:
         return None
-    return Path(parsed.database)
+    return Path(url.database)
 
 
 def _create_private(file: Path) -> None:
@@ -98,9 +119,29 @@ def _create_private(file: Path) -> None:
     os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def _engine(url: str, *, read_only: bool) -> Engine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url)
+def _engine(url: URL, *, read_only: bool) -> Engine:
+    make = _sqlite if url.get_backend_name() == "sqlite" else _postgresql
+    return make(url, read_only=read_only)
+
+
+def _postgresql(url: URL, *, read_only: bool) -> Engine:
+    try:
+        engine = create_engine(
+            url, pool_pre_ping=True, connect_args={"options": "-c synchronous_commit=on"},
+            isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED")
+    except (ImportError, NoSuchModuleError) as error:
+        raise InvalidInput("The driver of this database is not installed.",
+                           hint="pip install 'neuronscope[postgresql]'") from error
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY" if read_only else
+                                   f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")
+
+    return engine
+
+
+def _sqlite(url: URL, *, read_only: bool) -> Engine:
     engine = create_engine(url, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")

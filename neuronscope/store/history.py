@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Text,
     column,
     exists,
     literal_column,
@@ -27,9 +28,10 @@ from neuronscope.errors import InvalidField
 from neuronscope.spec.results import Summary
 from neuronscope.store.database import Database
 from neuronscope.store.experiments import SUMMARY_COLUMNS, plain, summary_of, tags_of
-from neuronscope.store.lookup import expression, stretches
+from neuronscope.store.lookup import LAST, TRIGRAM, expression, stretches
 from neuronscope.store.tables import TEXT_INDEX, experiments, tags, uses
 
+NEAR = 1000
 SEARCHED = (experiments.c.prompt, experiments.c.title, experiments.c.name, experiments.c.notes)
 
 
@@ -61,13 +63,7 @@ def page(database: Database, chosen: Filter, *, cursor: str | None = None,
     """
     before = None if cursor is None else position_of(cursor)
     with database.read() as connection:
-        query, leading = _filtered(chosen, connection)
-        rows: list[Row[Any]] = []
-        for low, high in stretches(connection, chosen.since, chosen.until, before):
-            within = query.where(leading >= low, leading <= high)
-            rows += connection.execute(within.limit(limit + 1 - len(rows))).all()
-            if len(rows) > limit:
-                break
+        rows = _near(connection, chosen, before, limit) or _all(connection, chosen, before, limit)
         shown = rows[:limit]
         labels = tags_of(connection, [row.seq for row in shown])
     following = str(shown[-1].seq) if len(rows) > limit else None
@@ -77,8 +73,40 @@ def page(database: Database, chosen: Filter, *, cursor: str | None = None,
 def keys(database: Database, chosen: Filter) -> list[str]:
     """The ids of all that fit, newest first."""
     with database.read() as connection:
-        query = _filtered(chosen, connection, None).with_only_columns(experiments.c.id)
-        return list(connection.execute(query).scalars())
+        query, leading = _filtered(chosen, connection)
+        query = query.with_only_columns(experiments.c.id)
+        return [key for low, high in stretches(connection, chosen.since, chosen.until, None)
+                for key in connection.execute(
+                    query.where(leading >= low, leading <= high)).scalars()]
+
+
+def _all(connection: Connection, chosen: Filter, before: int | None, limit: int
+         ) -> list[Row[Any]]:
+    """The first rows that fit, one more than the limit where there are more."""
+    query, leading = _filtered(chosen, connection)
+    rows: list[Row[Any]] = []
+    for low, high in stretches(connection, chosen.since, chosen.until, before):
+        within = query.where(leading >= low, leading <= high)
+        rows += connection.execute(within.limit(limit + 1 - len(rows))).all()
+        if len(rows) > limit:
+            break
+    return rows
+
+
+def _near(connection: Connection, chosen: Filter, before: int | None, limit: int
+          ) -> list[Row[Any]]:
+    """The rows, where a look at the newest ones is enough; only tried for words of one or two
+    letters, which are in most rows or else take the index longer than others."""
+    words = plain(chosen.q).split()
+    if not any(len(word) < TRIGRAM for word in words):
+        return []
+    own, end = experiments.c, LAST if before is None else before
+    newest = select(own.seq).where(own.seq < end).order_by(own.seq.desc())
+    lowest = connection.execute(newest.limit(1).offset(NEAR)).scalar() or 0
+    query = _rows().where(own.seq < end, own.seq > lowest,
+                          *_conditions(chosen, words)).order_by(own.seq.desc())
+    rows = list(connection.execute(query.limit(limit + 1)).all())
+    return rows if len(rows) > limit else []
 
 
 def position_of(cursor: str) -> int:
@@ -86,7 +114,11 @@ def position_of(cursor: str) -> int:
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
         raise InvalidField("The cursor is not one that a page of the history gave.",
                            hint="Leave it out for the first page.", pointer="/cursor")
-    return int(cursor)
+    return min(int(cursor), LAST)
+
+
+def _rows() -> Select:
+    return select(experiments.c.seq, experiments.c.starred, *SUMMARY_COLUMNS)
 
 
 def _filtered(chosen: Filter, connection: Connection) -> tuple[Select, ColumnElement]:
@@ -96,9 +128,13 @@ def _filtered(chosen: Filter, connection: Connection) -> tuple[Select, ColumnEle
     read, and all but their words is asked of them once more.
     """
     words = plain(chosen.q).split()
-    query = select(experiments.c.seq, experiments.c.starred, *SUMMARY_COLUMNS)
+    query = _rows()
     leading = experiments.c.seq
-    if connection.dialect.name == "sqlite":
+    if connection.dialect.name == "postgresql":
+        query = query.where(*(_POSTGRESQL_TEXTS.icontains(word, autoescape=True)
+                              for word in words))
+        words = []
+    else:
         asked, words = expression(connection, chosen, words)
         if asked:
             leading = _texts.c.rowid
@@ -107,6 +143,9 @@ def _filtered(chosen: Filter, connection: Connection) -> tuple[Select, ColumnEle
     return query.where(*_conditions(chosen, words)).order_by(leading.desc()), leading
 
 
+_POSTGRESQL_TEXTS = literal_column(
+    "(" + " || E'\\n' || ".join(f"experiments.{each.name}" for each in SEARCHED) + ")", Text)
+"""As its index on texts is made, so that it is used; no word has a line break."""
 _texts = table(TEXT_INDEX, column("rowid"))
 
 

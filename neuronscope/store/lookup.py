@@ -33,6 +33,8 @@ side, no three letters across two of them make a third."""
 MAX_TERMS = 200
 """A word of one or two letters that begins more threes than these is looked for row by row."""
 MAX_STRETCHES = 16
+LAST = 2**31 - 1
+"""No number of an experiment or capture is larger, in any of the databases."""
 
 Stretch = tuple[int, int]
 """Numbers of experiments, both ends included."""
@@ -106,7 +108,7 @@ def spanned(connection: Connection, seq: int, created_at: str) -> None:
 def stretches(connection: Connection, since: str | None, until: str | None,
               before: int | None) -> list[Stretch]:
     """Where experiments of a time can be, newest first; others may lie there too."""
-    end = (1 << 62) if before is None else before - 1
+    end = LAST if before is None else before - 1
     if since is None and until is None:
         return [(0, end)]
     fits = [] if since is None else [spans.c.newest >= since]

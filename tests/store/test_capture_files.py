@@ -13,14 +13,6 @@ from neuronscope.errors import Gone, InvalidField, NotFound, StorageError
 from neuronscope.spec.tensorfile import TensorFile, npy_pieces, widen, write
 from neuronscope.store import captures as files
 from neuronscope.store.captures import CaptureDraft
-from neuronscope.store.store import Store
-
-
-@pytest.fixture
-def store(tmp_path):
-    opened = Store(tmp_path / "data")
-    yield opened
-    opened.close()
 
 
 def draft(**given) -> CaptureDraft:
@@ -75,15 +67,15 @@ def test_a_deleted_capture_is_gone_with_its_file(store):
         store.captures.get("0123456789abcdef")
 
 
-def test_a_row_that_is_not_stored_leaves_no_file(store):
-    path = written(store)
-    with store.database.write() as connection:
+def test_a_row_that_is_not_stored_leaves_no_file(on_sqlite):
+    path = written(on_sqlite)
+    with on_sqlite.database.write() as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar()
         connection.execute(text(f"PRAGMA max_page_count = {pages}"))
     with pytest.raises(StorageError):
-        store.captures.add(draft(body="x" * 1_000_000), path)
+        on_sqlite.captures.add(draft(body="x" * 1_000_000), path)
     assert list(path.parent.iterdir()) == []
-    assert store.captures.page().items == ()
+    assert on_sqlite.captures.page().items == ()
 
 
 def test_a_file_that_cannot_be_taken_leaves_no_row(store):

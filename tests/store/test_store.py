@@ -24,13 +24,6 @@ from neuronscope.store.store import Store
 from neuronscope.store.tables import TEXT_INDEX, metadata
 
 
-@pytest.fixture
-def store(tmp_path):
-    opened = Store(tmp_path / "data")
-    yield opened
-    opened.close()
-
-
 def draft(prompt="The Eiffel Tower is in", kind="run", state="complete", **given) -> Draft:
     values = {"spec_hash": "a" * 64, "environment": "e", "model_id": "m", "model_digest": "d",
               "title": "zero mlp_out.0", "headline": "kl: 1 nats", "body": "{}", **given}
@@ -42,8 +35,8 @@ def cell(index, value=1.0, error=None) -> Cell:
     return Cell(index=index, values={"kl": value}, status={"kl": status}, error=error)
 
 
-def test_what_is_acknowledged_is_on_disk(store):
-    with store.database.write() as connection:
+def test_what_is_acknowledged_is_on_disk(on_sqlite):
+    with on_sqlite.database.write() as connection:
         pragma = {name: connection.execute(text(f"PRAGMA {name}")).scalar()
                   for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")}
     assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1,
@@ -55,7 +48,7 @@ def test_readers_cannot_write(store):
         connection.execute(text("DELETE FROM experiments"))
 
 
-def test_only_the_owner_can_read_the_file(store, tmp_path):
+def test_only_the_owner_can_read_the_file(on_sqlite, tmp_path):
     assert stat.S_IMODE((tmp_path / "data" / FILE_NAME).stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
@@ -69,12 +62,18 @@ def differences(connection) -> list:
                 and item.info.get("dialect", dialect) == dialect)
 
     context = MigrationContext.configure(connection, opts={"include_object": compared})
-    return compare_metadata(context, metadata)
+    found = compare_metadata(context, metadata)  # comments are for readers of the code
+    return [each for each in found
+            if not (isinstance(each, list) and each[0][0] == "modify_comment")]
 
 
 def test_migrations_make_exactly_the_tables_that_the_code_uses(store):
     with store.database.read() as connection:
         assert differences(connection) == []
+
+
+def test_every_table_is_strict(on_sqlite):
+    with on_sqlite.database.read() as connection:
         rows = connection.execute(
             text("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'"))
         strict = {row.name: row.strict for row in rows}
@@ -128,11 +127,11 @@ def later(tmp_path):
     return folder
 
 
-def test_an_older_database_is_backed_up_and_migrated(store, later, tmp_path):
-    key = store.experiments.add(draft())
+def test_an_older_database_is_backed_up_and_migrated(on_sqlite, later, tmp_path):
+    key = on_sqlite.experiments.add(draft())
     (later / "versions" / "later.py").write_text(LATER.format(head=head(), more=""))
-    migrate(store.database, later)
-    with store.database.read() as connection:
+    migrate(on_sqlite.database, later)
+    with on_sqlite.database.read() as connection:
         assert connection.execute(text("SELECT later FROM experiments")).all() == [(None,)]
     backup = tmp_path / "data" / f"{FILE_NAME}.before-{head()}.backup"
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
@@ -152,17 +151,17 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(store, later):
         assert differences(connection) == []
 
 
-def test_a_full_disk_is_a_storage_error_and_reading_goes_on(store):
-    key = store.experiments.add(draft())
-    with store.database.write() as connection:
+def test_a_full_disk_is_a_storage_error_and_reading_goes_on(on_sqlite):
+    key = on_sqlite.experiments.add(draft())
+    with on_sqlite.database.write() as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar()
         connection.execute(text(f"PRAGMA max_page_count = {pages}"))
     with pytest.raises(StorageError):
-        store.experiments.add(draft(body="x" * 1_000_000))
-    assert store.experiments.get(key).summary.id == key
-    with store.database.write() as connection:
+        on_sqlite.experiments.add(draft(body="x" * 1_000_000))
+    assert on_sqlite.experiments.get(key).summary.id == key
+    with on_sqlite.database.write() as connection:
         connection.execute(text("PRAGMA max_page_count = 1000000"))
-    store.experiments.add(draft())
+    on_sqlite.experiments.add(draft())
 
 
 def test_opening_again_changes_nothing(tmp_path):
@@ -260,7 +259,7 @@ def test_a_file_that_is_no_database_is_a_storage_error(tmp_path):
         Store(tmp_path)
 
 
-def test_the_database_can_be_copied_while_open(store, tmp_path):
-    store.experiments.add(draft())
+def test_the_database_can_be_copied_while_open(on_sqlite, tmp_path):
+    on_sqlite.experiments.add(draft())
     with closing(sqlite3.connect(tmp_path / "data" / FILE_NAME)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
