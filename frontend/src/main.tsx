@@ -5,11 +5,13 @@ import { queryClient } from "./api/queries";
 import { takeToken } from "./api/token";
 import { App } from "./app/App";
 import { startTheme } from "./lib/theme";
+import { keepDrafts } from "./state/kept";
 import "./styles/tokens.css";
 import "./styles/base.css";
 
 takeToken(window.location, window.history, localStorage);
 startTheme();
+keepDrafts(localStorage);
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

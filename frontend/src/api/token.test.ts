@@ -8,3 +8,9 @@ it("moves the token from the fragment to storage and leaves the rest of the URL"
   expect(window.location.pathname + window.location.search).toBe("/s/abc?metric=kl");
   expect(authorization(localStorage)).toEqual({ Authorization: "Bearer s3cret" });
 });
+
+it("leaves a draft behind # where it is", () => {
+  window.history.replaceState(null, "", "/w#token=s3cret&spec=abc");
+  takeToken(window.location, window.history, localStorage);
+  expect(window.location.hash).toBe("#spec=abc");
+});

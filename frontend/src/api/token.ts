@@ -4,10 +4,13 @@ const KEY = "neuronscope.token";
 
 /** Moves a token from the address bar to this origin's storage. */
 export function takeToken(location: Location, history: History, storage: Storage): void {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  const parts = new URLSearchParams(location.hash.slice(1));
+  const given = parts.get("token");
   if (!given) return;
   storage.setItem(KEY, given);
-  history.replaceState(history.state, "", location.pathname + location.search);
+  parts.delete("token");
+  const rest = parts.size ? `#${parts}` : "";
+  history.replaceState(history.state, "", location.pathname + location.search + rest);
 }
 
 export function authorization(storage: Storage = localStorage): Record<string, string> {

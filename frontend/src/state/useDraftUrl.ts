@@ -1,9 +1,10 @@
 // Keeps the draft and the address together: a link or a reload brings the question back.
 import { useEffect, useRef } from "react";
-import { useLocation, useSearch } from "wouter";
+import { useLocation } from "wouter";
 import type { RunSpec, SweepSpec } from "../api/types";
+import { useGivenDraft, withDraft } from "./address";
 import { type Draft, EXAMPLE, fromSpec, useDraft } from "./draft";
-import { decodeSpec, encodeSpec, same, withParams } from "./url";
+import { decodeSpec, encodeSpec, same } from "./url";
 
 const DEBOUNCE_MS = 200;
 
@@ -17,9 +18,8 @@ interface Options {
 /** Returns whether the draft asks something else than the stored result. */
 export function useDraftUrl({ id, stored, toSpec }: Options): boolean {
   const [path, go] = useLocation();
-  const search = useSearch();
   const { draft, load } = useDraft();
-  const given = new URLSearchParams(search).get("spec") ?? "";
+  const given = useGivenDraft();
   const written = useRef<string | null>(null);
   const loadedFor = useRef<string | null>(null);
 
@@ -51,7 +51,7 @@ export function useDraftUrl({ id, stored, toSpec }: Options): boolean {
     if (!ready || text === given) return;
     const timer = setTimeout(() => {
       written.current = text;
-      go(path + withParams(window.location.search, { spec: text }), { replace: true });
+      go(withDraft(path, window.location.search, text), { replace: true });
     }, DEBOUNCE_MS);
     return () => clearTimeout(timer);
   }, [text, given, ready, path, go]);

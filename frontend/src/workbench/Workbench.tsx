@@ -11,7 +11,7 @@ import { SITES } from "../lib/words";
 import { MetricPicker } from "../question/MetricPicker";
 import { PromptField } from "../question/PromptField";
 import { sourceOf, useLengthFault, useSource } from "../question/source";
-import { toRun, useDraft } from "../state/draft";
+import { EXAMPLE, toRun, useDraft } from "../state/draft";
 import { same } from "../state/url";
 import { useDraftUrl } from "../state/useDraftUrl";
 import { Button, Empty, Notice, Panel, styles } from "../ui/ui";
@@ -23,7 +23,7 @@ import css from "./workbench.module.css";
 /** One question, one answer: prompt and edits on the left, what they did on the right. */
 export function Workbench({ id }: { id: string | null }) {
   const [, go] = useLocation();
-  const { draft, group, selected, change, update, undo, redo } = useDraft();
+  const { draft, group, selected, change, update, undo, redo, load } = useDraft();
   const model = useModel();
   const record = useRecord(id);
   const run = useRun();
@@ -53,6 +53,10 @@ export function Workbench({ id }: { id: string | null }) {
     if (!canRun) return;
     run.mutate(toRun(draft), { onSuccess: (made) => go(`/e/${made.id}`) });
   }, [canRun, draft, go, run.mutate]);
+  const startOver = () => {
+    load(EXAMPLE);
+    go("/w");
+  };
   const stop = () => pending && cancel.mutate(pending);
   const layers = info?.n_layers ?? 0;
   useKeys({
@@ -93,6 +97,15 @@ export function Workbench({ id }: { id: string | null }) {
           title="Question"
           actions={
             <span className={css.tools}>
+              {!same(toRun(draft), toRun(EXAMPLE)) && (
+                <Button
+                  look="quiet"
+                  title="Back to the example; undo brings your draft back"
+                  onClick={startOver}
+                >
+                  Start over
+                </Button>
+              )}
               {pending && (
                 <Button onClick={stop} disabled={cancel.isPending} title="Cancel the run (key .)">
                   Cancel
