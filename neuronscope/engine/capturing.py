@@ -31,17 +31,21 @@ from neuronscope.engine.prepare import now
 from neuronscope.engine.sources import gather
 from neuronscope.engine.statistics import statistics
 from neuronscope.engine.sweeping import ALONE
-from neuronscope.errors import OutOfMemory, UnsupportedTarget
+from neuronscope.errors import UnsupportedTarget
 from neuronscope.hooks.attention import eager_attention
 from neuronscope.hooks.index import picked
 from neuronscope.hooks.swap import swapped
 from neuronscope.hooks.tap import EditFn
+from neuronscope.models.exhausted import told
 from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.captured import Captured, InMemory
 from neuronscope.spec.captures import Capture, CaptureData, CaptureEntry, dims_of
 from neuronscope.spec.results import Note
 from neuronscope.spec.tensorfile import KINDS, WIDENED, Bits
+
+SHORT = ("The forward pass or what it is to keep does not fit in memory.",
+         "Use a shorter prompt, or capture in parts.")
 
 
 def capture(host: LoadedModel, asked: Capture, max_bytes: int = MAX_BYTES) -> Captured:
@@ -53,14 +57,10 @@ def capture(host: LoadedModel, asked: Capture, max_bytes: int = MAX_BYTES) -> Ca
     started, clock = now(), time.perf_counter()
     resolved = resolve_capture(asked, host.info, host.tokenizer, max_bytes, host.vectors)
     keeper = Keeper(host, resolved, max_bytes)
-    try:
-        with _attention(host, resolved):
-            edits = _edits(host, resolved)
-            with _last_logits_only(host):
-                run_forward(host, resolved.spec.prompt, edits=[*edits, *keeper.functions()])
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemory("The forward pass or what it is to keep does not fit.",
-                          hint="Use a shorter prompt, or capture in parts.") from error
+    with _attention(host, resolved), told(*SHORT):
+        edits = _edits(host, resolved)
+        with _last_logits_only(host):
+            run_forward(host, resolved.spec.prompt, edits=[*edits, *keeper.functions()])
     data = CaptureData(
         capture_hash=resolved.capture_hash, spec=asked, resolved=resolved.form,
         model=host.ref(resolved.form["attention"]),

@@ -12,6 +12,7 @@ from neuronscope.engine.fast import Numbered
 from neuronscope.engine.metrics import Readings, key_of, read
 from neuronscope.engine.prepare import Prepared, whole_patch
 from neuronscope.engine.replay import largest_deviation, tolerance
+from neuronscope.models.exhausted import attempt
 from neuronscope.spec.controls import Control, ControlValue
 from neuronscope.spec.ops import Add, Patch
 from neuronscope.spec.results import Cell
@@ -29,14 +30,12 @@ def controls_of(
     """
     op = prepared.resolved.spec.op
     controls = [_self_patch(prepared)]
-    try:
-        if isinstance(op, Patch):
-            controls.append(_full_patch(prepared, op, full))
-        if isinstance(op, Add):
-            controls.append(_random_direction(prepared, plan, cells))
-    except (torch.OutOfMemoryError, MemoryError):
-        kind = "full_patch" if isinstance(op, Patch) else "random_direction"
-        controls.append(Control(kind=kind, reason="out of memory"))
+    if isinstance(op, Patch):
+        controls.append(attempt(lambda: _full_patch(prepared, op, full))
+                        or Control(kind="full_patch", reason="out of memory"))
+    if isinstance(op, Add):
+        controls.append(attempt(lambda: _random_direction(prepared, plan, cells))
+                        or Control(kind="random_direction", reason="out of memory"))
     return tuple(controls)
 
 

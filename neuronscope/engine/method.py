@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import torch
-
 from neuronscope.engine.budget import plan_budget
 from neuronscope.engine.fast import Fast, way_of
 from neuronscope.engine.prepare import Prepared, prepare, prepare_streamed, reads_of
-from neuronscope.engine.replay import replay, tolerance
+from neuronscope.engine.replay import MISFITS, misfit, replay, tolerance
 from neuronscope.engine.resolve import Resolved
 from neuronscope.engine.stages import prove
 from neuronscope.engine.stream import Stream
+from neuronscope.models.exhausted import RAISED
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
-
-MISFITS = (RuntimeError, TypeError, ValueError, AttributeError, IndexError, KeyError)
-"""What a model's layers raise when they cannot be called one by one."""
 
 
 def choose(
@@ -47,8 +43,9 @@ def _streamed(
 ) -> tuple[Prepared, Stream] | str:
     """The prepared sweep with its clean stream, or why the fast path does not hold here."""
     attention = resolved.form["attention"]
-    if known := host.replayed.get(attention):
-        return known
+    verdict = host.replayed.get(attention)
+    if verdict is not None and verdict.lasting and verdict.reason:
+        return verdict.reason
     if host.layout.n_streams > 1:
         return f"the model keeps {host.layout.n_streams} residual streams side by side"
     if reads_of(resolved.spec)[-1] + 1 < len(resolved.spec.prompt) and any(
@@ -56,14 +53,13 @@ def _streamed(
         return "a held pattern reaches to the last position, behind the last one that is read"
     try:
         prepared, stream = prepare_streamed(host, resolved, edits, held)
-    except torch.OutOfMemoryError:
-        return "the clean run's keys and values do not fit in memory beside the model"
-    except MISFITS as error:
+    except (*RAISED, *MISFITS) as error:
         return misfit(error)
-    found = host.replayed.get(attention)
-    if found is None:
-        found = _remember(host, attention, _refusal(host, replay(stream)), held)
-    return found or (prepared, stream)
+    if verdict is None or not verdict.lasting:
+        verdict = replay(stream, verdict)
+        if not held:  # a verdict under held edits says little of the others
+            host.replayed[attention] = verdict
+    return verdict.reason or (prepared, stream)
 
 
 def _prove(fast: Fast, edits: tuple[Edit, ...]) -> None:
@@ -77,27 +73,6 @@ def _refused(fast: Fast, edits: Iterable[Edit]) -> str:
     """Why ways that these cells could take are not taken."""
     return "; ".join(dict.fromkeys(reason for edit in edits if fast.takes(edit)
                                    and (reason := fast.refusal(edit))))
-
-
-def _refusal(host: LoadedModel, found: float | str) -> str:
-    """Why the outcome of a replay forbids the fast path, or nothing."""
-    if isinstance(found, str) or found <= tolerance(host):
-        return found if isinstance(found, str) else ""
-    return f"a replay of the clean run differs by {found:.2g} in a logit"
-
-
-def _remember(
-    host: LoadedModel, attention: str, refusal: str, held: tuple[Edit, ...]
-) -> str:
-    """Keep the verdict for later sweeps; one under held edits says little of the others."""
-    if not held:
-        host.replayed[attention] = refusal
-    return refusal
-
-
-def misfit(error: BaseException) -> str:
-    """Why a model cannot take the fast path, from what its layers raised."""
-    return f"the model's layers cannot be called one by one ({type(error).__name__})"
 
 
 def told(fast: Fast, edits: Iterable[Edit]) -> str:

@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from neuronscope.engine.fast import FULL, Fast, Numbered
-from neuronscope.engine.method import MISFITS, choose, distrust, misfit, told
+from neuronscope.engine.method import choose, distrust, told
 from neuronscope.engine.metrics import Readings, read_rows
 from neuronscope.engine.prepare import Prepared, prepare, whole_patch
-from neuronscope.engine.replay import CLEAN, tolerance
+from neuronscope.engine.replay import CLEAN, MISFITS, misfit, tolerance
 from neuronscope.engine.resolve import Resolved
 from neuronscope.engine.running import Part
 from neuronscope.engine.sampled import sampled
 from neuronscope.errors import BadDirection
+from neuronscope.models.exhausted import RAISED, attempt
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
 from neuronscope.spec.results import Cell
@@ -36,6 +37,8 @@ class Ready:
     full: Readings | None = None
 
 
+SHORT = "out of memory"
+"""What is told of a cell for which memory does not do, not even alone."""
 OnReady = Callable[[Ready], None]
 Take = Callable[[list[Cell]], None]
 
@@ -68,11 +71,8 @@ class Pass:
         """
         if self.fast is None:
             on_ready(Ready(self.prepared, self.reason))
-        else:
-            try:
-                self._run_fast(self.fast, on_ready, take)
-            except Untrue as error:
-                on_ready(self._without_fast(str(error)))
+        elif untrue := self._tried(self.fast, on_ready, take):
+            on_ready(self._without_fast(untrue))
         for index, edit in self.plan:
             if index in self.finished:
                 continue
@@ -81,10 +81,22 @@ class Pass:
             self._hand_on([self._alone(index, edit)], take)
         return False
 
+    def _tried(self, fast: Fast, on_ready: OnReady, take: Take) -> str:
+        """Why the fast path had to be given up, or nothing.
+
+        On return the error is gone, and the tensors that its traceback held.
+        """
+        try:
+            self._run_fast(fast, on_ready, take)
+        except Untrue as error:
+            return str(error)
+        return ""
+
     def _without_fast(self, reason: str) -> Ready:
         """How the cells that are left are run, and what they are held against."""
         if self.ready is not None:
             return replace(self.ready, execution=f"{self.ready.execution}; the rest {reason}")
+        self.fast = None  # its clean stream is not needed any more
         # the clean run and the noise floor in the shape that the cells have now
         self.prepared = prepare(
             self.prepared.host, self.prepared.resolved, self.prepared.edits, self.held)
@@ -137,11 +149,9 @@ class Pass:
 
     def _sampled(self, edit: Edit) -> Tensor:
         """Logits [read, vocab] of a cell's own forward. Raises: Untrue."""
-        try:
-            alone = self.prepared.edited((edit,))
-        except (torch.OutOfMemoryError, MemoryError):
-            raise Untrue("one forward per cell: out of memory in one that was to be compared"
-                         ) from None
+        alone = attempt(lambda: self.prepared.edited((edit,)))
+        if alone is None:
+            raise Untrue("one forward per cell: out of memory in one that was to be compared")
         return torch.cat([alone[read].logits for read in self.prepared.reads])
 
     def _ready(self, fast: Fast, extra: dict[int, Readings]) -> Ready:
@@ -156,12 +166,19 @@ class Pass:
                 for place, read in enumerate(self.prepared.reads)}
 
     def _scored(self, indices: list[int], logits: Tensor | None) -> list[Cell]:
-        if logits is None:
-            return [self.prepared.scale.failed(index, "out of memory")
-                    for index in indices if index >= 0]
-        cells = self.prepared.scale.cells(
-            indices, self._readings(logits), self.prepared.host.tokenizer)
-        return [cell for cell in cells if cell.index >= 0]
+        """The cells of some rows of logits; in halves where memory does not do for all."""
+        def score() -> list[Cell]:
+            return self.prepared.scale.cells(
+                indices, self._readings(logits), self.prepared.host.tokenizer)
+
+        cells = None if logits is None else attempt(score)
+        if cells is not None:
+            return [cell for cell in cells if cell.index >= 0]
+        if logits is None or len(indices) == 1:
+            return [self.prepared.scale.failed(index, SHORT) for index in indices if index >= 0]
+        middle = len(indices) // 2
+        return [*self._scored(indices[:middle], logits[:middle]),
+                *self._scored(indices[middle:], logits[middle:])]
 
     def _hand_on(self, cells: list[Cell], take: Take) -> None:
         fresh = [cell for cell in cells if cell.index not in self.finished]
@@ -172,12 +189,11 @@ class Pass:
     def _alone(self, index: int, edit: Edit) -> Cell:
         scale = self.prepared.scale
         try:
-            edited = self.prepared.edited((edit,))
-        except (torch.OutOfMemoryError, MemoryError):
-            return scale.failed(index, "out of memory")
+            found = attempt(lambda: scale.cells(
+                [index], self.prepared.edited((edit,)), self.prepared.host.tokenizer))
         except BadDirection as error:
             return scale.failed(index, error.detail)
-        return scale.cells([index], edited, self.prepared.host.tokenizer)[0]
+        return scale.failed(index, SHORT) if found is None else found[0]
 
 
 def _guarded(parts: Iterator[Part]) -> Iterator[Part]:
@@ -188,9 +204,7 @@ def _guarded(parts: Iterator[Part]) -> Iterator[Part]:
     while True:
         try:
             part = next(parts, None)
-        except torch.OutOfMemoryError:
-            raise Untrue("one forward per cell: the edited values do not fit in memory") from None
-        except MISFITS as error:
+        except (*RAISED, *MISFITS) as error:
             raise Untrue(f"one forward per cell: {misfit(error)}") from error
         if part is None:
             return

@@ -10,10 +10,14 @@ from neuronscope.engine.propagate import ends_of, fused, logits_of
 from neuronscope.engine.rows import clean_row, layer_of
 from neuronscope.engine.stream import Stream
 from neuronscope.engine.tolerance import tolerance_of
+from neuronscope.errors import UnsupportedTarget
 from neuronscope.hooks.precision import float64
 from neuronscope.hooks.swap import swapped
-from neuronscope.models.host import LoadedModel
+from neuronscope.models.exhausted import RAISED, ran_out
+from neuronscope.models.host import LoadedModel, Proof
 
+MISFITS = (RuntimeError, TypeError, ValueError, AttributeError, IndexError, KeyError)
+"""What a model's layers raise when they cannot be called one by one."""
 CLEAN = -1
 """The index of the clean row that goes along."""
 
@@ -28,10 +32,10 @@ def still_held(stream: Stream, layer: int) -> tuple[Compiled, ...]:
                  and layer_of(each.key, stream.n_layers) >= layer)
 
 
-def replay(stream: Stream) -> float | str:
-    """Largest deviation of clean rows, sent through the path from several places.
+def replay(stream: Stream, before: Proof | None) -> Proof:
+    """Clean rows, sent through the path from several places, against the clean logits.
 
-    Or why the path cannot be taken on this model.
+    before: the verdict so far.
     """
     worst = 0.0
     try:
@@ -43,11 +47,29 @@ def replay(stream: Stream) -> float | str:
                     ends = ends_of(stream, [row])
                 worst = max(worst, largest_deviation(logits_of(stream, [[row]], [ends])[0][0],
                                                      stream.logits))
-    except torch.OutOfMemoryError:
-        return "the clean run's keys and values do not fit in memory beside the model"
-    except (RuntimeError, TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
-        return f"the model's layers cannot be called one by one ({type(error).__name__})"
-    return worst
+    except (*RAISED, *MISFITS) as error:
+        return raised(error, before)
+    return Proof("" if worst <= tolerance(stream.host) else
+                 f"a replay of the clean run differs by {worst:.2g} in a logit", worst)
+
+
+def raised(error: BaseException, before: Proof | None) -> Proof:
+    """The verdict on what raised an error. It lasts when the same error comes again.
+
+    Memory that is short now may be there for the next sweep: that never lasts.
+    """
+    reason = misfit(error)
+    return Proof(reason, lasting=not ran_out(error) and before is not None
+                 and before.reason == reason)
+
+
+def misfit(error: BaseException) -> str:
+    """Why the fast path cannot be taken, from what the model's layers raised."""
+    if ran_out(error):
+        return "it does not fit in memory beside the model"
+    if isinstance(error, UnsupportedTarget):
+        return error.detail.rstrip(".")
+    return f"the model's layers cannot be called one by one ({type(error).__name__})"
 
 
 def tolerance(host: LoadedModel) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -13,6 +12,7 @@ from neuronscope.engine.propagate import ends_of, logits_of
 from neuronscope.engine.rows import Row
 from neuronscope.engine.stream import Stream
 from neuronscope.hooks.swap import Forward, swapped
+from neuronscope.models.exhausted import attempt
 
 Part = tuple[list[int], Float[Tensor, "rows reads vocab"] | None]
 """Indices of cells and their logits; None in place of logits: out of memory, even alone."""
@@ -40,11 +40,11 @@ class Runner:
 
     def _ends(self, rows: list[Row]) -> Iterator[tuple[list[Row], Tensor | None]]:
         """Rows through the layers; in halves where they do not fit in memory together."""
-        try:
+        def through() -> Tensor:
             with swapped(self.faster):
-                ends: Tensor | None = ends_of(self.stream, rows)
-        except (torch.OutOfMemoryError, MemoryError):
-            ends = None
+                return ends_of(self.stream, rows)
+
+        ends = attempt(through)
         if ends is not None or len(rows) == 1:
             yield rows, ends
             return
@@ -56,9 +56,9 @@ class Runner:
         """Rows through the head; in halves where they do not fit in memory together."""
         if not done:
             return
-        try:
-            logits = logits_of(self.stream, [rows for rows, _ in done], [ends for _, ends in done])
-        except (torch.OutOfMemoryError, MemoryError):
+        logits = attempt(lambda: logits_of(
+            self.stream, [rows for rows, _ in done], [ends for _, ends in done]))
+        if logits is None:
             if len(done) == 1 and len(done[0][0]) == 1:
                 yield [done[0][0][0].index], None
                 return

@@ -22,6 +22,7 @@ from neuronscope.engine.scoring import Scale
 from neuronscope.engine.stages import stages_of
 from neuronscope.engine.sweeping import ALONE, OnCells, OnHead, Watch, run_sweep
 from neuronscope.errors import InvalidInput
+from neuronscope.models.exhausted import told
 from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
 from neuronscope.models.load import load as load_folder
@@ -34,6 +35,9 @@ from neuronscope.spec.grid import Grid
 from neuronscope.spec.models import ModelInfo, StageReport
 from neuronscope.spec.ops import Prompt
 from neuronscope.spec.results import Cell, Note, Result, Token
+
+SHORT = ("The forward passes of the clean prompt and its sources do not fit in memory.",
+         "Use a shorter prompt, or a smaller dtype.")
 
 
 class Model:
@@ -66,12 +70,12 @@ class Model:
     def run(self, spec: Run) -> Result:
         """Run a spec: clean, a no-op of the same shape, and edited.
 
-        Raises: InvalidInput and its subclasses for a spec that cannot be run here.
+        Raises: InvalidInput and its subclasses for a spec that cannot be run here, OutOfMemory.
         """
         started, clock = now(), time.perf_counter()
         resolved = self.resolve(spec)
         draws = draws_of(resolved.spec)
-        with self.host.lock, attention_for(self.host, resolved):
+        with told(*SHORT), self.host.lock, attention_for(self.host, resolved):
             runs = [self._drawn(resolved, draw) for draw in range(draws)]
         tokenizer, k, at = self.host.tokenizer, resolved.spec.top_k, resolved.spec.read_position
         clean, edited = (mean_reading([readings[at] for readings in side]) for side in (
@@ -108,9 +112,10 @@ class Model:
         incomplete. done: cells by index that need not be run again. memory: bytes that the
         sweep may take beside the model; see neuronscope.engine.budget for the default.
         A cell that fails is recorded as failed; the others still run.
+        Raises: InvalidInput and its subclasses; OutOfMemory where not even the clean run fits.
         """
         watch = Watch(on_head or _nothing, on_cells or _nothing, cancelled or _never)
-        with self.host.lock:
+        with told(*SHORT), self.host.lock:
             return run_sweep(self.host, self.resolve(spec), watch, done or {}, memory)
 
     def capture(self, spec: Capture, *, max_bytes: int = MAX_BYTES) -> Captured:

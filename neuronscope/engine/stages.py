@@ -17,12 +17,13 @@ from neuronscope.engine.attended import INNER_SITES
 from neuronscope.engine.budget import plan_budget
 from neuronscope.engine.entries import BRANCH_SITES, STREAM_SITES
 from neuronscope.engine.fast import Fast, Numbered, way_of
-from neuronscope.engine.prepare import Prepared, prepare_streamed
+from neuronscope.engine.prepare import prepare_streamed
 from neuronscope.engine.probing import PROBE_ERRORS, alone, batched, cells_of_way, probe
-from neuronscope.engine.replay import largest_deviation, replay, tolerance
-from neuronscope.errors import OutOfMemory, UnsupportedTarget
+from neuronscope.engine.replay import largest_deviation, raised, replay, tolerance
 from neuronscope.hooks.attention import eager_attention
+from neuronscope.models.exhausted import RAISED, ran_out
 from neuronscope.models.host import LoadedModel, Proof
+from neuronscope.spec.experiments import Edit
 from neuronscope.spec.models import StageReport
 from neuronscope.spec.ops import Path
 from neuronscope.spec.target import SITES
@@ -49,18 +50,16 @@ def prove(host: LoadedModel, attention: str, ways: Iterable[str]) -> None:
     attention: the implementation that the model runs under at the moment.
     """
     cells = {way: cells_of_way(host, way) for way in ways
-             if (attention, way) not in host.proofs}
+             if (known := host.proofs.get((attention, way))) is None or not known.lasting}
     cells = {way: some for way, some in cells.items() if some}
     if not cells:
         return
     edits = [edit for some in cells.values() for edit in some]
-    try:
-        prepared, stream = prepare_streamed(host, probe(host), tuple(edits), ())
-        fast = Fast(stream, prepared, plan_budget(host, len(stream.ids), 1, None, attention))
-        clean = stream.logits
-    except PROBE_ERRORS as error:
+    fast = _fast(host, attention, edits)
+    if isinstance(fast, Exception):
         if len(cells) == 1:
-            host.proofs.update({(attention, way): Proof(_raised(error)) for way in cells})
+            host.proofs.update({(attention, way): raised(fast, host.proofs.get((attention, way)))
+                                for way in cells})
         for way in cells if len(cells) > 1 else ():
             prove(host, attention, [way])
         return
@@ -70,7 +69,32 @@ def prove(host: LoadedModel, attention: str, ways: Iterable[str]) -> None:
         mine = [each for each in numbered if way_of(fast, each[1]) == way]
         verdict = found if isinstance(found, dict) else _along(
             fast, [each for each in mine if fast.takes(each[1])])
-        host.proofs[attention, way] = _verdict(fast, prepared, mine, verdict, clean)
+        host.proofs[attention, way] = _judged(
+            fast, mine, verdict, host.proofs.get((attention, way)))
+
+
+def _fast(host: LoadedModel, attention: str, edits: Sequence[Edit]) -> Fast | Exception:
+    """The fast path of the probe prompt, or what it raised, without what its frames held."""
+    try:
+        prepared, stream = prepare_streamed(host, probe(host), tuple(edits), ())
+        return Fast(stream, prepared, plan_budget(host, len(stream.ids), 1, None, attention))
+    except PROBE_ERRORS as error:
+        return error.with_traceback(None)
+
+
+def _judged(
+    fast: Fast, cells: Sequence[Numbered], found: dict[int, Tensor | None] | Exception,
+    before: Proof | None,
+) -> Proof:
+    """The verdict on a way, also where plain forwards do not fit beside the clean stream."""
+    if isinstance(found, Exception):
+        return raised(found, before)
+    try:
+        return _verdict(fast, cells, found)
+    except RAISED as error:
+        if not ran_out(error):
+            raise
+        return raised(error, before)
 
 
 def stages_of(host: LoadedModel) -> tuple[StageReport, ...]:
@@ -96,18 +120,15 @@ def stages_of(host: LoadedModel) -> tuple[StageReport, ...]:
 
 def _replayed(host: LoadedModel, attention: str) -> StageReport:
     what, _ = STAGES["replay"]
+    before = host.replayed.get(attention)
     try:
-        found = replay(prepare_streamed(host, probe(host), (), ())[1])
+        found = replay(prepare_streamed(host, probe(host), (), ())[1], before)
     except PROBE_ERRORS as error:
-        found = _raised(error)
-    if isinstance(found, str):
-        host.replayed[attention] = found
-        return StageReport(stage="replay", what=what, certified=False, reason=found)
-    good = found <= tolerance(host)
-    host.replayed[attention] = "" if good else (
-        f"a replay of the clean run differs by {found:.2g} in a logit")
-    return StageReport(stage="replay", what=what, certified=good, deviation=_finite(found),
-                       reason=host.replayed[attention])
+        found = raised(error, before)
+    host.replayed[attention] = found
+    compared = not found.reason or found.deviation > 0
+    return StageReport(stage="replay", what=what, certified=not found.reason, reason=found.reason,
+                       deviation=_finite(found.deviation) if compared else None)
 
 
 def _report(host: LoadedModel, stage: str, ways: Sequence[tuple[str, str]]) -> StageReport:
@@ -127,7 +148,7 @@ def _report(host: LoadedModel, stage: str, ways: Sequence[tuple[str, str]]) -> S
                                if site in good), default=None)))
 
 
-def _along(fast: Fast, cells: Collection[Numbered]) -> dict[int, Tensor | None] | str:
+def _along(fast: Fast, cells: Collection[Numbered]) -> dict[int, Tensor | None] | Exception:
     """Logits of the cells that went along the fast path, or what it raised."""
     found: dict[int, Tensor | None] = {}
     apart: dict[object, list[Numbered]] = {}
@@ -139,18 +160,18 @@ def _along(fast: Fast, cells: Collection[Numbered]) -> dict[int, Tensor | None] 
                 for place, index in enumerate(indices):
                     found[index] = None if logits is None else logits[place]
     except PROBE_ERRORS as error:
-        return _raised(error)
+        return error.with_traceback(None)
     return found
 
 
 def _verdict(
-    fast: Fast, prepared: Prepared, cells: Sequence[Numbered],
-    found: dict[int, Tensor | None] | str, clean: Tensor,
+    fast: Fast, cells: Sequence[Numbered], found: dict[int, Tensor | None]
 ) -> Proof:
     """Whether the cells of one way have the logits of plain forwards."""
-    if isinstance(found, str):
-        return Proof(found)
+    prepared, clean = fast.prepared, fast.stream.logits
     went = [(index, edit) for index, edit in cells if found.get(index) is not None]
+    if not went and any(index in found for index, _ in cells):  # run, and not even alone
+        return Proof("it does not fit in memory beside the model", lasting=False)
     if not went:
         return Proof("this model's structure gives it no faster way")
     worst, allowed = 0.0, _allowed(fast)
@@ -164,14 +185,6 @@ def _verdict(
                          gap)
         worst = max(worst, gap)
     return Proof("", worst)
-
-
-def _raised(error: BaseException) -> str:
-    if isinstance(error, torch.OutOfMemoryError | MemoryError | OutOfMemory):
-        return "it does not fit in memory beside the model"
-    if isinstance(error, UnsupportedTarget):
-        return error.detail.rstrip(".")
-    return f"the model's layers cannot be called one by one ({type(error).__name__})"
 
 
 def _finite(value: float | None) -> float | None:

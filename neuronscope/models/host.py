@@ -23,10 +23,14 @@ from neuronscope.spec.results import ModelRef
 
 @dataclass(frozen=True)
 class Proof:
-    """Why a way of the fast path is not taken, or nothing; the largest deviation in a logit."""
+    """Why a way of the fast path is not taken, or nothing; the largest deviation in a logit.
+
+    lasting: false of an error that may have been the moment's: it is tried again.
+    """
 
     reason: str
     deviation: float = 0.0
+    lasting: bool = True
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,9 @@ class LoadedModel:
     tokenizer: Tokenizer
     info: ModelInfo
     vectors: Vectors = field(default_factory=Vectors)
-    replayed: dict[str, str] = field(default_factory=dict, compare=False)
-    """By attention implementation: why the fast path cannot be taken, or nothing where a
-    replay of a clean run through it gave the clean logits; filled by the first sweep."""
+    replayed: dict[str, Proof] = field(default_factory=dict, compare=False)
+    """By attention implementation: whether a replay of a clean run through the fast path gave
+    the clean logits; filled by the first sweep."""
 
     proofs: dict[tuple[str, str], Proof] = field(default_factory=dict, compare=False)
     """By attention implementation and way: the verdict, reached when a sweep first needs it

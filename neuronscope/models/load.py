@@ -14,6 +14,7 @@ from neuronscope.errors import ModelNotFound
 from neuronscope.models.beside import check_untouched, digest_of
 from neuronscope.models.certify import certify
 from neuronscope.models.discover import read_config, weight_files
+from neuronscope.models.exhausted import told
 from neuronscope.models.fingerprint import (
     config_digest,
     module_digest,
@@ -35,6 +36,8 @@ from neuronscope.spec.models import ModelInfo, SiteReport
 PHASES = ("digest", "weights", "certify")
 TOLD = 5
 """So many names are told of what differs."""
+SHORT = ("The forwards of certification do not fit in memory beside the model.",
+         "Use a smaller dtype or another device.")
 
 Progress = Callable[[str, int, int], None]
 """Called with a phase's name, the phases done, and how many there are."""
@@ -73,7 +76,8 @@ def load(
     whole = read_model(folder, config, placement)
     clock.lap("weights")
     tell("certify", 2, len(PHASES))
-    model = text_side(whole)
+    with told(*SHORT):
+        model = text_side(whole)
     digest = digest or module_digest(model)  # of the numbers that are computed with
     tokenizer = Tokenizer.from_folder(folder, vocab_size(model))
     return _finish(model, whole, tokenizer, model_id or folder.resolve().name, digest, clock,
@@ -119,10 +123,10 @@ def wrap(hf_model: nn.Module, tokenizer: Any, *, model_id: str = "") -> LoadedMo
     loaded = _finish(model, hf_model, Tokenizer(tokenizer, vocab_size(model)),
                      model_id or type(hf_model).__name__, digest, clock)
     return loaded if not beside else replace(loaded, info=loaded.info.model_copy(update={
-        "certification": f"{loaded.info.certification}; {_told(beside)}"}))
+        "certification": f"{loaded.info.certification}; {_beside(beside)}"}))
 
 
-def _told(beside: tuple[str, ...]) -> str:
+def _beside(beside: tuple[str, ...]) -> str:
     """What a model computes with that its configuration does not tell."""
     more = f" and {len(beside) - TOLD} more" if len(beside) > TOLD else ""
     return (f"{', '.join(beside[:TOLD])}{more} differ from what the configuration makes, and are "
@@ -139,7 +143,8 @@ def _finish(
     clock.lap("tokenizer")
     note = "" if model is whole else (
         f"{type(whole).__name__} demands an image; its language model is run by itself")
-    layout, sites, certification = _certified(model, ids, digest, kept, anew, note, clock)
+    with told(*SHORT):
+        layout, sites, certification = _certified(model, ids, digest, kept, anew, note, clock)
     text = text_config(model)
     info = ModelInfo(
         id=model_id, name=model_id, architecture=type(model).__name__,

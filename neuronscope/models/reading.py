@@ -17,6 +17,7 @@ from huggingface_hub.errors import StrictDataclassError
 from torch import nn
 
 from neuronscope.errors import ModelRefused, OutOfMemory
+from neuronscope.models.exhausted import ran_out
 from neuronscope.models.fingerprint import read_header
 from neuronscope.models.placement import DTYPES, Placement
 from neuronscope.models.quantised import asked_for
@@ -60,12 +61,12 @@ def read_model(folder: Path, config: dict[str, Any], placement: Placement) -> nn
         if placement.device is not None and placement.device.type == "mps":
             model = model.to(placement.device)
         return model.eval()
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise OutOfMemory(f"{folder.name!r} does not fit on {placement.device or 'its devices'}.",
-                          hint="Use a smaller dtype, the device map auto, or another device."
-                          ) from error
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError,
+    except (MemoryError, OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError,
             ImportError, ArithmeticError, StrictDataclassError) as error:
+        if ran_out(error):
+            raise OutOfMemory(
+                f"{folder.name!r} does not fit on {placement.device or 'its devices'}.",
+                hint="Use a smaller dtype, the device map auto, or another device.") from error
         raise ModelRefused(
             f"transformers cannot load {folder.name!r} ({type(error).__name__}).",
             hint="Check that config.json and the weights belong together.") from error

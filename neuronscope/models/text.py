@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from neuronscope.errors import ModelRefused, OutOfMemory
 from neuronscope.hooks.tap import attached
+from neuronscope.models.exhausted import ran_out
 from neuronscope.models.forward import forward
 from neuronscope.models.placement import entry_device
 
@@ -116,10 +117,11 @@ def run_alone(model: nn.Module, ids: Tensor) -> Tensor:
     kind = type(model).__name__
     try:
         logits = forward(model, ids)
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemory(f"A forward of {kind} on {ids.numel()} tokens does not fit in memory.",
-                          hint="Use a smaller dtype or another device.") from error
-    except FOREIGN as error:
+    except (*FOREIGN, MemoryError) as error:
+        if ran_out(error):
+            raise OutOfMemory(
+                f"A forward of {kind} on {ids.numel()} tokens does not fit in memory.",
+                hint="Use a smaller dtype or another device.") from error
         if isinstance(error, AttributeError) and error.name == "logits":
             raise ModelRefused(f"{kind} gives no logits: it has no output embedding.",
                                hint="Load it with AutoModelForCausalLM.") from error
