@@ -36,7 +36,7 @@ from neuronscope.hooks.attention import eager_attention
 from neuronscope.hooks.index import picked
 from neuronscope.hooks.swap import swapped
 from neuronscope.hooks.tap import EditFn
-from neuronscope.models.exhausted import told
+from neuronscope.models.exhausted import needed
 from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.captured import Captured, InMemory
@@ -57,10 +57,11 @@ def capture(host: LoadedModel, asked: Capture, max_bytes: int = MAX_BYTES) -> Ca
     started, clock = now(), time.perf_counter()
     resolved = resolve_capture(asked, host.info, host.tokenizer, max_bytes, host.vectors)
     keeper = Keeper(host, resolved, max_bytes)
-    with _attention(host, resolved), told(*SHORT):
-        edits = _edits(host, resolved)
+    with _attention(host, resolved):
+        edits = needed(lambda: _edits(host, resolved), *SHORT)
         with _last_logits_only(host):
-            run_forward(host, resolved.spec.prompt, edits=[*edits, *keeper.functions()])
+            needed(lambda: run_forward(host, resolved.spec.prompt,
+                                       edits=[*edits, *keeper.functions()]), *SHORT)
     data = CaptureData(
         capture_hash=resolved.capture_hash, spec=asked, resolved=resolved.form,
         model=host.ref(resolved.form["attention"]),

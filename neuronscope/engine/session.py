@@ -22,7 +22,7 @@ from neuronscope.engine.scoring import Scale
 from neuronscope.engine.stages import stages_of
 from neuronscope.engine.sweeping import ALONE, OnCells, OnHead, Watch, run_sweep
 from neuronscope.errors import InvalidInput
-from neuronscope.models.exhausted import told
+from neuronscope.models.exhausted import needed
 from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
 from neuronscope.models.load import load as load_folder
@@ -75,8 +75,8 @@ class Model:
         started, clock = now(), time.perf_counter()
         resolved = self.resolve(spec)
         draws = draws_of(resolved.spec)
-        with told(*SHORT), self.host.lock, attention_for(self.host, resolved):
-            runs = [self._drawn(resolved, draw) for draw in range(draws)]
+        with self.host.lock, attention_for(self.host, resolved):
+            runs = needed(lambda: [self._drawn(resolved, draw) for draw in range(draws)], *SHORT)
         tokenizer, k, at = self.host.tokenizer, resolved.spec.top_k, resolved.spec.read_position
         clean, edited = (mean_reading([readings[at] for readings in side]) for side in (
             [scale.clean for scale, _ in runs], [each for _, each in runs]))
@@ -115,8 +115,9 @@ class Model:
         Raises: InvalidInput and its subclasses; OutOfMemory where not even the clean run fits.
         """
         watch = Watch(on_head or _nothing, on_cells or _nothing, cancelled or _never)
-        with told(*SHORT), self.host.lock:
-            return run_sweep(self.host, self.resolve(spec), watch, done or {}, memory)
+        with self.host.lock:
+            return needed(lambda: run_sweep(self.host, self.resolve(spec), watch, done or {},
+                                            memory), *SHORT)
 
     def capture(self, spec: Capture, *, max_bytes: int = MAX_BYTES) -> Captured:
         """Keep activations of one forward: `.arrays["z.3"]`, and statistics in `.data`.

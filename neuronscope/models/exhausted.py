@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeVar
 
 import torch
@@ -34,20 +33,18 @@ def attempt(work: Callable[[], Found]) -> Found | None:
     try:
         return work()
     except RAISED as error:
-        if not ran_out(error):
+        if isinstance(error, OutOfMemory) or not ran_out(error):  # ours says more
             raise
     return None
 
 
-@contextmanager
-def told(what: str, hint: str) -> Iterator[None]:
-    """Raises: OutOfMemory with this sentence where memory runs out in the block."""
-    try:
-        yield
-    except RAISED as error:
-        if isinstance(error, OutOfMemory) or not ran_out(error):
-            raise
-        short = OutOfMemory(what, hint=hint)
-    else:
-        return
-    raise short
+def needed(work: Callable[[], Found], what: str, hint: str) -> Found:
+    """What `work` gives, without which nothing else can be done.
+
+    Raises: OutOfMemory with this sentence where memory does not suffice. It is raised when the
+    first error is gone: whoever keeps it keeps no tensors.
+    """
+    found = attempt(work)
+    if found is None:
+        raise OutOfMemory(what, hint=hint)
+    return found

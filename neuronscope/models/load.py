@@ -14,7 +14,7 @@ from neuronscope.errors import ModelNotFound
 from neuronscope.models.beside import check_untouched, digest_of
 from neuronscope.models.certify import certify
 from neuronscope.models.discover import read_config, weight_files
-from neuronscope.models.exhausted import told
+from neuronscope.models.exhausted import needed
 from neuronscope.models.fingerprint import (
     config_digest,
     module_digest,
@@ -76,8 +76,7 @@ def load(
     whole = read_model(folder, config, placement)
     clock.lap("weights")
     tell("certify", 2, len(PHASES))
-    with told(*SHORT):
-        model = text_side(whole)
+    model = needed(lambda: text_side(whole), *SHORT)
     digest = digest or module_digest(model)  # of the numbers that are computed with
     tokenizer = Tokenizer.from_folder(folder, vocab_size(model))
     return _finish(model, whole, tokenizer, model_id or folder.resolve().name, digest, clock,
@@ -143,8 +142,8 @@ def _finish(
     clock.lap("tokenizer")
     note = "" if model is whole else (
         f"{type(whole).__name__} demands an image; its language model is run by itself")
-    with told(*SHORT):
-        layout, sites, certification = _certified(model, ids, digest, kept, anew, note, clock)
+    layout, sites, certification = needed(
+        lambda: _certified(model, ids, digest, kept, anew, note, clock), *SHORT)
     text = text_config(model)
     info = ModelInfo(
         id=model_id, name=model_id, architecture=type(model).__name__,
