@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from functools import cache
 from importlib.metadata import version
@@ -34,6 +33,7 @@ from neuronscope.models.layout import Layout
 from neuronscope.models.plain import NotPlain, from_plain, to_plain
 from neuronscope.spec.hashing import canonical, content_hash
 from neuronscope.spec.models import SiteReport
+from neuronscope.wholefile import write_whole
 
 Key = tuple[str, int | None]
 Found = tuple[Layout, tuple[SiteReport, ...]]
@@ -94,9 +94,7 @@ def keep(folder: Path, key: str, model: nn.Module, ids: Tensor, found: Found) ->
                 "values": [[*point, *numbers] for point, numbers in values.items()]}
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"seal": _seal(_secret(folder), key, body), "body": body})
-        half = folder / f"{key}.{os.getpid()}.part"
-        half.write_text(text, encoding="utf-8")
-        half.replace(folder / f"{key}.json")
+        write_whole(folder / f"{key}.json", text.encode("utf-8"))
     except (NotPlain, OSError, RunFailed, ValueError):
         return False
     return True
@@ -170,9 +168,8 @@ def _numbers(value: Tensor) -> tuple[float, float]:
 def _secret(folder: Path) -> bytes:
     """The folder's key, which is made if absent. Raises: OSError."""
     path = folder / KEY_FILE
-    if not path.is_file():
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(secrets.token_hex(32))
+    if not (path.is_file() and path.stat().st_size):
+        write_whole(path, secrets.token_hex(32).encode("ascii"))
     return path.read_bytes()
 
 

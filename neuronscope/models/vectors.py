@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ import numpy as np
 
 from neuronscope.errors import InvalidInput, NonFiniteNumber, StorageError, VectorNotFound
 from neuronscope.spec.vectors import VectorInfo
+from neuronscope.wholefile import write_whole
 
 HASH = re.compile(r"[0-9a-f]{64}")
 MAX_NAME = 200
@@ -126,9 +125,9 @@ class _Files:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not self._file(sha).is_file():
-                _atomically(self._file(sha), content)
+                write_whole(self._file(sha), content)
             if name:
-                _atomically(self._file(sha).with_suffix(".json"),
+                write_whole(self._file(sha).with_suffix(".json"),
                             json.dumps({"name": name}).encode())
         except OSError as error:
             raise StorageError(f"The vector could not be written ({type(error).__name__}).",
@@ -249,17 +248,3 @@ def _check(file: Path, sha: str) -> None:
 def _damaged(sha: str) -> StorageError:
     return StorageError(f"The stored vector {sha} is damaged.",
                         hint="Delete its file in the folder `vectors` and add it again.")
-
-
-def _atomically(file: Path, content: bytes) -> None:
-    """The file appears whole, or not at all."""
-    handle, part = tempfile.mkstemp(dir=file.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(part).replace(file)
-    except OSError:
-        Path(part).unlink(missing_ok=True)
-        raise

@@ -115,13 +115,20 @@ class ChildProcess:
             if process.is_alive():
                 process.kill()
                 process.join(END_S)
-            process.close()
+            if not process.is_alive():
+                process.close()
+
+    def _kill(self) -> None:
+        with self._lifecycle:
+            if self._process is not None:
+                self._process.kill()
 
     def _order(self, kind: str, order: Any, listener: Listener) -> Any:
         """Sends an order and passes on what is told until it is carried out or refused.
 
         A process that was left in the middle of an order (it died, did not stop, or a
-        listener raised) is ended, so that the next order finds a fresh one.
+        listener raised), or whose device can compute no more, is ended, so that the next
+        order finds a fresh one.
         """
         answered = False
         try:
@@ -154,6 +161,7 @@ class ChildProcess:
                     deadline = time.monotonic() + self._hard_cancel_s
                 if pipe.poll(POLL_S):
                     yield pipe.recv()
+            self._kill()
             raise Cancelled("The job was cancelled; the model's process had to be ended.")
 
 
@@ -165,5 +173,5 @@ def _tell(listener: Listener, told: str, value: Any) -> None:
             listener.on_head(value)
         case "cells":
             listener.on_cells(value)
-        case "error":
+        case "error" | "broken":
             raise value

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from neuronscope.errors import NoModel, WorkerDied
+from neuronscope.errors import Cancelled, NoModel, WorkerDied
 from neuronscope.models.options import LoadOptions
 from neuronscope.spec.captures import Capture, CaptureData
 from neuronscope.spec.experiments import Run, Sweep
@@ -63,6 +63,12 @@ class Listener:
     on_head: Callable[[GridData], None] = lambda head: None
     on_cells: Callable[[list[Cell]], None] = lambda cells: None
     cancelled: Callable[[], bool] = lambda: False
+
+    def report_or_stop(self, phase: str, done: int, total: int) -> None:
+        """Raises: Cancelled when the order is to stop."""
+        if self.cancelled():
+            raise Cancelled("The job was cancelled; the model that was loaded stays.")
+        self.report(phase, done, total)
 
 
 class Executor(Protocol):
@@ -123,7 +129,7 @@ class InProcess:
         from neuronscope.models.vectors import Vectors
 
         host = load(order.path, order.options, model_id=order.model_id,
-                    progress=listener.report, kept=order.kept, anew=order.anew)
+                    progress=listener.report_or_stop, kept=order.kept, anew=order.anew)
         self._model = Model(replace(host, vectors=Vectors(order.vectors)))
         return host.info, environment(host.device)
 

@@ -12,7 +12,7 @@ from neuronscope.models.discover import EMBEDDED, Registry, embedded_folder
 from neuronscope.models.options import LoadOptions
 from neuronscope.models.tokens import Tokenizer
 from neuronscope.models.vectors import Vectors
-from neuronscope.service.executor import Executor, Listener, LoadOrder
+from neuronscope.service.executor import Executor, Listener, LoadOrder, surviving
 from neuronscope.service.task import Task
 from neuronscope.service.views import Tokenized
 from neuronscope.settings import Settings
@@ -138,14 +138,15 @@ class Shelf:
         listener = Listener(
             report=lambda phase, done, total: task.report(done, total, phase),
             cancelled=task.cancelling.is_set)
-        info, environment = self._executor.load(order, listener)
+        info, environment = surviving(lambda: self._executor.load(order, listener))
         self.loaded = Loaded(info, Tokenizer.from_folder(path, info.vocab),
                              environment)
         return model_id
 
     def check(self, task: Task) -> str:
         """Carries out a job that has each stage of fast sweeps prove itself. Raises: NoModel."""
-        found = self._executor.check(Listener(cancelled=task.cancelling.is_set))
+        listener = Listener(cancelled=task.cancelling.is_set)
+        found = surviving(lambda: self._executor.check(listener))
         loaded = self.need(None)
         self._stages = (loaded, found)
         return loaded.info.id

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
 from neuronscope.settings import Settings
+from neuronscope.wholefile import write_whole
 
 FILE_NAME = "token"
 N_BYTES = 32
@@ -18,14 +18,9 @@ def access_token(settings: Settings) -> str:
         return settings.token
     private_folder(settings.data)
     file = settings.data / FILE_NAME
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text(encoding="ascii").strip()
-    token = secrets.token_urlsafe(N_BYTES)
-    with os.fdopen(descriptor, "w", encoding="ascii") as out:
-        out.write(f"{token}\n")
-    return token
+    if not (file.is_file() and file.stat().st_size):
+        write_whole(file, f"{secrets.token_urlsafe(N_BYTES)}\n".encode("ascii"))
+    return file.read_text(encoding="ascii").strip()
 
 
 def private_folder(folder: Path) -> None:

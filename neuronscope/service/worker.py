@@ -73,4 +73,11 @@ def _carry_out(executor: InProcess, kind: str, order: Any, listener: Listener) -
         return "error", error
     except UNEXPECTED as error:
         log.exception("the order %s failed", kind)
-        return "error", as_failure(error)
+        return "broken" if _is_poisoned(error) else "error", as_failure(error)
+
+
+def _is_poisoned(error: BaseException) -> bool:
+    """Whether nothing more can be computed on the device in this process."""
+    import torch
+
+    return isinstance(error, torch.AcceleratorError)

@@ -7,14 +7,19 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
+from contextlib import contextmanager
 
 import pytest
+import torch
 
 from neuronscope.errors import ModelRefused, OutOfRange
 from neuronscope.service.child import ChildProcess
 from neuronscope.service.executor import Listener
 from neuronscope.service.lab import Lab
+from neuronscope.service.worker import _carry_out
 from neuronscope.settings import Settings
+from neuronscope.spec.captures import Capture
 from neuronscope.spec.experiments import Edit, Run
 from neuronscope.spec.grid import Grid
 from neuronscope.spec.ops import Add, Stored, Values
@@ -121,6 +126,81 @@ def test_a_run_whose_process_is_gone_is_begun_once_more(lab, child):
     os.kill(child.pid, signal.SIGKILL)
     record, created = lab.run(RUN, rerun=True)
     assert created and record.state == "complete"
+
+
+@contextmanager
+def held(child):
+    """The model's process does nothing while this is entered; then it is killed."""
+    os.kill(child.pid, signal.SIGSTOP)
+    yield
+    os.kill(child.pid, signal.SIGKILL)
+
+
+def is_running(lab, job) -> bool:
+    return lab.health().running == job.id
+
+
+@posix
+def test_a_load_whose_process_is_killed_is_begun_once_more(lab, child):
+    with held(child):
+        job = lab.start_load("other")
+        wait_for(lambda: is_running(lab, job))
+    wait_for(lambda: lab.events.has_ended(job.id))
+    assert lab.job(job.id).state == "done" and lab.model().info.id == "other"
+    lab.load("tiny")
+
+
+@posix
+def test_a_load_whose_process_is_killed_twice_fails_and_the_queue_and_the_model_go_on(lab, child):
+    with held(child):
+        job, pid = lab.start_load("other"), child.pid
+        waiting = lab.start_run(RUN, rerun=True)
+        wait_for(lambda: is_running(lab, job))
+    wait_for(lambda: child.pid not in (pid, None))
+    os.kill(child.pid, signal.SIGKILL)
+    wait_for(lambda: lab.events.has_ended(waiting.id))
+    failed = lab.job(job.id)
+    assert (failed.state, failed.error["code"]) == ("failed", "worker-died")
+    assert lab.job(waiting.id).state == "done" and lab.model().info.id == "tiny"
+
+
+@posix
+def test_a_capture_whose_process_is_killed_is_begun_once_more_and_leaves_no_other_file(lab, child):
+    with held(child):
+        job = lab.captures.start(Capture(prompt=PROMPT, targets=[Target("z")]))
+        wait_for(lambda: is_running(lab, job))
+    wait_for(lambda: lab.events.has_ended(job.id))
+    record, _ = lab.captures.outcome(job.id)
+    file = lab.captures.file(record.id)
+    assert [each.name for each in file.parent.iterdir()] == [file.name]
+
+
+@posix
+def test_a_load_that_is_cancelled_stops_and_keeps_the_model_and_the_process(lab, child):
+    os.kill(child.pid, signal.SIGSTOP)
+    pid, job = child.pid, lab.start_load("other")
+    wait_for(lambda: is_running(lab, job))
+    lab.cancel(job.id)
+    time.sleep(0.1)  # the cancel is in the pipe, behind the order
+    os.kill(child.pid, signal.SIGCONT)
+    wait_for(lambda: lab.events.has_ended(job.id))
+    assert lab.job(job.id).state == "cancelled"
+    assert lab.model().info.id == "tiny" and child.pid in (pid, None)
+    assert lab.run(RUN, rerun=True)[1]
+
+
+@pytest.mark.parametrize(("error", "told"), [
+    (torch.AcceleratorError, "broken"), (ValueError, "error"), (torch.OutOfMemoryError, "error")])
+def test_a_device_that_computes_no_more_ends_its_process(error, told, caplog):
+    class Fails:
+        def run(self, order, listener):
+            raise error("device-side assert")
+
+        load = sweep = capture = run
+
+    kind, value = _carry_out(Fails(), "run", None, Listener())
+    assert kind == told and value.code == "run-failed"
+    assert "device-side" not in value.detail
 
 
 @posix

@@ -1,0 +1,44 @@
+"""What a killed process leaves half written is no half key, and does not stay."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+
+from neuronscope.models.kept import KEY_FILE, _secret
+from neuronscope.service.leftovers import clear
+from neuronscope.service.token import FILE_NAME, access_token
+from neuronscope.settings import Settings
+from neuronscope.wholefile import write_whole
+
+
+def test_a_token_whose_writing_was_interrupted_is_made_anew(tmp_path):
+    (tmp_path / FILE_NAME).touch()
+    token = access_token(Settings(data=tmp_path))
+    assert len(token) >= 32 and token == access_token(Settings(data=tmp_path))
+    assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600
+
+
+def test_a_key_of_certifications_whose_writing_was_interrupted_is_made_anew(tmp_path):
+    (tmp_path / KEY_FILE).touch()
+    key = _secret(tmp_path)
+    assert len(key) == 64 and key == _secret(tmp_path)
+
+
+def test_parts_of_files_are_removed_and_whole_ones_stay(tmp_path):
+    names = ["token", "vectors/a.npy", "certified/b.json", "mine.part"]
+    parts = ["token.x1.part", "vectors/a.npy.x2.part", "certified/b.json.x3.part"]
+    for name in (*names, *parts):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert clear(tmp_path) == 3
+    assert sorted(file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*")
+                  if file.is_file()) == sorted(names)
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_no_part(tmp_path):
+    (tmp_path / "there").mkdir()
+    with pytest.raises(OSError):
+        write_whole(tmp_path / "there", b"x")
+    assert [file.name for file in tmp_path.iterdir()] == ["there"]
