@@ -31,6 +31,7 @@
     ├── Busy                  503  try again later (carries retry_after_s)
     ├── ModelRefused          422  a model folder that will not be loaded
     ├── StorageError          507  a result could not be stored
+    │   └── StorageFull            the disk, or what may be used of it, is full
     └── RunFailed             500  the computation itself failed
 
 Each carries a stable `code` (kebab-case, the last part of the problem type),
@@ -39,6 +40,10 @@ what to do. `pointer` is a JSON pointer to the offending field where one is know
 """
 
 from __future__ import annotations
+
+import errno
+
+FREE_SPACE = "Free space on the disk of the data folder; what is stored stays as it is."
 
 
 class NeuronScopeError(Exception):
@@ -222,6 +227,17 @@ class BadBundle(InvalidInput):
 
 class StorageError(NeuronScopeError):
     code, status, title = "storage-error", 507, "The result could not be stored"
+
+    @staticmethod
+    def of(error: OSError, detail: str, *, hint: str = "") -> StorageError:
+        """What the system's refusal to write is told as: `StorageFull` where space is lacking."""
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            return StorageFull(detail, hint=FREE_SPACE)
+        return StorageError(detail, hint=hint)
+
+
+class StorageFull(StorageError):
+    code, title = "storage-full", "The disk is full"
 
 
 class NewerDatabase(NeuronScopeError):

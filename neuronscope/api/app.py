@@ -30,7 +30,7 @@ from neuronscope.api.routes import (
 from neuronscope.api.security import Security
 from neuronscope.api.sse import CellsEvent, EndEvent
 from neuronscope.service.lab import Lab
-from neuronscope.service.serving import open_served
+from neuronscope.service.serving import open_served, settle
 from neuronscope.service.token import access_token
 from neuronscope.service.views import Progress
 from neuronscope.settings import Settings
@@ -97,6 +97,7 @@ def _opener(opened: Callable[[Lab], None] | None) -> Lifespan:
         lab = await run_in_threadpool(open_served, app.state.settings)
         app.state.lab = lab
         _stop_with_server(lab)
+        settle()
         if opened is not None:
             opened(lab)
         try:

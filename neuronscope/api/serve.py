@@ -17,7 +17,7 @@ import uvicorn
 from neuronscope.api.app import create_app
 from neuronscope.errors import Conflict, InvalidInput
 from neuronscope.service.lab import Lab
-from neuronscope.service.serving import open_served
+from neuronscope.service.serving import open_served, settle
 from neuronscope.service.token import access_token
 from neuronscope.settings import Settings
 
@@ -65,6 +65,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        settle()
         self._lab.announce(_address(self._lab.settings))
 
 

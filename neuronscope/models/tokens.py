@@ -98,7 +98,7 @@ class Tokenizer:
         ids = self.hf.encode(name, add_special_tokens=False)
         if len(ids) == 1 and self.text(ids[0]) == name:
             return ids[0]
-        found = self.hf.get_vocab().get(name.replace(" ", METASPACE))
+        found = self.hf.convert_tokens_to_ids(name.replace(" ", METASPACE))
         return found if found is not None and self.text(found) == name else None
 
     def _check_id(self, id_: int, pointer: str = "") -> int:

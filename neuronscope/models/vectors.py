@@ -130,8 +130,9 @@ class _Files:
                 write_whole(self._file(sha).with_suffix(".json"),
                             json.dumps({"name": name}).encode())
         except OSError as error:
-            raise StorageError(f"The vector could not be written ({type(error).__name__}).",
-                               hint="Is the disk full?") from None
+            raise StorageError.of(error, f"The vector could not be written "
+                                  f"({type(error).__name__}).",
+                                  hint="Check the permissions of the data folder.") from None
 
     def array(self, sha: str) -> np.ndarray | None:
         if not self._file(sha).is_file():

@@ -159,8 +159,8 @@ def whole(path: Path, pieces: Iterable[bytes]) -> None:
             out.writelines(pieces)
         part.replace(path)
     except OSError as error:
-        raise StorageError(f"The bundle could not be written ({type(error).__name__}).",
-                           hint="Check the folder, its permissions and free space.") from None
+        raise StorageError.of(error, f"The bundle could not be written ({type(error).__name__}).",
+                              hint="Check the folder, its permissions and free space.") from None
     finally:
         part.unlink(missing_ok=True)
 

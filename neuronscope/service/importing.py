@@ -163,5 +163,5 @@ def _written() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(f"A file could not be written ({type(error).__name__}).",
-                           hint="Check free space and permissions of the data folder.") from None
+        raise StorageError.of(error, f"A file could not be written ({type(error).__name__}).",
+                              hint="Check free space and permissions of the data folder.") from None

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
+import threading
+
 from neuronscope.errors import NeuronScopeError
 from neuronscope.service.child import ChildProcess
 from neuronscope.service.lab import Lab
@@ -22,3 +26,16 @@ def open_served(settings: Settings, model: str | None = None) -> Lab:
             lab.close()
             raise
     return lab
+
+
+def settle() -> None:
+    """Spares a server's garbage collector what stays for ever, from now on and in the background.
+
+    A full collection stops every thread while it looks at all that was ever imported, a tenth
+    of a second with what the first tokenizer brings. So that is imported now, and set aside.
+    """
+    def work() -> None:
+        importlib.import_module("transformers").PreTrainedTokenizerFast  # noqa: B018
+        gc.freeze()
+
+    threading.Thread(target=work, name="neuronscope-settle", daemon=True).start()

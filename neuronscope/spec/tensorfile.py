@@ -60,8 +60,9 @@ def write(path: Path, tensors: Mapping[str, Bits], metadata: Mapping[str, str]) 
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise StorageError(f"The file of tensors could not be written ({error.strerror}).",
-                           hint="Check the folder, its free space and permissions.") from error
+        raise StorageError.of(
+            error, f"The file of tensors could not be written ({error.strerror}).",
+            hint="Check the folder and its permissions.") from error
 
 
 def _header(tensors: Mapping[str, Bits], metadata: Mapping[str, str]) -> bytes:

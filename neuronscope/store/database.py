@@ -19,10 +19,11 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from neuronscope.errors import InvalidInput, StorageError
+from neuronscope.errors import FREE_SPACE, InvalidInput, StorageError, StorageFull
 
 BUSY_TIMEOUT_MS = 10_000
 FILE_NAME = "neuronscope.sqlite"
+SQLITE_FULL, POSTGRES_FULL = 13, "53100"
 WRITERS_LOCK = 0x6E6575726F6E
 """The advisory lock of PostgreSQL that a writing transaction holds."""
 
@@ -86,10 +87,20 @@ def _stored() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if _is_full(error):
+            raise StorageFull("The database has no more space.", hint=FREE_SPACE) from error
         raise StorageError(
             "The database did not accept the operation.",
             hint="Check free space and permissions of the data folder.",
         ) from error
+
+
+def _is_full(error: DBAPIError) -> bool:
+    """Whether the disk, or what the database may use of it, is full."""
+    found = (getattr(error.orig, "sqlite_errorcode", None), getattr(error.orig, "sqlstate", None))
+    told = error.orig.args if error.orig is not None else ()
+    return (found[0] == SQLITE_FULL or found[1] == POSTGRES_FULL
+            or told == ("database or disk is full",))  # Python 3.10 tells no code
 
 
 def _parsed(url: str) -> URL:

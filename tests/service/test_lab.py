@@ -116,7 +116,7 @@ def test_a_full_disk_fails_the_job_and_keeps_what_is_stored(lab):
         for _ in range(50):
             lab.run(RUN, rerun=True)
     assert lab.record(record.id) == record
-    assert lab.jobs()[0].error["code"] == "storage-error"
+    assert lab.jobs()[0].error["code"] == "storage-full"
 
 
 def test_an_equal_sweep_joins_the_running_one(lab):
