@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { GridData, Result } from "../api/types";
 import { Code, Notice, Segmented, styles } from "../ui/ui";
 import { namesStored, type Recipes, recipes } from "./recipes";
+import css from "./workbench.module.css";
 
 const KINDS: { value: keyof Recipes; label: string }[] = [
   { value: "python", label: "Python" },
@@ -20,7 +21,7 @@ export function Reproduce({ result }: { result: Result | GridData }) {
   const [kind, setKind] = useState<keyof Recipes>("python");
   const all = recipes(result.spec, result.model, window.location.origin);
   return (
-    <div className={styles.field}>
+    <div className={css.reproduce}>
       <Segmented label="Reproduce with" value={kind} options={KINDS} onChange={setKind} />
       <p className={styles.label}>
         <small>{SAYS[kind]}</small>
