@@ -41,7 +41,7 @@ def controls_of(
 
 def _self_patch(prepared: Prepared) -> Control:
     scale = prepared.scale
-    floors = {key_of(metric): scale.floor(metric) for metric in scale.metrics}
+    floors = {key_of(metric): scale.unmoved(metric) for metric in scale.metrics}
     worst = max(largest_deviation(scale.unchanged[read].logits, scale.clean[read].logits)
                 for read in prepared.reads)
     return Control(

@@ -143,14 +143,19 @@ def measure(
             for value, fine in zip(values.tolist(), good, strict=True)]
 
 
-def rounding(metric: TokenMetric, clean: Reading, eps: float) -> float:
+def rounding(metric: TokenMetric | KL | JS, clean: Reading, eps: float) -> float:
     """How far a metric may move when each logit does by one rounding of the largest of them.
 
-    eps: of the dtype that the logits were computed in.
+    eps: of the dtype that the logits were computed in. Divergences: of two roundings, d, since
+    those on the way add up: KL <= d²/2 (Hoeffding's lemma), JS <= (KL + KL back)/4.
     """
     logits = clean.logits[clean.logits.isfinite()]
     step = 2 * eps * float(logits.abs().max()) if logits.numel() else 0.0
     match metric:
+        case KL():
+            return step ** 2 / 2
+        case JS():
+            return step ** 2 / 4
         case LogitDiff() | LogProb():
             return step
         case Prob():

@@ -22,6 +22,9 @@ from neuronscope.models.tokens import Tokenizer
 from neuronscope.spec.metrics import JS, KL, Metric, Recovered
 from neuronscope.spec.results import Cell, MetricInfo, MetricValue
 
+HALF = 1e-4
+"""Half precisions have steps that are greater than this."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -43,6 +46,25 @@ class Scale:
         return self.position if metric.position is None else metric.position
 
     def floor(self, metric: Metric) -> float | None:
+        """What cannot be told from noise; None if not finite.
+
+        |change| of the metric under an edit that changes nothing. That is 0 where forwards of
+        one shape give the same bits; in half precision an edit as small as it may be still turns
+        roundings, so there the floor is at least what one rounding of each logit makes.
+        """
+        found = self.unmoved(metric)
+        if found is None or self.eps < HALF:
+            return found
+        at = self.at(metric)
+        if not isinstance(metric, Recovered):
+            return max(found, rounding(metric, self.clean[at], self.eps))
+        if at not in self.source:
+            return found
+        gap = abs(float(of_tokens(metric.of, self.source[at]) - of_tokens(metric.of,
+                                                                       self.clean[at])))
+        return max(found, rounding(metric.of, self.clean[at], self.eps) / gap) if gap else found
+
+    def unmoved(self, metric: Metric) -> float | None:
         """|change| of the metric under an edit that changes nothing; None if not finite."""
         at = self.at(metric)
         inner = metric.of.model_copy(update={"position": metric.position}) if isinstance(
@@ -71,7 +93,7 @@ class Scale:
         at = self.at(metric)
         noise = 0.0
         if isinstance(metric, Recovered):
-            noise = max(self.floor(metric) or 0.0, rounding(metric.of, self.clean[at], self.eps))
+            noise = max(self.unmoved(metric) or 0.0, rounding(metric.of, self.clean[at], self.eps))
         return measure(metric, self.clean[at], edited[at], self.source.get(at), noise)
 
     def infos(self, tokenizer: Tokenizer) -> dict[str, MetricInfo]:

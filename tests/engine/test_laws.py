@@ -10,12 +10,13 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 
+from neuronscope.engine.session import load
 from neuronscope.errors import MissingSource
 from neuronscope.spec.experiments import Edit, Over, Run, Sweep
 from neuronscope.spec.metrics import JS, KL, LogitDiff, LogProb, Prob, Rank, Recovered
 from neuronscope.spec.ops import Add, Patch, Random, Zero
 from neuronscope.spec.target import SITES, Target
-from tests.tiny import LONGER, PROMPT, SOURCE, VOCAB
+from tests.tiny import LONGER, PROMPT, SOURCE, VOCAB, build, tokenizer
 
 METRICS = [KL(), JS(), LogitDiff("w17", "w40"), Prob("w17"), LogProb("w17"), Rank("w17")]
 
@@ -30,6 +31,28 @@ def test_an_edit_from_the_same_prompt_changes_nothing(model):
         assert result.metrics["kl"].edited == 0.0
         assert result.edited == result.clean
         assert [note.code for note in result.warnings] == ["no-op"]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("mode", ["fast", "exact"])
+def test_in_half_precision_no_rounding_passes_for_an_effect(dtype, mode):
+    """An edit far below the dtype's resolution: what it does is roundings, and is so told."""
+    whole, half = (load(hf_model=build("llama").to(kind), tokenizer=tokenizer())
+                   for kind in (torch.float32, dtype))
+    metrics = [KL(), JS(), LogitDiff("w5", "w9"), Prob("w5"), LogProb("w5")]
+    spec = Sweep(prompt=PROMPT, op=Add(Random(1), scale=1e-3 if dtype == torch.bfloat16 else 1e-4,
+                                       unit="site_norm"),
+                 over=Over(sites=["resid_pre"], layers=[0, 1]), metrics=metrics, mode=mode)
+    real, found = whole.sweep(spec).data, half.sweep(spec).data
+    moved = 0
+    for key, info in found.metrics.items():
+        assert info.floor > 0 and real.metrics[key].floor < info.floor
+        for mine in found.values[key]:
+            assert abs(mine - info.clean) <= info.floor
+            moved += mine != info.clean
+    assert moved
+    run = half.run(Run(prompt=PROMPT, metrics=metrics))
+    assert all(run.noise_floor[key] > 0 for key in run.metrics)
 
 
 def test_the_noise_floor_of_one_prompt_alone_is_zero(model):
