@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -60,6 +61,17 @@ def finished(page: Page) -> None:
     expect(page.get_by_role("grid")).to_be_visible()
     expect(page.get_by_text("not run", exact=False)).to_have_count(0)
     expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
+
+
+def save(page: Page, kind: str) -> Path:
+    """Saves the chart with the key e, and returns its file."""
+    page.get_by_role("button", name=re.compile("^Export")).blur()
+    page.keyboard.press("e")
+    menu = page.get_by_role("list", name="Save the chart as")
+    with page.expect_download() as saved:
+        menu.get_by_role("button", name=re.compile(f"^{kind}")).click()
+    assert saved.value.suggested_filename.endswith(f".{kind.lower()}")
+    return saved.value.path()
 
 
 def colours(page: Page) -> int:

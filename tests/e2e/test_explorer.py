@@ -31,7 +31,7 @@ def test_a_sweep_fills_the_heatmap_and_survives_a_reload(open_page):
         "aria-pressed", "true")
 
 
-def test_a_cell_opens_as_its_own_experiment_with_the_same_number(open_page):
+def test_a_cell_opens_beside_the_grid_with_the_same_number(open_page):
     page = open_page("/s")
     sweep(page, "Which layers matter?")
     page.get_by_role("group", name="Metric", exact=True).get_by_role("button", name="KL").click()
@@ -42,10 +42,17 @@ def test_a_cell_opens_as_its_own_experiment_with_the_same_number(open_page):
     expect(cell).to_contain_text("MLP, layer 2")
     value = re.search(r": ([^;]+)", cell.inner_text())[1]
     page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/s/\w+\?.*cell=mlp_out\.L2.*run="))
+    own = page.get_by_role("region", name="Experiment")
+    expect(own).to_contain_text("L2 MLP")
+    kl = own.get_by_role("row").filter(has_text="KL").locator("td").nth(1)
+    assert float(kl.inner_text()) == pytest.approx(float(value), rel=0.01)
+    page.reload()
+    expect(own).to_contain_text("L2 MLP")
+    expect(page.get_by_role("region", name="Cell")).to_contain_text("Pinned cell")
+    own.get_by_role("link", name="Open it in the workbench").click()
     page.wait_for_url(EXPERIMENT)
     expect(result(page)).to_contain_text("the MLP of layer 2")
-    kl = result(page).get_by_role("row").filter(has_text="KL").locator("td").nth(1)
-    assert float(kl.inner_text()) == pytest.approx(float(value), rel=0.01)
     page.go_back()
     finished(page)
 
@@ -117,23 +124,6 @@ def test_pinning_is_in_the_address(open_page):
     expect(page.get_by_role("region", name="Cell").get_by_role("heading")).to_have_text(pinned)
 
 
-def test_table_and_files_hold_every_cell(open_page):
-    page = open_page("/s")
-    sweep(page, "Which layers matter?")
-    page.get_by_role("button", name="Table", exact=True).click()
-    rows = page.get_by_role("region", name="Cells as a table").get_by_role("row")
-    cells = rows.count() - 1
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="CSV").click()
-    lines = saved.value.path().read_text(encoding="utf-8").splitlines()
-    assert lines[0].startswith("site,layer,kl,kl status")
-    assert len(lines) - 1 == cells >= 12
-    page.get_by_role("button", name="Heatmap", exact=True).click()
-    with page.expect_download() as picture:
-        page.get_by_role("button", name="PNG").click()
-    assert picture.value.path().read_bytes().startswith(b"\x89PNG")
-
-
 def test_history_lists_finds_stars_and_opens(open_page):
     page = open_page("/s")
     sweep(page, "Which layers matter?")
@@ -187,9 +177,14 @@ def test_a_long_sweep_is_followed_after_a_reload_and_can_be_cancelled(open_page)
     expect(page.get_by_role("progressbar", name="Cells of the sweep")).to_be_visible()
     expect(page.get_by_role("grid")).to_be_visible()
     page.keyboard.press(".")
-    expect(page.get_by_role("button", name="Run the sweep again")).to_be_visible()
+    expect(page.get_by_text("Cancelled.", exact=True)).to_be_visible()
+    expect(page.get_by_text("have run and are kept", exact=False)).to_be_visible()
     expect(page.get_by_text("not run", exact=False).first).to_be_visible()
     expect(page.get_by_text("idle", exact=True)).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Run the .* missing cells")).click()
+    expect(page.get_by_role("progressbar", name="Cells of the sweep")).to_be_visible()
+    page.keyboard.press(".")
+    expect(page.get_by_text("Cancelled.", exact=True)).to_be_visible()
 
 
 def test_an_edit_that_changes_nothing_is_said_to(open_page):

@@ -1,10 +1,14 @@
 import { useState } from "react";
 import type { TokenScore } from "../api/types";
+import { csvText } from "../lib/csv";
 import { percent, visible } from "../lib/format";
 import { useWidth } from "../lib/hooks";
 import { Segmented } from "../ui/ui";
 import css from "./charts.module.css";
 import { type DumbbellRow, dumbbellLayout } from "./dumbbellLayout";
+import { dumbbellScene } from "./dumbbellScene";
+import type { ChartFile } from "./exportFiles";
+import { SceneView } from "./SceneView";
 
 interface DumbbellProps {
   clean: readonly TokenScore[];
@@ -13,20 +17,23 @@ interface DumbbellProps {
   same?: boolean;
 }
 
-const R = 5;
+const RIGHT = 64;
+const ROWS = 12;
+const FILE_WIDTH = 640;
+
+function drawn({ clean, edited, same = false }: DumbbellProps, width: number, log: boolean) {
+  const left = Math.min(120, Math.max(70, width * 0.22));
+  const layout = dumbbellLayout(clean, edited, { width, left, right: RIGHT, log, limit: ROWS });
+  const letters = Math.floor((left - 14) / 7.6);
+  return { layout, scene: dumbbellScene({ layout, width, right: RIGHT, same, letters }) };
+}
 
 /** Probability of the top tokens, clean and edited: one row each, on one axis. */
-export function Dumbbell({ clean, edited, same }: DumbbellProps) {
+export function Dumbbell(props: DumbbellProps) {
+  const { clean, same } = props;
   const [ref, width] = useWidth<HTMLDivElement>();
   const [axis, setAxis] = useState<"linear" | "log">("linear");
-  const left = Math.min(120, Math.max(70, width * 0.22));
-  const layout = dumbbellLayout(clean, edited, {
-    width,
-    left,
-    right: 64,
-    log: axis === "log",
-    limit: 12,
-  });
+  const { layout, scene } = drawn(props, width, axis === "log");
   return (
     <figure className={css.figure} ref={ref}>
       <figcaption className={css.caption}>
@@ -43,82 +50,49 @@ export function Dumbbell({ clean, edited, same }: DumbbellProps) {
           onChange={setAxis}
         />
       </figcaption>
-      {width > 0 && (
-        <svg width={width} height={layout.height} role="img" aria-label={summary(layout.rows)}>
-          {layout.ticks.map(({ x, label }) => (
-            <g key={label} transform={`translate(${x},0)`}>
-              <line className={css.gridline} y1={18} y2={layout.height - 6} />
-              <text className={css.tick} y={11} textAnchor="middle">
-                {label}
-              </text>
-            </g>
-          ))}
-          {layout.rows.map((row) => (
-            <Row key={row.id} row={row} edge={layout.edge} width={width} same={Boolean(same)} />
-          ))}
-        </svg>
-      )}
+      {width > 0 && <SceneView scene={scene} label={summary(layout.rows)} />}
     </figure>
   );
 }
 
-function Row({
-  row,
-  edge,
-  width,
-  same,
-}: {
-  row: DumbbellRow;
-  edge: number;
-  width: number;
-  same: boolean;
-}) {
-  const from = row.clean ?? edge;
-  const to = row.edited ?? edge;
-  const flipped = !same && row.editedRank === 1 && row.cleanRank !== 1;
-  const says = (p: number | null) => (p === null ? "not listed" : percent(p));
-  return (
-    <g transform={`translate(0,${row.y})`}>
-      <title>{`${visible(row.token)}: clean ${says(row.cleanP)}${same ? "" : `, edited ${says(row.editedP)}`}`}</title>
-      <rect x={0} y={-12} width={width} height={24} className={css.hit} />
-      <text
-        className={flipped ? css.tokenFlipped : css.token}
-        x={edge - 14}
-        textAnchor="end"
-        dy="0.32em"
-      >
-        {short(visible(row.token))}
-      </text>
-      <line x1={edge} x2={width - 64} className={css.baseline} />
-      {!same && <line x1={from} x2={to} className={to < from ? css.loss : css.gain} />}
-      <circle cx={from} r={R} className={row.clean === null ? css.openClean : css.clean} />
-      {!same && (
-        <rect
-          x={to - R}
-          y={-R}
-          width={2 * R}
-          height={2 * R}
-          transform={`rotate(45 ${to} 0) scale(1)`}
-          className={row.edited === null ? css.openEdited : css.edited}
-        />
-      )}
-      <text className={css.value} x={width - 2} textAnchor="end" dy="0.32em">
-        {says(same ? row.cleanP : row.editedP).replace("not listed", "–")}
-      </text>
-    </g>
-  );
+/** The top tokens as a file: on a linear axis, with every probability in the CSV. */
+export function topTokensFile(
+  props: DumbbellProps,
+  { name, source, json }: Pick<ChartFile, "name" | "source" | "json">,
+): ChartFile {
+  const { layout, scene } = drawn(props, FILE_WIDTH, false);
+  const open = `open: not among the top ${props.clean.length}`;
+  return {
+    name,
+    title: props.same ? "Top tokens of the clean run" : "Top tokens, clean and edited",
+    notes: props.same
+      ? ["next-token probability"]
+      : ["next-token probability", "round: clean", "diamond: edited", open],
+    source,
+    parts: () => [scene],
+    csv: () => topCsv(layout.rows),
+    json,
+  };
 }
 
-function short(text: string): string {
-  return text.length > 12 ? `${text.slice(0, 11)}…` : text;
+function topCsv(rows: readonly DumbbellRow[]): string {
+  return csvText([
+    ["id", "token", "clean probability", "edited probability", "clean place", "edited place"],
+    ...rows.map((row) => [
+      row.id,
+      row.token,
+      row.cleanP,
+      row.editedP,
+      row.cleanRank,
+      row.editedRank,
+    ]),
+  ]);
 }
 
 function summary(rows: readonly DumbbellRow[]): string {
+  const say = (p: number | null) => (p === null ? "–" : percent(p));
   const first = rows
     .slice(0, 3)
-    .map(
-      (row) =>
-        `${visible(row.token)} ${row.cleanP === null ? "–" : percent(row.cleanP)} to ${row.editedP === null ? "–" : percent(row.editedP)}`,
-    );
+    .map((row) => `${visible(row.token)} ${say(row.cleanP)} to ${say(row.editedP)}`);
   return `Top tokens, clean to edited: ${first.join("; ")}. The table view has every number.`;
 }

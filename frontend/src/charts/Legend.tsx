@@ -1,57 +1,40 @@
-import { useLayoutEffect, useRef } from "react";
-import { count } from "../lib/format";
-import type { Domain } from "./colour";
+import { useWidth } from "../lib/hooks";
 import css from "./heatmap.module.css";
+import { type LegendInput, legendScene } from "./legendScene";
+import { SceneView } from "./SceneView";
 
-interface LegendProps {
-  domain: Domain;
-  colours: Uint8ClampedArray;
+interface LegendProps extends Omit<LegendInput, "width"> {
   title: string;
-  positive: string;
-  show: (value: number) => string;
-  floor: string | null;
+  /** What positive means, noise, clipping, controls: every line below the bar. */
+  notes: readonly string[];
   pending: number;
+  running: boolean;
   failed: number;
 }
 
 /** The scale: unit, ends, zero, what positive means, clipping, and what is not a value. */
-export function Legend({
-  domain,
-  colours,
-  title,
-  positive,
-  show,
-  floor,
-  pending,
-  failed,
-}: LegendProps) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  useLayoutEffect(() => {
-    const context = canvas.current?.getContext("2d");
-    if (!context) return;
-    const image = context.createImageData(256, 1);
-    image.data.set(colours);
-    context.putImageData(image, 0, 0);
-  }, [colours]);
-  const clipped = domain.below + domain.above;
+export function Legend({ title, notes, pending, running, failed, ...input }: LegendProps) {
+  const [ref, width] = useWidth<HTMLDivElement>();
   return (
-    <div className={css.legend}>
+    <section className={css.legend} aria-label="Legend">
       <b>{title}</b>
-      <div className={css.scale}>
-        <canvas ref={canvas} width={256} height={1} aria-hidden="true" />
-        <div className={css.ends}>
-          <span>{(domain.below ? "≤ " : "") + show(domain.low)}</span>
-          {domain.signed && <span>0</span>}
-          <span>{(domain.above ? "≥ " : "") + show(domain.high)}</span>
-        </div>
+      <div ref={ref} className={css.scale}>
+        {width > 0 && (
+          <SceneView
+            scene={legendScene({ ...input, width })}
+            label={`Colours from ${input.show(input.domain.low)} to ${input.show(input.domain.high)}`}
+          />
+        )}
       </div>
       <ul>
-        <li>{positive}</li>
-        {floor && <li>noise floor {floor}</li>}
-        {clipped > 0 && <li>{count(clipped, "cell lies", "cells lie")} beyond the scale’s ends</li>}
-        {pending > 0 && <li className={css.pendingKey}>{pending} not run</li>}
+        {notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+        {pending > 0 && (
+          <li className={running ? css.comingKey : css.pendingKey}>{pending} not run</li>
+        )}
         {failed > 0 && <li className={css.failedKey}>{failed} without a value</li>}
       </ul>
-    </div>
+    </section>
   );
 }

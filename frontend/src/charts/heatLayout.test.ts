@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { cellIndex, flatIndex, heatLayout, placeAt, placeOf, pointOf, step } from "./heatLayout";
+import { flatIndex, heatLayout, membersOf, pointOf, strongest } from "./heatLayout";
+import { brushOf, cellIndex, cellsIn, placeAt, placeOf, step, stretch } from "./places";
 
 const grid = {
   dims: ["site", "layer", "position"],
@@ -58,4 +59,46 @@ it("moves over panel borders by keys, and stops at the ends", () => {
   expect(step(layout, at, "ArrowRight", false)).toEqual(at);
   expect(step(layout, at, "Home", true)).toEqual({ panel: 0, row: 0, col: 0 });
   expect(step(layout, at, "x", false)).toBeNull();
+});
+
+it("marks rectangles by keys and corners, and keeps them within a panel", () => {
+  const at = { panel: 0, row: 1, col: 1 };
+  let brush = stretch(layout, { from: at, to: at }, "ArrowRight", false);
+  brush = stretch(layout, brush, "ArrowDown", false);
+  const cells = cellsIn(layout, brush);
+  expect(cells.map((index) => pointOf(grid, index))).toEqual(
+    [1, 2].flatMap((layer) => [1, 2].map((position) => ({ site: "attn_out", layer, position }))),
+  );
+  expect(stretch(layout, brush, "ArrowDown", false).to).toEqual({ panel: 0, row: 2, col: 2 });
+  expect(cellsIn(layout, brushOf(layout, cells[3]!, cells[0]!)!)).toEqual(cells);
+  expect(brushOf(layout, 0, 12)).toBeNull();
+});
+
+it("turns its axes round on request, and keeps every cell where it belongs", () => {
+  const turned = heatLayout(grid, { ...options, axes: { row: "position", col: "site" } });
+  expect(turned).toMatchObject({ rowDim: "position", colDim: "site" });
+  for (const index of [0, 7, 23]) {
+    expect(cellIndex(turned, placeOf(turned, index)!)).toBe(index);
+  }
+  expect(heatLayout(grid, { ...options, axes: { row: "key", col: "site" } })).toMatchObject({
+    rowDim: "layer",
+  });
+});
+
+it("puts neurons into blocks that fit, each shown by its strongest", () => {
+  const coords = { layer: [0, 1], neuron: Array.from({ length: 100 }, (_, i) => i) };
+  const shape = { dims: ["layer", "neuron"], coords };
+  const blocked = heatLayout(shape, { ...options, width: 200 });
+  expect(blocked).toMatchObject({ block: 8 });
+  expect(blocked.cols).toHaveLength(13);
+  expect(membersOf(blocked, 196)).toEqual([196, 197, 198, 199]);
+  const values = Array.from({ length: 200 }, (_, i) => (i === 21 ? -5 : i === 22 ? null : 1));
+  const shown = strongest(blocked, values);
+  expect(cellIndex(shown, { panel: 0, row: 0, col: 2 })).toBe(21);
+  expect(placeOf(shown, 23)).toEqual({ panel: 0, row: 0, col: 2 });
+  const all = cellsIn(shown, {
+    from: { panel: 0, row: 0, col: 0 },
+    to: { panel: 0, row: 1, col: 12 },
+  });
+  expect(all).toEqual(Array.from({ length: 200 }, (_, i) => i));
 });

@@ -16,14 +16,17 @@ export interface Panel {
 }
 
 export interface HeatLayout {
+  shape: GridShape;
   rowDim: string | null;
   colDim: string | null;
   rows: readonly Coordinate[];
+  /** The coordinates of columns; of blocks, their first one. */
   cols: readonly Coordinate[];
   panels: Panel[];
   cell: { width: number; height: number };
   left: number;
   top: number;
+  /** Where the cells end; the marginals stand beyond. */
   width: number;
   height: number;
   panelHeight: number;
@@ -31,6 +34,8 @@ export interface HeatLayout {
   slanted: boolean;
   /** Upright labels are written at every so many columns. */
   labelEvery: number;
+  /** So many neighbouring columns of the grid share a square. */
+  block: number;
 }
 
 export interface HeatOptions {
@@ -44,22 +49,48 @@ export interface HeatOptions {
   targetHeight: number;
   /** The longest label of a column, in pixels. */
   labelWidth: number;
+  /** Which dimensions run down and across; null for the usual ones. */
+  axes?: Axes | null;
+  /** Columns per square; null for as many as it takes for neurons to fit the width. */
+  block?: number | null;
+}
+
+export interface Axes {
+  row: string | null;
+  col: string;
 }
 
 /** Dimensions whose labels are tokens, not the bare index. */
 const WORDED: readonly string[] = ["position", "key"];
 
+/** Dimensions long enough to make an axis. */
+export function longDims(grid: GridShape): string[] {
+  return grid.dims.filter((dim) => length(grid, dim) > 1);
+}
+
+function length(grid: GridShape, dim: string): number {
+  return grid.coords[dim]?.length ?? 1;
+}
+
 /** The last long dimension runs across, the one before it down; all others make panels. */
+function chosenAxes(grid: GridShape, asked: Axes | null | undefined): Axes {
+  const long = longDims(grid);
+  const fits = (dim: string | null) => dim === null || long.includes(dim);
+  if (asked && asked.row !== asked.col && fits(asked.col) && fits(asked.row)) return asked;
+  const col = long.at(-1) ?? grid.dims.at(-1) ?? "";
+  return { row: long.length > 1 ? long.at(-2)! : null, col };
+}
+
 export function heatLayout(grid: GridShape, options: HeatOptions): HeatLayout {
-  const length = (dim: string) => grid.coords[dim]?.length ?? 1;
-  const long = grid.dims.filter((dim) => length(dim) > 1);
-  const colDim = long.at(-1) ?? grid.dims.at(-1) ?? null;
-  const rowDim = long.length > 1 ? long.at(-2)! : null;
-  const cols = colDim ? (grid.coords[colDim] ?? []) : [];
+  const { row: rowDim, col: colDim } = chosenAxes(grid, options.axes);
+  const all = grid.coords[colDim] ?? [];
   const rows: readonly Coordinate[] = rowDim ? (grid.coords[rowDim] ?? []) : [""];
   const others = grid.dims.filter((dim) => dim !== colDim && dim !== rowDim);
 
   const room = options.width - options.left;
+  const fitting = colDim === "neuron" ? niceBlock(all.length / (room / options.minCell)) : 1;
+  const block = Math.max(1, options.block ?? fitting);
+  const cols = all.filter((_, index) => index % block === 0);
   const width = clamp(
     Math.floor(room / Math.max(1, cols.length)),
     options.minCell,
@@ -71,6 +102,7 @@ export function heatLayout(grid: GridShape, options: HeatOptions): HeatLayout {
   const panelHeight = rows.length * height;
 
   return {
+    shape: grid,
     rowDim,
     colDim,
     rows,
@@ -80,7 +112,7 @@ export function heatLayout(grid: GridShape, options: HeatOptions): HeatLayout {
       y: options.top + index * (panelHeight + options.gap),
       cells: rows.flatMap((_, row) =>
         cols.map((_, col) =>
-          flatIndex(grid, { ...positions(grid, at), [rowDim ?? ""]: row, [colDim ?? ""]: col }),
+          flatIndex(grid, { ...positions(grid, at), [rowDim ?? ""]: row, [colDim]: col * block }),
         ),
       ),
     })),
@@ -92,20 +124,55 @@ export function heatLayout(grid: GridShape, options: HeatOptions): HeatLayout {
     panelHeight,
     slanted:
       options.labelWidth > width &&
-      !cols.every((label) => typeof label === "number" && !WORDED.includes(colDim ?? "")),
+      !cols.every((label) => typeof label === "number" && !WORDED.includes(colDim)),
     labelEvery: niceStep(options.labelWidth / width),
+    block,
+  };
+}
+
+/** The distance in the grid's order between neighbours along a dimension. */
+function strideOf(grid: GridShape, dim: string): number {
+  const after = grid.dims.slice(grid.dims.indexOf(dim) + 1);
+  return after.reduce((all, each) => all * length(grid, each), 1);
+}
+
+/** The cells that share the square of `first`, which is the first of them. */
+export function membersOf(layout: HeatLayout, first: number): number[] {
+  const { shape, colDim, block } = layout;
+  if (block === 1 || !colDim) return [first];
+  const stride = strideOf(shape, colDim);
+  const total = length(shape, colDim);
+  const start = Math.floor(first / stride) % total;
+  const from = start - (start % block);
+  const count = Math.min(block, total - from);
+  return Array.from({ length: count }, (_, step) => first + (from + step - start) * stride);
+}
+
+/** Every square stands for the cell of its block with the greatest effect; the others are beneath. */
+export function strongest(layout: HeatLayout, values: readonly (number | null)[]): HeatLayout {
+  if (layout.block === 1) return layout;
+  const best = (first: number) => {
+    let [found, size] = [first, -1];
+    for (const index of membersOf(layout, first)) {
+      const value = values[index];
+      if (value !== null && value !== undefined && Math.abs(value) > size) {
+        [found, size] = [index, Math.abs(value)];
+      }
+    }
+    return found;
+  };
+  return {
+    ...layout,
+    panels: layout.panels.map((panel) => ({ ...panel, cells: panel.cells.map(best) })),
   };
 }
 
 /** Row-major index of a cell from its position on every dimension. */
 export function flatIndex(grid: GridShape, at: Record<string, number>): number {
-  return grid.dims.reduce(
-    (index, dim) => index * (grid.coords[dim]?.length ?? 1) + (at[dim] ?? 0),
-    0,
-  );
+  return grid.dims.reduce((index, dim) => index * length(grid, dim) + (at[dim] ?? 0), 0);
 }
 
-/** Coordinates of the cell with a row-major index. */
+/** Coordinates of a cell from its row-major index. */
 export function pointOf(grid: GridShape, index: number): Record<string, Coordinate> {
   const point: Record<string, Coordinate> = {};
   let rest = index;
@@ -115,70 +182,6 @@ export function pointOf(grid: GridShape, index: number): Record<string, Coordina
     rest = Math.floor(rest / values.length);
   }
   return point;
-}
-
-export interface Place {
-  panel: number;
-  row: number;
-  col: number;
-}
-
-/** The cell under a point, or null between panels and on the axes. */
-export function placeAt(layout: HeatLayout, x: number, y: number): Place | null {
-  const col = Math.floor((x - layout.left) / layout.cell.width);
-  if (col < 0 || col >= layout.cols.length) return null;
-  const panel = layout.panels.findIndex((each) => y >= each.y && y < each.y + layout.panelHeight);
-  if (panel < 0) return null;
-  return { panel, row: Math.floor((y - layout.panels[panel]!.y) / layout.cell.height), col };
-}
-
-export function cellIndex(layout: HeatLayout, { panel, row, col }: Place): number {
-  return layout.panels[panel]!.cells[row * layout.cols.length + col]!;
-}
-
-export function placeOf(layout: HeatLayout, index: number): Place | null {
-  for (const [panel, { cells }] of layout.panels.entries()) {
-    const at = cells.indexOf(index);
-    if (at >= 0) {
-      return { panel, row: Math.floor(at / layout.cols.length), col: at % layout.cols.length };
-    }
-  }
-  return null;
-}
-
-/** Where a key moves the active cell; null for keys that are not ours. */
-export function step(layout: HeatLayout, at: Place, key: string, ctrl: boolean): Place | null {
-  const total = layout.rows.length * layout.panels.length;
-  const line = at.panel * layout.rows.length + at.row;
-  const last = layout.cols.length - 1;
-  const go = (nextLine: number, col: number): Place => {
-    const within = clamp(nextLine, 0, total - 1);
-    return {
-      panel: Math.floor(within / layout.rows.length),
-      row: within % layout.rows.length,
-      col: clamp(col, 0, last),
-    };
-  };
-  switch (key) {
-    case "ArrowLeft":
-      return go(line, at.col - 1);
-    case "ArrowRight":
-      return go(line, at.col + 1);
-    case "ArrowUp":
-      return go(line - 1, at.col);
-    case "ArrowDown":
-      return go(line + 1, at.col);
-    case "PageUp":
-      return go(line - layout.rows.length, at.col);
-    case "PageDown":
-      return go(line + layout.rows.length, at.col);
-    case "Home":
-      return go(ctrl ? 0 : line, 0);
-    case "End":
-      return go(ctrl ? total - 1 : line, last);
-    default:
-      return null;
-  }
 }
 
 function positions(grid: GridShape, at: Record<string, Coordinate>): Record<string, number> {
@@ -200,6 +203,13 @@ function niceStep(least: number): number {
   for (let unit = 1; ; unit *= 10) {
     for (const step of [1, 2, 5]) if (step * unit >= least) return step * unit;
   }
+}
+
+/** The smallest power of two that is at least as large. */
+function niceBlock(least: number): number {
+  let block = 1;
+  while (block < least) block *= 2;
+  return block;
 }
 
 function clamp(value: number, low: number, high: number): number {

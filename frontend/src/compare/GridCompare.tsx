@@ -11,8 +11,10 @@ import {
   type Shown,
   STATUS_WORDS,
   showValue,
+  unitOf,
 } from "../explorer/gridView";
 import { download } from "../lib/hooks";
+import { useTheme } from "../lib/theme";
 import { Button, Notice, Panel, Segmented, styles } from "../ui/ui";
 import css from "./compare.module.css";
 import { differenceCsv } from "./csv";
@@ -44,7 +46,8 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
   const pairs = pairing.ok ? pairing.pairs : [];
   const pair = pairs.find((each) => each.a === metric) ?? pairs.at(-1) ?? null;
   const three = useMemo(() => (pair ? trio(a, b, pair) : null), [a, b, pair]);
-  const colours = useMemo(() => table(true), []);
+  const theme = useTheme();
+  const colours = useMemo(() => table("RdBu", theme), [theme]);
   const domain = useMemo(
     () =>
       three && domainOf([...three.a.values, ...three.b.values, ...three.difference.values], true),
@@ -108,15 +111,21 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
           <Legend
             domain={domain}
             colours={colours}
-            title={`${difference.isChange && three.a.isChange ? "Change of " : ""}${pair.title}, one scale for all three`}
-            positive={`A and B: blue is more. B − A: blue is larger in B, red larger in A`}
-            show={(value) => withUnit(difference, value)}
-            floor={
-              difference.floor === null
-                ? null
-                : `±${withUnit(difference, difference.floor).replace("+", "")} for B − A`
-            }
+            title={`${difference.isChange && three.a.isChange ? "Change of " : ""}${pair.title}, ${unitOf(difference)}, one scale for all three`}
+            notes={[
+              "A and B: blue is more. B − A: blue is larger in B, red larger in A",
+              `ends at the 99th percentile, ${domain.below + domain.above || "nothing"} beyond`,
+              ...(difference.floor === null
+                ? []
+                : [
+                    `bracket: noise floor ±${withUnit(difference, difference.floor).replace("+", "")} for B − A`,
+                  ]),
+            ]}
+            show={(value) => showValue(difference, value)}
+            floor={difference.floor}
+            controls={[]}
             pending={difference.status.filter((each) => each === "pending").length}
+            running={false}
             failed={bad}
           />
           <div className={css.trio}>

@@ -107,7 +107,7 @@ export function trio(a: GridData, b: GridData, pair: MetricPair): Trio {
       status,
       floor,
       spread: [],
-      positive: "blue: larger in B; red: larger in A",
+      positive: ({ up, down }) => `${up}: larger in B; ${down}: larger in A`,
     },
   };
 }

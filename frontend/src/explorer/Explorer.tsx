@@ -11,6 +11,8 @@ import { Button, Empty, Notice, Panel } from "../ui/ui";
 import css from "./explorer.module.css";
 import { GridPanel } from "./GridPanel";
 import { SweepForm } from "./SweepForm";
+import { Stopped } from "./SweepStatus";
+import { standingOf } from "./sweepState";
 
 /** A sweep's form beside its grid, which fills while the sweep runs. */
 export function Explorer({ id }: { id: string | null }) {
@@ -41,6 +43,7 @@ export function Explorer({ id }: { id: string | null }) {
 
   if (model.data && !info && !id) return <NoModel loading={model.data.loading ?? null} />;
   const error = sweep.error ?? grid.error;
+  const stands = sweep.data && !jobId ? standingOf(sweep.data) : null;
   return (
     <div className={css.explorer}>
       <div className={css.form}>
@@ -64,11 +67,14 @@ export function Explorer({ id }: { id: string | null }) {
             progress={progress}
             differs={differs}
             onCancel={jobId ? () => cancel.mutate(jobId) : null}
-            onResume={() => run(grid.data.spec as SweepSpec)}
           />
         ) : error && id ? (
           <Panel title="Sweep">
-            <Notice kind="bad">{asApiError(error).message}</Notice>
+            {stands ? (
+              <Stopped id={id} standing={stands} />
+            ) : (
+              <Notice kind="bad">{asApiError(error).message}</Notice>
+            )}
             <Button onClick={() => go("/s")}>Back to the form</Button>
           </Panel>
         ) : (

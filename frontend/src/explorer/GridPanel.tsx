@@ -1,31 +1,44 @@
-import { useRef, useState } from "react";
-import { useLocation, useSearch } from "wouter";
+import { useMemo, useState } from "react";
 import type { Progress } from "../api/follow";
 import { useRun } from "../api/queries";
 import type { components } from "../api/schema";
 import type { GridData } from "../api/types";
+import { ExportMenu } from "../charts/ExportMenu";
+import { brushOf, cellsIn } from "../charts/places";
 import { Annotate } from "../history/Annotate";
 import { count, duration, when } from "../lib/format";
-import { download, useKeys } from "../lib/hooks";
 import { metricTitle } from "../lib/names";
-import { withParams } from "../state/url";
-import { Bar, Button, Code, Notice, Panel, Segmented } from "../ui/ui";
+import { useTheme } from "../lib/theme";
+import { Code, Notice, Panel, Segmented } from "../ui/ui";
 import { Reproduce } from "../workbench/Reproduce";
 import { bareJson } from "../workbench/recipes";
 import { CellCard } from "./CellCard";
 import { CellTable } from "./CellTable";
 import { Controls } from "./Controls";
+import { cellCode } from "./cellCode";
 import css from "./explorer.module.css";
-import { GridChart } from "./GridChart";
-import { cellRun, metricTab, shownMetric, toCsv } from "./gridView";
+import { GridStage } from "./GridStage";
+import { layOut } from "./gridChart";
+import { fileName, gridFile } from "./gridFile";
+import { cellRun, metricTab, shownMetric } from "./gridView";
+import { MarkedCard } from "./MarkedCard";
+import { RunCard } from "./RunCard";
+import { Running, Stopped } from "./SweepStatus";
+import { cellsOf, standing } from "./sweepState";
+import { useGridView } from "./useGridView";
+import { Verify } from "./Verify";
+import { ViewBar } from "./ViewBar";
 
 type Tab = "map" | "table" | "json" | "reproduce";
 const TABS: { value: Tab; label: string }[] = [
-  { value: "map", label: "Heatmap" },
+  { value: "map", label: "Chart" },
   { value: "table", label: "Table" },
   { value: "json", label: "JSON" },
   { value: "reproduce", label: "Reproduce" },
 ];
+
+/** The layout of marks does not depend on how wide the chart is drawn. */
+const ANY_WIDTH = 900;
 
 interface GridPanelProps {
   grid: GridData;
@@ -33,63 +46,49 @@ interface GridPanelProps {
   progress: Progress | null;
   differs: boolean;
   onCancel: (() => void) | null;
-  onResume: () => void;
 }
 
-export function GridPanel({ grid, state, progress, differs, onCancel, onResume }: GridPanelProps) {
-  const [path, go] = useLocation();
-  const params = new URLSearchParams(useSearch());
+/** A grid with what was found, how far it is, and what can be done with its cells. */
+export function GridPanel({ grid, state, progress, differs, onCancel }: GridPanelProps) {
+  const [view, change] = useGridView(grid);
   const [tab, setTab] = useState<Tab>("map");
-  const canvas = useRef<HTMLCanvasElement | null>(null);
+  const theme = useTheme();
   const open = useRun();
+  const shown = useMemo(() => shownMetric(grid, view.metric), [grid, view.metric]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: cells that arrive do not move the layout
+  const bare = useMemo(() => layOut(grid, ANY_WIDTH, view.axes, view.block), [grid.coords, view]);
+  const cells = useMemo(() => {
+    const brush = view.marked && brushOf(bare, ...view.marked);
+    return brush ? cellsIn(bare, brush) : null;
+  }, [bare, view.marked]);
 
-  const keys = Object.keys(grid.metrics);
-  const asked = params.get("metric") ?? "";
-  const key = keys.includes(asked) ? asked : (keys.find((each) => each !== "kl") ?? keys[0]!);
-  const shown = shownMetric(grid, key);
-  const cell = params.get("cell");
-  const pinned = cell !== null && Number(cell) < grid.top.length ? Number(cell) : null;
-
-  const setParams = (changes: Record<string, string | null>) =>
-    go(path + withParams(window.location.search, changes), { replace: true });
-  const openCell = (index: number) =>
-    open.mutate(cellRun(grid, index), { onSuccess: (made) => go(`/e/${made.id}`) });
-  const name = `neuronscope-${grid.spec_hash.slice(0, 8)}`;
-  const saveCsv = () => download(`${name}.csv`, new Blob([toCsv(grid)], { type: "text/csv" }));
-  const savePng = () => canvas.current?.toBlob((blob) => blob && download(`${name}.png`, blob));
-  useKeys({ e: saveCsv });
-
-  const total = grid.top.length;
-  const pending = shown.status.filter((each) => each === "pending").length;
+  const code = (index: number) => cellCode(grid, index);
+  const openCells = (indices: readonly number[]) =>
+    open.mutate(cellRun(grid, ...indices), {
+      onSuccess: (made) =>
+        change(indices.length === 1 ? { cell: code(indices[0]!), run: made.id } : { run: made.id }),
+    });
+  const all = cellsOf(grid);
   const running = onCancel !== null;
+  const stands = running
+    ? null
+    : standing(state?.summary.state, state?.reasons ?? grid.reasons ?? [], all, firstError(grid));
+  const id = state?.summary.id;
+  const keys = Object.keys(grid.metrics);
   return (
     <Panel title="Grid" actions={state && <Annotate record={state.summary} />}>
       {differs && (
         <Notice kind="warn">The form differs from this grid. Run it to see its own.</Notice>
       )}
       {running && (
-        <div className={css.progress}>
-          <span role="status">
-            {progress?.state === "queued"
-              ? "waiting in the queue"
-              : `${total - pending} of ${count(total, "cell")}`}
-            {progress?.eta_s ? ` · ${duration(progress.eta_s)} left` : ""}
-          </span>
-          <Bar done={total - pending} total={total} label="Cells of the sweep" />
-          <Button small onClick={onCancel}>
-            Cancel
-          </Button>
-        </div>
+        <Running
+          progress={progress}
+          done={all.total - all.pending}
+          total={all.total}
+          onCancel={onCancel}
+        />
       )}
-      {!running && pending > 0 && (
-        <Notice kind="warn">
-          {total - pending} of {count(total, "cell")} have run
-          {state?.summary.state ? ` (${state.summary.state})` : ""}.{" "}
-          <Button small onClick={onResume}>
-            Run the sweep again
-          </Button>
-        </Notice>
-      )}
+      {stands && id && <Stopped id={id} standing={stands} />}
       {(grid.warnings ?? []).map((note) => (
         <Notice key={note.code + note.text} kind="warn">
           {note.text}
@@ -98,58 +97,76 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onResume }
       <div className={css.bar}>
         <Segmented
           label="Metric"
-          value={key}
+          value={view.metric}
           options={keys.map((each) => ({
             value: each,
             label: metricTab(grid, each),
             title: metricTitle(grid.metrics[each]!),
           }))}
-          onChange={(metric) => setParams({ metric })}
+          onChange={(metric) => change({ metric })}
         />
         <Segmented label="How to show the grid" value={tab} options={TABS} onChange={setTab} />
         <span className={css.exports}>
-          <Button small onClick={saveCsv} title="All cells as CSV (key e)">
-            CSV
-          </Button>
-          <Button small onClick={savePng} disabled={tab !== "map"} title="The heatmap as a picture">
-            PNG
-          </Button>
+          <ExportMenu hotkey file={() => gridFile(grid, shown, view, theme)} />
         </span>
       </div>
       {tab === "map" && (
+        <ViewBar grid={grid} shown={shown} view={view} layout={bare} onChange={change} />
+      )}
+      {tab === "map" && (
         <div className={css.stage}>
-          <GridChart
+          <GridStage
             grid={grid}
             shown={shown}
-            pinned={pinned}
-            onPin={(index) => setParams({ cell: index === null ? null : String(index) })}
-            onOpen={openCell}
-            onCanvas={(element) => {
-              canvas.current = element;
-            }}
+            view={view}
+            running={running}
+            onPin={(index) => change({ cell: index === null ? null : code(index), run: null })}
+            onOpen={(index) => openCells([index])}
+            onMark={(ends) => change({ marked: ends?.map(code).join("..") ?? null, run: null })}
           />
-          <CellCard
-            grid={grid}
-            shown={shown}
-            pinned={pinned}
-            opening={open.isPending}
-            onOpen={openCell}
-          />
+          <div className={css.aside}>
+            {cells && (
+              <MarkedCard
+                grid={grid}
+                shown={shown}
+                cells={cells}
+                name={fileName(grid)}
+                opening={open.isPending}
+                onClear={() => change({ marked: null })}
+                onOpen={openCells}
+              />
+            )}
+            {view.run && <RunCard id={view.run} onClose={() => change({ run: null })} />}
+            {!(cells && view.cell === null) && (
+              <CellCard
+                grid={grid}
+                shown={shown}
+                pinned={view.cell}
+                opening={open.isPending}
+                onOpen={(index) => openCells([index])}
+              />
+            )}
+          </div>
         </div>
       )}
-      {tab === "table" && <CellTable grid={grid} onOpen={openCell} />}
+      {tab === "table" && <CellTable grid={grid} onOpen={(index) => openCells([index])} />}
       {tab === "json" && <Code label="The grid as JSON" text={bareJson(grid)} />}
       {tab === "reproduce" && <Reproduce result={grid} />}
       {(tab === "map" || tab === "table") && <Controls grid={grid} shown={shown} />}
-      <p className={css.foot}>
+      <div className={css.foot}>
         <span title={grid.spec_hash}>
           spec <code>{grid.spec_hash.slice(0, 12)}</code>
         </span>
         <span>{grid.model.id}</span>
-        <span>{count(total, "cell")}</span>
+        <span>{count(all.total, "cell")}</span>
         {grid.duration_s > 0 && <span>{duration(grid.duration_s)}</span>}
         <span>{when(grid.started_at)}</span>
-      </p>
+        {id && !running && <Verify id={id} />}
+      </div>
     </Panel>
   );
+}
+
+function firstError(grid: GridData): string | undefined {
+  return Object.values(grid.errors ?? {})[0];
 }

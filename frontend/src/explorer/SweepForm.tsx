@@ -14,7 +14,7 @@ import { Button, Notice, Panel, styles } from "../ui/ui";
 import { AxisField } from "./AxisField";
 import { AXES, allowedAxes, withAxis } from "./axes";
 import css from "./explorer.module.css";
-import { PRESETS } from "./presets";
+import { presetsFor } from "./presets";
 import { SitePicker } from "./SitePicker";
 
 interface SweepFormProps {
@@ -50,7 +50,7 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
       }
     >
       <ul className={css.presets} aria-label="Questions to begin with">
-        {PRESETS.filter(({ needs }) => needs !== "heads" || info.n_heads).map((preset) => {
+        {presetsFor(info).map((preset) => {
           const next = preset.apply(draft);
           const on = same(next.over, over) && next.op?.kind === draft.op.kind;
           return (

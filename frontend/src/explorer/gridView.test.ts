@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { GridData } from "../api/types";
-import { cellName, cellRun, extremes, metricTab, shownMetric, showSpread, toCsv } from "./gridView";
+import { toCsv } from "./gridCsv";
+import { cellName, cellRun, extremes, metricTab, shownMetric, showSpread } from "./gridView";
 
 const grid = {
   dims: ["site", "layer", "position"],

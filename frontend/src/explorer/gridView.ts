@@ -17,8 +17,8 @@ export interface Shown {
   floor: number | null;
   /** Standard deviations between draws; empty where nothing is drawn several times. */
   spread: readonly (number | null)[];
-  /** What a positive number means. */
-  positive: string;
+  /** What a positive number means, by the colours of the scale's ends. */
+  positive: (ends: { up: string; down: string }) => string;
 }
 
 const UNSIGNED = new Set(["kl", "js"]);
@@ -47,24 +47,30 @@ export function shownMetric(grid: GridData, key: string): Shown {
     status: grid.status[key] ?? [],
     floor: metric.floor ?? null,
     spread: grid.spread?.[key] ?? [],
-    positive: meaning(metric),
+    positive: (ends) => meaning(metric, ends),
   };
 }
 
-function meaning(metric: MetricInfo): string {
+function meaning(metric: MetricInfo, { up, down }: { up: string; down: string }): string {
   switch (metric.kind) {
     case "kl":
     case "js":
       return "larger: the edit moves the next-token distribution more";
     case "rank":
-      return "blue: the edit pushes the answer down the list; red: up";
+      return `${up}: the edit pushes the answer down the list; ${down}: up`;
     case "recovered":
       return "0: as in this prompt; 1: as in the source prompt";
     case "logit_diff":
-      return "blue: the edit favours the answer; red: the foil";
+      return `${up}: the edit favours the answer; ${down}: the foil`;
     default:
-      return "blue: the edit raises it; red: it lowers it";
+      return `${up}: the edit raises it; ${down}: it lowers it`;
   }
+}
+
+/** What the numbers are in, in words: "percentage points", "nats". */
+export function unitOf(shown: Shown): string {
+  if (shown.unit !== "probability") return shown.unit;
+  return shown.isChange ? "percentage points" : "probability";
 }
 
 export function showValue(shown: Shown, value: number | null | undefined): string {
@@ -135,53 +141,26 @@ export const STATUS_WORDS: Record<CellStatus, string> = {
   failed: "failed",
 };
 
-/** The run that a cell stands for. */
-export function cellRun(grid: GridData, index: number): RunSpec {
+function editOf(grid: GridData, index: number): Edit {
   const point = pointOf(grid, index);
   const target: Target = { site: point.site as Site };
   for (const axis of ["layer", "head", "neuron", "position", "key"] as const) {
     if (point[axis] !== undefined) target[axis] = Number(point[axis]);
   }
-  const edit: Edit = { target, op: grid.spec.op };
+  return { target, op: grid.spec.op };
+}
+
+/** The run that a cell stands for, or several cells' edits together. */
+export function cellRun(grid: GridData, ...indices: number[]): RunSpec {
   return {
     prompt: grid.spec.prompt,
-    edits: [edit],
+    edits: indices.map((index) => editOf(grid, index)),
     ...(grid.spec.held?.length && { held: grid.spec.held }),
     ...(grid.spec.ordered && { ordered: true }),
     metrics: grid.spec.metrics,
     read_position: grid.spec.read_position,
     top_k: grid.spec.top_k,
   };
-}
-
-/** All cells as CSV: coordinates, every metric with its status, the spread of draws, the edited run's best token. */
-export function toCsv(grid: GridData): string {
-  const metrics = Object.keys(grid.values);
-  const drawn = metrics.filter((key) => grid.spread?.[key]);
-  const head = [
-    ...grid.dims,
-    ...metrics.flatMap((key) => [key, `${key} status`]),
-    ...drawn.map((key) => `${key} spread`),
-    "top token",
-  ];
-  const lines = grid.top.map((top, index) => {
-    const point = pointOf(grid, index);
-    return [
-      ...grid.dims.map((dim) => point[dim]),
-      ...metrics.flatMap((key) => [grid.values[key]![index] ?? "", grid.status[key]![index]]),
-      ...drawn.map((key) => grid.spread![key]![index] ?? ""),
-      top?.token ?? "",
-    ];
-  });
-  return [head, ...lines]
-    .map((line) => line.map(field).join(","))
-    .join("\n")
-    .concat("\n");
-}
-
-function field(value: unknown): string {
-  const text = String(value);
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 export function extremes(shown: Shown): { index: number; value: number } | null {

@@ -1,5 +1,5 @@
-// Three questions that most people begin with.
-import type { MetricKind, Op, Over } from "../api/types";
+// The questions that most people begin with.
+import type { MetricKind, ModelInfo, Op, Over, Site } from "../api/types";
 import type { Draft } from "../state/draft";
 import { makeMetric } from "../state/metrics";
 
@@ -7,7 +7,7 @@ export interface Preset {
   id: string;
   label: string;
   says: string;
-  needs: "always" | "heads";
+  needs: "always" | "heads" | "neurons";
   apply: (draft: Draft) => Partial<Draft>;
 }
 
@@ -53,4 +53,24 @@ export const PRESETS: readonly Preset[] = [
       metrics: withKinds(draft, ["kl", "prob"]),
     }),
   },
+  {
+    id: "neurons",
+    label: "Which neurons?",
+    says: "zero one neuron of the MLPs at a time",
+    needs: "neurons",
+    apply: (draft) => ({
+      op: ZERO,
+      over: { sites: ["mlp_act"], layers: "all", neurons: "all" } satisfies Over,
+      metrics: withKinds(draft, ["kl", "prob"]),
+    }),
+  },
 ];
+
+/** Those that the loaded model can be asked. */
+export function presetsFor(info: ModelInfo): Preset[] {
+  const certified = (site: Site) => info.sites.some((each) => each.site === site && each.certified);
+  return PRESETS.filter(
+    ({ needs }) =>
+      needs === "always" || (needs === "heads" ? Boolean(info.n_heads) : certified("mlp_act")),
+  );
+}

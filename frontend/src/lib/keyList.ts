@@ -39,7 +39,7 @@ export const KEY_GROUPS: readonly KeyGroup[] = [
     lines: [
       { keys: ["r"], does: "run" },
       { keys: ["."], does: "cancel what this view waits for" },
-      { keys: ["e"], does: "save the result as a file" },
+      { keys: ["e"], does: "save the chart as SVG, PNG, CSV or JSON" },
       { keys: ["["], does: "edit one layer earlier (Workbench)" },
       { keys: ["]"], does: "edit one layer later (Workbench)" },
       { keys: ["Ctrl", "z"], does: "undo a change of the edits (Workbench)" },
@@ -52,6 +52,7 @@ export const KEY_GROUPS: readonly KeyGroup[] = [
       { keys: ["←", "→", "↑", "↓"], does: "walk" },
       { keys: ["Enter"], does: "choose the part, or open the cell as an experiment" },
       { keys: ["Space"], does: "pin the cell (grid)" },
+      { keys: ["Shift", "↓"], does: "mark several cells (grid)" },
       { keys: ["Delete"], does: "remove the edit (map)" },
     ],
   },

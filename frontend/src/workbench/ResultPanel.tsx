@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Result, RunRecord } from "../api/types";
-import { Dumbbell } from "../charts/Dumbbell";
+import { Dumbbell, topTokensFile } from "../charts/Dumbbell";
+import { ExportMenu } from "../charts/ExportMenu";
 import { Annotate } from "../history/Annotate";
 import { duration, when } from "../lib/format";
 import { Button, Code, Notice, Panel, Segmented, styles } from "../ui/ui";
@@ -39,6 +40,15 @@ export function ResultPanel({ record, result, differs, running, onRun }: ResultP
   const [tab, setTab] = useState<Tab>("chart");
   const { headline, details, notShown } = verdict(result);
   const clean = (result.spec.edits ?? []).length === 0;
+  const file = () =>
+    topTokensFile(
+      { clean: result.clean.top, edited: result.edited.top, same: clean },
+      {
+        name: `neuronscope-${result.spec_hash.slice(0, 8)}`,
+        source: `spec ${result.spec_hash}  ·  ${result.model.id} ${result.model.model_digest.slice(0, 12)} ${result.model.dtype}`,
+        json: () => JSON.stringify(record, null, 2),
+      },
+    );
   return (
     <Panel title={clean ? "Clean run" : "Result"} actions={<Annotate record={record} />}>
       {differs && (
@@ -65,7 +75,10 @@ export function ResultPanel({ record, result, differs, running, onRun }: ResultP
         </Notice>
       ))}
       <MetricTable metrics={Object.values(result.metrics)} clean={clean} />
-      <Segmented label="How to show the result" value={tab} options={TABS} onChange={setTab} />
+      <div className={css.shown}>
+        <Segmented label="How to show the result" value={tab} options={TABS} onChange={setTab} />
+        <ExportMenu hotkey file={file} />
+      </div>
       {tab === "chart" && (
         <Dumbbell clean={result.clean.top} edited={result.edited.top} same={clean} />
       )}

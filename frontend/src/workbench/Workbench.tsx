@@ -16,7 +16,7 @@ import { same } from "../state/url";
 import { useDraftUrl } from "../state/useDraftUrl";
 import { Button, Empty, Notice, Panel, styles } from "../ui/ui";
 import { EditPanel } from "./EditPanel";
-import { saveJson, shiftLayer } from "./keysOf";
+import { shiftLayer } from "./keysOf";
 import { ResultPanel } from "./ResultPanel";
 import css from "./workbench.module.css";
 
@@ -65,7 +65,6 @@ export function Workbench({ id }: { id: string | null }) {
     ".": stop,
     "[": () => change({ [group]: shiftLayer(draft[group], selected, -1, layers) }),
     "]": () => change({ [group]: shiftLayer(draft[group], selected, 1, layers) }),
-    e: () => record.data && saveJson(record.data),
     "mod+z": undo,
     "mod+shift+z": redo,
     "mod+y": redo,

@@ -1,8 +1,6 @@
 // What keys do in the workbench.
-import type { Edit, RunRecord } from "../api/types";
-import { download } from "../lib/hooks";
+import type { Edit } from "../api/types";
 import { asChosen, asList } from "../lib/indices";
-import { bareJson } from "./recipes";
 
 /** One edit moved by some layers, all of its layers together; unchanged at the model's ends. */
 export function shiftLayer(edits: Edit[], index: number, by: number, layers: number): Edit[] {
@@ -12,10 +10,4 @@ export function shiftLayer(edits: Edit[], index: number, by: number, layers: num
   if (!edit || !next || next.some((layer) => layer < 0 || layer >= layers)) return edits;
   const target = { ...edit.target, layer: asChosen(next) };
   return edits.map((each, i) => (i === index ? { ...edit, target } : each));
-}
-
-/** The stored result as a file. */
-export function saveJson(record: RunRecord): void {
-  const blob = new Blob([bareJson(record)], { type: "application/json" });
-  download(`neuronscope-${record.id}.json`, blob);
 }

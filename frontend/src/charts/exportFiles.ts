@@ -1,0 +1,105 @@
+// Charts as files. The one place where a picture, its legend and what it is of become SVG or PNG.
+import { download } from "../lib/hooks";
+import { paintScene, resolverOf } from "./paintScene";
+import { label, type Scene, stack } from "./scene";
+import { sceneSvg } from "./sceneSvg";
+
+export interface ChartFile {
+  /** Name of the file, without its ending. */
+  name: string;
+  title: string;
+  /** Lines below the title: units, what positive means, clipping, noise. */
+  notes: readonly string[];
+  /** Spec hash, model and the like, at the foot. */
+  source: string;
+  /** The parts from top to bottom, as shapes. Null where there is nothing to draw. */
+  parts: (() => Scene[]) | null;
+  csv: () => string;
+  json: () => string;
+}
+
+export type FileKind = "svg" | "png" | "csv" | "json";
+
+const MARGIN = 16;
+const LINE = 16;
+const PNG_SCALE = 2;
+/** Letters to a line of notes, by the width of the picture. */
+const PER_LETTER = 6.2;
+
+function texts(lines: readonly string[], size: number, weight: number, fill: string): Scene {
+  return {
+    width: 0,
+    height: lines.length * LINE,
+    marks: lines.map((text, index) =>
+      label({ x: 0, y: (index + 0.5) * LINE, text, size, weight, fill }),
+    ),
+  };
+}
+
+/** Notes side by side while they fit. */
+export function wrapped(notes: readonly string[], letters: number): string[] {
+  const lines: string[] = [];
+  for (const note of notes) {
+    const last = lines.at(-1);
+    const joined = last === undefined ? note : `${last}  ·  ${note}`;
+    if (last !== undefined && joined.length <= letters) lines[lines.length - 1] = joined;
+    else lines.push(note);
+  }
+  return lines;
+}
+
+/** Title, notes, picture and source on one sheet. */
+export function sheet({ title, notes, source, parts }: ChartFile): Scene {
+  const pictures = parts?.() ?? [];
+  const width = Math.max(320, ...pictures.map((scene) => scene.width));
+  const scene = stack(
+    [
+      texts([title], 14, 600, "--ink"),
+      texts(wrapped(notes, width / PER_LETTER), 11.5, 400, "--ink-2"),
+      ...pictures,
+      texts(wrapped([source], width / PER_LETTER), 10.5, 400, "--ink-3"),
+    ],
+    8,
+  );
+  return {
+    width: width + 2 * MARGIN,
+    height: scene.height + 2 * MARGIN,
+    marks: [{ kind: "group", x: MARGIN, y: MARGIN, marks: scene.marks }],
+  };
+}
+
+export async function saveChart(file: ChartFile, kind: FileKind): Promise<void> {
+  download(`${file.name}.${kind}`, await blobOf(file, kind));
+}
+
+async function blobOf(file: ChartFile, kind: FileKind): Promise<Blob> {
+  switch (kind) {
+    case "csv":
+      return new Blob([file.csv()], { type: "text/csv" });
+    case "json":
+      return new Blob([file.json()], { type: "application/json" });
+    case "svg": {
+      const resolve = resolverOf(document.documentElement);
+      const texts = { title: file.title, description: file.source };
+      return new Blob([sceneSvg(sheet(file), resolve, texts)], { type: "image/svg+xml" });
+    }
+    case "png":
+      return pngOf(sheet(file));
+  }
+}
+
+async function pngOf(scene: Scene): Promise<Blob> {
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.ceil(scene.width * PNG_SCALE);
+  canvas.height = Math.ceil(scene.height * PNG_SCALE);
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("The browser gives no canvas to draw the picture on.");
+  const resolve = resolverOf(document.documentElement);
+  context.scale(PNG_SCALE, PNG_SCALE);
+  context.fillStyle = resolve("--panel");
+  context.fillRect(0, 0, scene.width, scene.height);
+  paintScene(context, scene.marks, resolve);
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
+  if (!blob) throw new Error("The picture is larger than the browser can draw. Save it as SVG.");
+  return blob;
+}

@@ -1,0 +1,137 @@
+import { useMemo } from "react";
+import type { GridData } from "../api/types";
+import { CanvasScene } from "../charts/CanvasScene";
+import { CellChart } from "../charts/CellChart";
+import { longDims } from "../charts/heatLayout";
+import { heatScene } from "../charts/heatScene";
+import { Legend } from "../charts/Legend";
+import { lollipopScene } from "../charts/lollipop";
+import { type Brush, brushOf, corners, type Place } from "../charts/places";
+import { SceneView } from "../charts/SceneView";
+import { extremeOf, type summarise } from "../charts/summaries";
+import { visible } from "../lib/format";
+import { useWidth } from "../lib/hooks";
+import { useTheme } from "../lib/theme";
+import css from "./explorer.module.css";
+import { type GridChart, gridChart, layOut } from "./gridChart";
+import {
+  cellName,
+  coordinateLabel,
+  type Shown,
+  STATUS_WORDS,
+  showSpread,
+  showValue,
+} from "./gridView";
+import type { GridView } from "./useGridView";
+
+interface GridStageProps {
+  grid: GridData;
+  shown: Shown;
+  view: GridView;
+  running: boolean;
+  onPin: (index: number | null) => void;
+  onOpen: (index: number) => void;
+  /** Two corners of the marked rectangle. */
+  onMark: (cells: [number, number] | null) => void;
+}
+
+/** A grid as a chart with its legend. */
+export function GridStage(props: GridStageProps) {
+  const { grid, shown, view, running, onPin, onOpen, onMark } = props;
+  const [ref, width] = useWidth<HTMLDivElement>();
+  const theme = useTheme();
+  const { coords } = grid;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: values change while it fills, the layout does not
+  const bare = useMemo(
+    () => (width ? layOut(grid, width, view.axes, view.block) : null),
+    [coords, width, view.axes, view.block],
+  );
+  const chart = useMemo(
+    () => (bare ? gridChart(grid, shown, bare, { view, theme, width, running }) : null),
+    [grid, shown, bare, view, theme, width, running],
+  );
+  const scene = useMemo(() => chart && sceneOf(chart), [chart]);
+
+  if (!chart || !scene) return <div className={css.chart} ref={ref} />;
+  const { layout } = chart;
+  const describe = (index: number) => describeCell(grid, shown, index);
+  const mark = (brush: Brush | null) => {
+    if (!brush) return onMark(null);
+    const { panel, top, bottom, left, right } = corners(brush);
+    const first = bare!.panels[panel]!.cells;
+    onMark([first[top * layout.cols.length + left]!, first[bottom * layout.cols.length + right]!]);
+  };
+  const brush = view.marked && brushOf(layout, ...view.marked);
+  const bad = shown.status.filter((each) => each !== "ok" && each !== "pending").length;
+  const axis = (dim: string | null, arrow: string) => (dim ? `${arrow} ${dim}` : "");
+  const names = longDims(grid);
+  return (
+    <div className={css.chart} ref={ref}>
+      {chart.heat ? (
+        <Legend
+          {...chart.legend}
+          title={chart.title}
+          notes={chart.notes}
+          pending={shown.status.filter((each) => each === "pending").length}
+          running={running}
+          failed={bad}
+        />
+      ) : (
+        <section className={css.lineLegend} aria-label="Legend">
+          <b>{chart.title}</b> {chart.notes.join(" · ")}
+        </section>
+      )}
+      <CellChart
+        label={`${shown.name} by ${names.join(" and ") || "cell"}`}
+        layout={layout}
+        size={scene}
+        pinned={view.cell}
+        brush={brush}
+        describe={describe}
+        beside={(place) => besideOf(grid, shown, chart, place)}
+        onPin={onPin}
+        onOpen={onOpen}
+        onBrush={mark}
+      >
+        {chart.heat ? <CanvasScene scene={scene} theme={theme} /> : <SceneView scene={scene} />}
+      </CellChart>
+      <p className={css.axisNote}>
+        {[axis(layout.rowDim, "↓"), axis(layout.colDim, "→")].filter(Boolean).join("   ")}
+      </p>
+    </div>
+  );
+}
+
+function sceneOf(chart: GridChart) {
+  return chart.heat ? heatScene(chart.heat, "pixels") : lollipopScene(chart.lollipop!);
+}
+
+function describeCell(grid: GridData, shown: Shown, index: number): string {
+  const status = shown.status[index] ?? "pending";
+  const said =
+    status === "ok"
+      ? showValue(shown, shown.values[index]) + showSpread(shown, index)
+      : STATUS_WORDS[status];
+  const top = grid.top[index];
+  return `${cellName(grid, index)}: ${said}${top ? `; says ${visible(top.token)}` : ""}`;
+}
+
+/** The row and the column of a place, in the same words as its bars. */
+function besideOf(grid: GridData, shown: Shown, { heat }: GridChart, place: Place): string {
+  const sums = heat?.marginals[place.panel];
+  if (!heat || !sums) return "";
+  const { layout } = heat;
+  const say = (dim: string | null, at: string | number, sum: ReturnType<typeof summarise>) => {
+    const extreme = extremeOf(sum);
+    if (!dim || sum.mean === null || extreme === null) return "";
+    const name = `${dim === "site" ? "" : `${dim} `}${coordinateLabel(grid, dim, at)}`;
+    return `${name}: mean ${showValue(shown, sum.mean)}, largest ${showValue(shown, extreme)}`;
+  };
+  const cells = layout.block > 1 ? ` (strongest of ${layout.block})` : "";
+  return [
+    say(layout.rowDim, layout.rows[place.row]!, sums.rows[place.row]!),
+    say(layout.colDim, layout.cols[place.col]!, sums.cols[place.col]!) + cells,
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}

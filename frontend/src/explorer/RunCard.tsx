@@ -1,0 +1,81 @@
+import { Link } from "wouter";
+import { asApiError } from "../api/problem";
+import { useRecord } from "../api/queries";
+import type { Result } from "../api/types";
+import { Dumbbell } from "../charts/Dumbbell";
+import { changeInUnit, count, inUnit } from "../lib/format";
+import { metricTitle, placeName, shortName } from "../lib/names";
+import { Button, Notice, styles } from "../ui/ui";
+import css from "./explorer.module.css";
+
+const NAMED = 6;
+
+/** An experiment of its own, opened from the grid and shown beside it. */
+export function RunCard({ id, onClose }: { id: string; onClose: () => void }) {
+  const record = useRecord(id);
+  const result = record.data?.result.kind === "run" ? (record.data.result as Result) : null;
+  const edits = result?.spec.edits ?? [];
+  return (
+    <section className={css.card} aria-label="Experiment">
+      <header className={css.runHead}>
+        <span className={css.cardKind}>
+          {edits.length > 1 ? `${count(edits.length, "edit")} together` : "Its own experiment"}
+        </span>
+        <Button
+          look="quiet"
+          small
+          icon="close"
+          aria-label="Close the experiment"
+          onClick={onClose}
+        />
+      </header>
+      {record.error && <Notice kind="bad">{asApiError(record.error).message}</Notice>}
+      {result && (
+        <>
+          <h3>
+            {edits
+              .slice(0, NAMED)
+              .map(({ target }) => shortName(target) + placeName(target))
+              .join(", ")}
+            {edits.length > NAMED && ` and ${edits.length - NAMED} more`}
+          </h3>
+          <Metrics result={result} />
+          <Dumbbell clean={result.clean.top} edited={result.edited.top} />
+          <Link href={`/e/${id}`}>Open it in the workbench</Link>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** Clean, edited and the change, narrow enough to stand beside a grid. */
+function Metrics({ result }: { result: Result }) {
+  return (
+    <table className={styles.table}>
+      <thead>
+        <tr>
+          <th scope="col">Metric</th>
+          <th scope="col" className={styles.num}>
+            Clean
+          </th>
+          <th scope="col" className={styles.num}>
+            Edited
+          </th>
+          <th scope="col" className={styles.num}>
+            Change
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {Object.entries(result.metrics).map(([key, metric]) => (
+          <tr key={key}>
+            <th scope="row">{metricTitle(metric)}</th>
+            <td className={styles.num}>{inUnit(metric.clean, metric.unit)}</td>
+            <td className={styles.num}>{inUnit(metric.edited, metric.unit)}</td>
+            <td className={styles.num}>{changeInUnit(metric.change, metric.unit)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,73 @@
+import { useEffect, useRef, useState } from "react";
+import type { Progress } from "../api/follow";
+import { asApiError } from "../api/problem";
+import { count, duration } from "../lib/format";
+import { Bar, Button, Notice } from "../ui/ui";
+import css from "./explorer.module.css";
+import type { Standing } from "./sweepState";
+import { useResume } from "./useResume";
+
+const SAID_EVERY_MS = 5000;
+
+/** A text that changes often, told to screen readers at most every five seconds. */
+function useSpoken(text: string): string {
+  const [spoken, setSpoken] = useState(text);
+  const last = useRef(Date.now());
+  useEffect(() => {
+    const wait = Math.max(0, last.current + SAID_EVERY_MS - Date.now());
+    const timer = setTimeout(() => {
+      last.current = Date.now();
+      setSpoken(text);
+    }, wait);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return spoken;
+}
+
+interface RunningProps {
+  progress: Progress | null;
+  done: number;
+  total: number;
+  onCancel: () => void;
+}
+
+/** How far a sweep is, how long it will take, and a way to stop it. */
+export function Running({ progress, done, total, onCancel }: RunningProps) {
+  const text =
+    progress?.state === "queued"
+      ? "waiting in the queue; other results stay usable"
+      : `${done} of ${count(total, "cell")}${progress?.eta_s ? ` · ${duration(progress.eta_s)} left` : ""}`;
+  return (
+    <div className={css.progress}>
+      <span aria-hidden="true">{text}</span>
+      <span role="status" className="visually-hidden">
+        {useSpoken(text)}
+      </span>
+      <Bar done={done} total={total} label="Cells of the sweep" />
+      <Button small onClick={onCancel} title="Stop the sweep; its finished cells stay (key .)">
+        Cancel
+      </Button>
+    </div>
+  );
+}
+
+/** Why a sweep is not complete, and the way to complete it. */
+export function Stopped({ id, standing }: { id: string; standing: Standing }) {
+  const resume = useResume();
+  const refused = resume.error && !asApiError(resume.error).gone ? asApiError(resume.error) : null;
+  return (
+    <Notice kind={standing.kind}>
+      <b>{standing.title}.</b> {standing.says}{" "}
+      {standing.resume && (
+        <Button small disabled={resume.isPending} onClick={() => resume.mutate(id)}>
+          {standing.resume}
+        </Button>
+      )}
+      {refused && (
+        <p>
+          {refused.message} {refused.problem.hint}
+        </p>
+      )}
+    </Notice>
+  );
+}

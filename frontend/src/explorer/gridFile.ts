@@ -1,0 +1,49 @@
+// A grid as a file: the chart under the view that is shown, or its numbers.
+import type { GridData } from "../api/types";
+import type { ChartFile } from "../charts/exportFiles";
+import { heatScene } from "../charts/heatScene";
+import { legendScene } from "../charts/legendScene";
+import { lollipopScene } from "../charts/lollipop";
+import type { Scene } from "../charts/scene";
+import { visible } from "../lib/format";
+import type { Theme } from "../lib/theme";
+import { type GridChart, gridChart, layOut } from "./gridChart";
+import { toCsv } from "./gridCsv";
+import type { Shown } from "./gridView";
+import { cellsOf } from "./sweepState";
+import type { GridView } from "./useGridView";
+
+const WIDTH = 960;
+const LEGEND = 360;
+
+export function fileName(grid: GridData): string {
+  return `neuronscope-${grid.spec_hash.slice(0, 8)}`;
+}
+
+export function gridFile(grid: GridData, shown: Shown, view: GridView, theme: Theme): ChartFile {
+  const bare = layOut(grid, WIDTH, view.axes, view.block);
+  const drawn = (): GridChart =>
+    gridChart(grid, shown, bare, { view, theme, width: WIDTH, running: false });
+  const { title, notes } = drawn();
+  const { total, pending, failed } = cellsOf(grid);
+  const prompt = grid.tokens.map((token) => visible(token.text)).join("");
+  const axes = [bare.rowDim && `rows: ${bare.rowDim}`, bare.colDim && `columns: ${bare.colDim}`];
+  const holes = [
+    pending > 0 && `hatched: ${pending} of ${total} cells have not run`,
+    failed > 0 && `crossed: ${failed} without a value`,
+  ];
+  return {
+    name: fileName(grid),
+    title,
+    notes: [...axes, ...notes, ...holes].filter((each): each is string => Boolean(each)),
+    source: `spec ${grid.spec_hash}  ·  ${grid.model.id} ${grid.model.model_digest.slice(0, 12)} ${grid.model.dtype}  ·  ${prompt}`,
+    parts: () => pictures(drawn()),
+    csv: () => toCsv(grid),
+    json: () => JSON.stringify(grid, null, 2),
+  };
+}
+
+function pictures({ heat, lollipop, legend }: GridChart): Scene[] {
+  if (lollipop) return [lollipopScene(lollipop)];
+  return [legendScene({ ...legend, width: LEGEND }), heatScene(heat!, "shapes")];
+}
