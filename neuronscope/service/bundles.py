@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load as tensors_of
 
-from neuronscope.errors import BadBundle, InvalidInput, NotFound
+from neuronscope.errors import BadBundle, Conflict, InvalidInput, NotFound
 from neuronscope.models.vectors import Vectors
 from neuronscope.service.grids import SweepBody, record_of
 from neuronscope.service.zipped import directory_size
@@ -112,6 +113,12 @@ class Bundle:
     def records(self) -> Iterator[Record]:
         """Every experiment of the bundle, as the lab gives one that is stored."""
         return map(self._record, self.experiments())
+
+    def check(self, moved: MovedExperiment) -> None:
+        """That an experiment with its cells can be shown. Raises: BadBundle."""
+        cells = [Cell.model_validate_json(text) for _, _, text in self.cells(moved)]
+        with _readable(), suppress(Conflict):  # a sweep before its clean run shows nothing yet
+            record_of(stored_of(moved), cells)
 
     def record(self, key: str) -> Record:
         """One experiment by its id. Raises: BadBundle, NotFound."""
@@ -220,10 +227,19 @@ def _experiment(text: str) -> MovedExperiment:
         moved = _moved(text)
         body = (Result if moved.kind == "run" else SweepBody).model_validate_json(moved.body)
         resolved = body.resolved if isinstance(body, Result) else body.plan.resolved
-        cells = None if isinstance(body, Result) else body.plan.n_cells
-        if content_hash(resolved) == moved.spec_hash and moved.n_cells == cells:
+        cells = None if isinstance(body, Result) else _cells_of(body)
+        counted = moved.n_cells == cells and moved.n_stored <= (cells or 0)
+        if content_hash(resolved) == moved.spec_hash and counted:
             return moved
     raise BadBundle(f"The experiment {moved.id} is not what its hash says.")
+
+
+def _cells_of(body: SweepBody) -> int:
+    """How many cells a sweep has. Raises: ValueError where its coordinates tell otherwise."""
+    for each in (body.plan, body.head or body.plan):
+        if math.prod(len(each.coords[dim]) for dim in each.dims) != body.plan.n_cells:
+            raise ValueError("the coordinates are of another grid")
+    return body.plan.n_cells
 
 
 def named_vectors(data: Iterable[Any]) -> set[str]:
@@ -245,7 +261,7 @@ def _readable() -> Iterator[None]:
         yield
     except BadBundle:
         raise
-    except (OSError, zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError,
+    except (OSError, zipfile.BadZipFile, LookupError, EOFError, NotImplementedError, RuntimeError,
             ValidationError, ValueError, ArithmeticError, InvalidInput, SafetensorError,
             AttributeError, TypeError) as error:
         raise BadBundle("The file is not a bundle of NeuronScope, or it is damaged.",

@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -93,12 +93,13 @@ def _check(bundle: Bundle, store: Store) -> None:
     pending = bundle.experiments()
     while group := list(islice(pending, TOGETHER)):
         strangers(store.database, experiments, group)
-        for _ in chain.from_iterable(map(bundle.cells, group)):
-            pass
-    for moved in map(bundle.capture, bundle.manifest.captures):
-        strangers(store.database, captures, [moved])
-        if moved.n_bytes:
-            _check_tensors(bundle, moved)
+        for moved in group:
+            if moved.kind == "sweep":
+                bundle.check(moved)
+    for capture in map(bundle.capture, bundle.manifest.captures):
+        strangers(store.database, captures, [capture])
+        if capture.n_bytes:
+            _check_tensors(bundle, capture)
     for sha in bundle.manifest.vectors:
         bundle.vector(sha)
 

@@ -12,7 +12,9 @@ FORMAT = 2
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00$")]
-Count = Annotated[int, Field(ge=0, le=MAX_SAFE_INT)]
+Bytes = Annotated[int, Field(ge=0, le=MAX_SAFE_INT)]
+Count = Annotated[int, Field(ge=0, le=2**22)]
+"""Of cells or entries: many times what is accepted, and little enough to be listed."""
 
 
 class BundledFile(Spec):
@@ -20,7 +22,7 @@ class BundledFile(Spec):
 
     name: str
     sha256: Sha
-    n_bytes: Count
+    n_bytes: Bytes
 
 
 class Manifest(Spec):
@@ -93,7 +95,7 @@ class MovedCapture(Moved):
 
     capture_hash: Sha
     n_entries: Count
-    n_bytes: Count
+    n_bytes: Bytes
 
 
 class Taken(Spec):

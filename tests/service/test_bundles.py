@@ -136,6 +136,17 @@ def other_spec(moved):
     moved["body"] = moved["body"].replace('"kind":"zero"', '"kind":"noise"')
 
 
+def more_cells(moved):
+    """A sweep of a million cells that its coordinates do not have."""
+    moved["body"] = moved["body"].replace('"n_cells":36', '"n_cells":1000000')
+    moved["n_cells"] = 1_000_000
+
+
+def other_metric(moved):
+    """A grid whose metric is not that of its cells."""
+    moved["body"] = moved["body"].replace('"metrics":{"kl":', '"metrics":{"js":')
+
+
 def shorter(name: str):
     def change(content):
         content[name] = b"".join(content[name].splitlines(keepends=True)[:-1])
@@ -154,10 +165,14 @@ def test_whatever_was_changed_is_refused_and_nothing_of_it_stored(exported, else
         *((edited(names["runs"], change), True) for change in (
             other_spec, lambda moved: moved.update(created_at="9"),
             lambda moved: moved.update(name="a\0b"), lambda moved: moved.update(tags=["a", "a"]),
-            lambda moved: moved.update(n_cells=2**60), lambda moved: moved.update(starred=1))),
+            lambda moved: moved.update(n_cells=2**60), lambda moved: moved.update(starred=1),
+            lambda moved: moved.update(n_stored=1))),
+        *((edited(names["runs"], change, 2), True) for change in (
+            more_cells, lambda moved: moved.update(n_cells=35),
+            lambda moved: moved.update(kind="run"), other_metric)),
         *((edited(names["cells"], change), True) for change in (
             lambda cell: cell.update(index=-1), lambda cell: cell.update(index=10**6),
-            lambda cell: cell.update(index=1))),
+            lambda cell: cell.update(index=1), lambda cell: cell.update(values={}))),
         (lambda content: content.update({names["capture"]: b"\xff" * 7 + b"\0{}"}), True)]
     for change, honest in cases:
         file.write_bytes(whole)
