@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from neuronscope.engine.assemble import with_cells
 from neuronscope.engine.averages import mean_cell, mean_infos, mean_reading
 from neuronscope.engine.controls import controls_of
 from neuronscope.engine.draws import concrete, draws_of
+from neuronscope.engine.fast import Numbered
 from neuronscope.engine.metrics import Reading, readout
 from neuronscope.engine.passes import Pass, Ready
 from neuronscope.engine.plan import cells as cells_of
@@ -17,13 +18,17 @@ from neuronscope.engine.prepare import attention_for, now
 from neuronscope.engine.resolve import Resolved
 from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
+from neuronscope.spec.experiments import Edit
 from neuronscope.spec.grid import Grid
+from neuronscope.spec.ops import Add
 from neuronscope.spec.results import Cell, GridData, MetricInfo
 
 BATCH_S = 0.1
 """Finished cells are handed on at most this often, in seconds."""
 
 ALONE = "one prompt per forward"
+DRAWN_TOGETHER = 512
+"""A sweep of several draws makes all draws of so many cells before it goes on: these are kept."""
 
 OnHead = Callable[[GridData], None]
 OnCells = Callable[[list[Cell]], None]
@@ -59,15 +64,25 @@ class Told:
 
 @dataclass
 class Gathered:
-    """What the passes over a grid, one per draw, have given so far.
+    """What the passes over some cells, one per draw, have given so far.
 
-    ready: what the pass that runs has told.
+    before: what those over other cells have told. ready: what the pass that runs has told.
     """
 
     draws: int
+    before: list[Told] = field(default_factory=list)
     passes: list[Told] = field(default_factory=list)
     cells: list[dict[int, Cell]] = field(default_factory=list)
     ready: Ready | None = None
+
+    def begin(self) -> None:
+        """Other cells follow."""
+        self.before, self.passes, self.cells = self.told, [], []
+
+    @property
+    def told(self) -> list[Told]:
+        """By all passes."""
+        return [*self.before, *self.passes]
 
     @property
     def last(self) -> bool:
@@ -85,18 +100,18 @@ class Gathered:
     @property
     def execution(self) -> str:
         """How the cells were run: the pass that deviates most speaks for all."""
-        slow = [each for each in self.passes if each.deviation is None]
-        quick = [each for each in self.passes if each.deviation is not None]
+        slow = [each for each in self.told if each.deviation is None]
+        quick = [each for each in self.told if each.deviation is not None]
         if not quick:
             return slow[0].execution
         told = max(quick, key=lambda each: each.deviation).execution
-        return told if not slow else (f"{told}; {len(slow)} of {len(self.passes)} draws "
+        return told if not slow else (f"{told}; {len(slow)} of {len(self.told)} draws "
                                       f"{slow[0].execution}")
 
     @property
     def deviation(self) -> float | None:
         """The largest of all passes, or None where none was fast."""
-        return max((each.deviation for each in self.passes if each.deviation is not None),
+        return max((each.deviation for each in self.told if each.deviation is not None),
                    default=None)
 
 
@@ -125,9 +140,11 @@ def run_sweep(
             watch.add(whole)
 
     with attention_for(host, resolved):
-        for draw in range(gathered.draws):
+        for some, draw in _passes(resolved, cells, done):
+            if draw == 0:
+                gathered.begin()
             gathered.cells.append({})
-            plan = [(index, concrete(edit, draw)) for index, edit in enumerate(cells)]
+            plan = [(index, concrete(edit, draw)) for index, edit in some]
             held = tuple(concrete(edit, draw) for edit in resolved.spec.held)
             each = Pass(host, resolved, plan, held, frozenset(done), watch.cancelled, limit)
             stopped = each.run(ready, take)
@@ -145,11 +162,28 @@ def run_sweep(
                            duration_s=time.perf_counter() - clock))
 
 
+def _passes(
+    resolved: Resolved, cells: Sequence[Edit], done: Collection[int]
+) -> Iterator[tuple[list[Numbered], int]]:
+    """The cells of each pass, and the number of its draw: all draws of some cells first.
+
+    Which cells go together does not depend on those that are done.
+    """
+    draws, numbered = draws_of(resolved.spec), list(enumerate(cells))
+    # random directions are drawn where the greatest effect of all cells is
+    size = len(numbered) if draws == 1 or isinstance(resolved.spec.op, Add) else DRAWN_TOGETHER
+    parts = [numbered[first:first + size] for first in range(0, len(numbered), size)]
+    left = [part for part in parts if any(index not in done for index, _ in part)]
+    for part in left or parts[-1:]:
+        for draw in range(draws):
+            yield part, draw
+
+
 def _head(resolved: Resolved, gathered: Gathered, started: str) -> GridData:
     """The grid without cells, as far as the passes tell."""
     plan, spec, ready = resolved.plan, resolved.spec, gathered.ready
     host, fast = ready.prepared.host, ready.fast
-    infos = mean_infos([each.infos for each in gathered.passes])
+    infos = mean_infos([each.infos for each in gathered.told])
     clean = mean_reading([each.clean for each in gathered.passes])
     return GridData(
         spec_hash=resolved.spec_hash, spec=resolved.asked, resolved=resolved.form,

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from neuronscope.engine import controls, fast, running
+from neuronscope.engine import controls, fast, running, sweeping
 from neuronscope.engine.prepare import Prepared
 from neuronscope.spec.experiments import Over, Sweep
 from neuronscope.spec.metrics import KL, Recovered
 from neuronscope.spec.metrics import Prob as P
 from neuronscope.spec.ops import Add, Noise, Patch, Random, Zero
+from neuronscope.spec.results import Cell
 from tests.tiny import PROMPT, SOURCE
 
 ALL = "all"
@@ -135,3 +136,33 @@ def test_a_sampled_cell_is_one_that_changes_something(llama):
             llama.sweep(Sweep(prompt=prompt, op=Zero(), over=Over(
                 sites=["mlp_out"], layers=[2], positions=ALL)))
     assert compared == [False] * 8
+
+
+@pytest.mark.parametrize("mode", ["fast", "exact"])
+def test_draws_are_made_for_some_cells_at_a_time_and_these_are_kept(llama, monkeypatch, mode):
+    spec = NOISE.model_copy(update={"mode": mode})
+    together = llama.sweep(spec)
+    monkeypatch.setattr(sweeping, "DRAWN_TOGETHER", 5)
+    whole, kept = llama.sweep(spec), {}
+    np.testing.assert_allclose(whole.values["kl"], together.values["kl"], atol=1e-6)
+    np.testing.assert_allclose(whole.data.spread["kl"], together.data.spread["kl"], atol=1e-6)
+    assert whole.complete and whole.data.controls[0].passed
+
+    def keep(cells):
+        kept.update((cell.index, cell) for cell in cells)
+
+    heads = []
+    monkeypatch.setattr(sweeping, "BATCH_S", 0.0)
+    part = llama.sweep(spec, on_cells=keep, on_head=heads.append,
+                       cancelled=lambda: len(kept) >= 5)
+    assert not part.complete and 5 <= len(kept) < 18 and len(heads) == 1
+    again = llama.sweep(spec, done=dict(kept))
+    assert again.complete
+    assert again.data.values == whole.data.values and again.data.spread == whole.data.spread
+    assert llama.sweep(spec, done={**kept, **_cells(again)}).data.values == whole.data.values
+
+
+def _cells(grid):
+    return {index: Cell(index=index, values={"kl": grid.data.values["kl"][index]},
+                        status={"kl": "ok"}, spread={"kl": grid.data.spread["kl"][index]},
+                        top=None) for index in range(len(grid.data.top))}
