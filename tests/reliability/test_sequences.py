@@ -140,14 +140,15 @@ class Sequence:
 
     def _sweep(self) -> None:
         spec, name = self.chance.choice(SWEEPS), self._name
-        with self._storage():
+        full = self.chance.random() < 0.05
+        with self._full() if full else nullcontext():
             started = self.lab.start_sweep(spec, rerun=True)
             stopped = self.chance.random() < 0.2
             if stopped:
                 time.sleep(self.chance.random() * 0.05)
                 self.lab.cancel(started.job.id)
             self.lab._jobs.get(started.job.id).ended.wait()
-        met, record = stopped or self._met(), self.lab.record(started.id)
+        met, record = stopped or full or self._met(), self.lab.record(started.id)
         self.told[f"sweep {record.state}"] += 1
         assert record.state != "running" and record.state == self.lab.sweep_state(
             started.id).summary.state
@@ -159,10 +160,8 @@ class Sequence:
             self.wanted.check_sweep(name, spec, again.result, disturbed=True)
             assert (again.state == "complete") == again.result.complete
 
-    def _storage(self) -> AbstractContextManager[None]:
-        """Once in a while the disk is full while cells are written."""
-        if self.chance.random() >= 0.05:
-            return nullcontext()
+    def _full(self) -> AbstractContextManager[None]:
+        """The disk is full while cells are written."""
         self.told["disk full"] += 1
         cells, left = self.lab._store.cells, iter(range(self.chance.randrange(2)))
         own = cells.add
