@@ -38,7 +38,7 @@ class ChildProcess:
         self._pipe: Connection | None = None
         self._present: LoadOrder | None = None
         self._lifecycle = threading.Lock()
-        self._closed = False
+        self._closed = self._busy = False
 
     @property
     def pid(self) -> int | None:
@@ -77,7 +77,9 @@ class ChildProcess:
     def close(self) -> None:
         with self._lifecycle:
             self._closed = True
-        self._end()
+        self._kill()
+        if not self._busy:  # else the thread that waits for an answer sees its end
+            self._end()
 
     def _revive(self, listener: Listener) -> None:
         """Starts the process anew, with its model, if it is gone."""
@@ -130,7 +132,7 @@ class ChildProcess:
         listener raised), or whose device can compute no more, is ended, so that the next
         order finds a fresh one.
         """
-        answered = False
+        answered, self._busy = False, True
         try:
             for told, value in self._conversation(kind, order, listener):
                 answered = told in {"done", "error"}
@@ -138,7 +140,8 @@ class ChildProcess:
                     return value
                 _tell(listener, told, value)
         finally:
-            if not answered:
+            self._busy = False
+            if self._closed or not answered:
                 self._end()
         raise WorkerDied("The model's process ended unexpectedly while it worked on this.",
                          hint="The next job starts it again. If it happens again, the model may "

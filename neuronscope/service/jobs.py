@@ -92,10 +92,17 @@ class Jobs:
                            hint=f"The last {KEPT} that ended are remembered.")
         return task
 
-    def all(self) -> list[Task]:
-        """Newest first."""
+    def all(self, limit: int = KEPT) -> list[Task]:
+        """Newest first: those that wait or run, and the last that ended, up to `limit`."""
         with self._change:
-            return list(reversed(self._tasks.values()))
+            tasks = list(reversed(self._tasks.values()))
+        room = limit - sum(not task.ended.is_set() for task in tasks)
+        shown = []
+        for task in tasks:
+            room -= task.ended.is_set()
+            if room >= 0 or not task.ended.is_set():
+                shown.append(task)
+        return shown
 
     def load(self) -> tuple[int, str | None]:
         """How many jobs wait, and the id of the running one."""

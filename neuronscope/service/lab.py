@@ -280,9 +280,9 @@ class Lab(Archive):
         self._sweeps.cancel(key)
         super().delete(key)
 
-    def jobs(self) -> list[Job]:
-        """Newest first."""
-        return [task.view() for task in self._jobs.all()]
+    def jobs(self, limit: int = 100) -> list[Job]:
+        """Newest first: those that wait or run, and the last that ended, up to `limit`."""
+        return [task.view() for task in self._jobs.all(limit)]
 
     def job(self, job_id: str) -> Job:
         """Raises: NotFound."""

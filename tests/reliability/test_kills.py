@@ -22,6 +22,7 @@ from neuronscope.settings import Settings
 from tests.reliability.ledger import GONE, Ledger, timeless
 from tests.reliability.victim import Victim
 from tests.reliability.work import JSON, RUNS, SWEEPS, Client, events
+from tests.served import LONG
 from tests.tiny import save
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
@@ -164,9 +165,23 @@ class Chain:
                     assert sweep.complete
                 self._equal_to_undisturbed(http)
                 self.ledger.audit(http, self._data, everything=True)
-            assert victim.stop() == 0
+                self._stop_at_work(victim, http)
         finally:
             victim.kill()
+
+    def _stop_at_work(self, victim: Victim, http: httpx.Client) -> None:
+        """SIGTERM during a sweep whose events are read: they end, and the server with 0."""
+        accepted = http.post("/api/sweeps?rerun=true", headers=JSON,
+                             content=LONG.model_dump_json()).json()
+        told: list[tuple[str, dict]] = []
+        with http.stream("GET", f"/api/jobs/{accepted['job']['id']}/events") as answer:
+            for _, kind, data in events(answer):
+                if kind == "cells" and "cells" not in dict(told):
+                    victim.terminate()
+                told.append((kind, data))
+        assert told[-1][0] == "end", told[-1]
+        assert told[-1][1]["job"]["state"] == "cancelled", told[-1]
+        assert victim.wait() == 0
 
     def _equal_to_undisturbed(self, http: httpx.Client) -> None:
         """Every sweep and run is to the bit what comes out when nothing happens."""

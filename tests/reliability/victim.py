@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-START_S = 60.0
+START_S, END_S = 120.0, 60.0
 WORKER = "--multiprocessing-fork"
 
 
@@ -91,9 +91,10 @@ class Victim:
         self._process.wait()
         self._process.stdout.close()
 
-    def stop(self) -> int:
-        """SIGTERM; returns the exit code."""
+    def terminate(self) -> None:
+        """SIGTERM."""
         self._process.terminate()
-        code = self._process.wait(60)
-        self._process.stdout.close()
-        return code
+
+    def wait(self) -> int:
+        """The exit code, once the process has ended."""
+        return self._process.wait(END_S)

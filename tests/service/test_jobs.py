@@ -128,6 +128,16 @@ def test_watchers_hear_of_changes_only_while_they_watch(jobs):
     assert heard == [1]
 
 
+def test_those_that_wait_or_run_are_shown_however_many_have_ended(jobs):
+    ended = [jobs.wait(jobs.submit("run", None, lambda task: None).id) for _ in range(4)]
+    running, let = blocked(jobs)
+    waiting = [jobs.submit("run", None, lambda task: None) for _ in range(2)]
+    assert jobs.all() == [*waiting[::-1], running, *ended[::-1]]
+    assert jobs.all(5) == [*waiting[::-1], running, *ended[:1:-1]]
+    assert jobs.all(1) == [*waiting[::-1], running]
+    let.set()
+
+
 def test_an_unknown_job_is_not_found(jobs):
     with pytest.raises(NotFound):
         jobs.cancel("nothing")

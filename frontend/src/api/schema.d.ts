@@ -231,7 +231,7 @@ export interface paths {
         };
         /**
          * Jobs
-         * @description Jobs that wait, run or have ended, also before a restart, newest first.
+         * @description Newest first: those that wait or run, and the last that ended, also before a restart.
          */
         get: operations["jobs_jobs"];
         put?: never;
@@ -2817,7 +2817,9 @@ export interface operations {
     };
     jobs_jobs: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;

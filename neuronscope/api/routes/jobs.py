@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from neuronscope.api.body import StrictRoute
@@ -24,9 +24,9 @@ EVENT_ANSWERS = {200: {
 
 
 @router.get("")
-def jobs(lab: TheLab) -> list[Job]:
-    """Jobs that wait, run or have ended, also before a restart, newest first."""
-    return lab.jobs()
+def jobs(lab: TheLab, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> list[Job]:
+    """Newest first: those that wait or run, and the last that ended, also before a restart."""
+    return lab.jobs(limit)
 
 
 @router.get("/{job_id}")
