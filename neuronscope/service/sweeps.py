@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from neuronscope.engine.resolve import Resolved, resolve
 from neuronscope.errors import (
     Cancelled,
     Conflict,
+    Gone,
     ModelMismatch,
     NeuronScopeError,
+    NotFound,
     QueueFull,
     StorageError,
 )
@@ -36,6 +40,7 @@ class Sweeps:
         self._store, self._jobs, self._shelf, self._executor = store, jobs, shelf, executor
         self._max_cells, self._memory = max_cells, memory
         self._live: dict[str, Task] = {}
+        self._unsaid: set[str] = set()
 
     def plan(self, spec: Sweep) -> SweepPlan:
         """What the sweep would do. Raises: as `start`, but QueueFull."""
@@ -49,6 +54,7 @@ class Sweeps:
         Raises: NoModel, ModelLoading, ModelNotFound, ModelMismatch, InvalidInput, QueueFull,
             StorageError.
         """
+        self._say()
         loaded = self._shelf.need(spec.model)
         resolved = self._resolve(spec, loaded)
         if not rerun:
@@ -113,6 +119,7 @@ class Sweeps:
 
     def state(self, key: str) -> SweepState:
         """Raises: NotFound, Gone."""
+        self._say()
         stored = self._store.experiments.get(key, "sweep")
         body = SweepBody.model_validate_json(stored.body)
         done, _ = self._store.cells.count(stored.summary.id)
@@ -140,6 +147,9 @@ class Sweeps:
         def work(task: Task) -> str:
             try:
                 return self._carry_out(task, key, resolved, loaded, body)
+            except StorageError:
+                self._unsaid.add(key)
+                raise
             finally:
                 self._live.pop(key, None)
 
@@ -150,6 +160,15 @@ class Sweeps:
         task = self._jobs.submit("sweep", key, work, total=body.plan.n_cells, dropped=dropped)
         self._live[key] = task
         return task
+
+    def _say(self) -> None:
+        """Notes the end of sweeps that ended when nothing could be stored, if that is over."""
+        for key in self._unsaid - set(self._live):
+            with suppress(StorageError):
+                with suppress(NotFound, Gone):
+                    if self._store.experiments.get(key).summary.state == "running":
+                        self._store.experiments.set_state(key, "failed")
+                self._unsaid.discard(key)
 
     def _carry_out(self, task: Task, key: str, resolved: Resolved, loaded: Loaded,
                    body: SweepBody) -> str:

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 import torch
+from sqlalchemy import text
 
 from neuronscope.engine import prepare
 from neuronscope.errors import Conflict, ModelMismatch, NotFound
@@ -27,6 +28,22 @@ def stopped(lab, spec=LONG) -> str:
     state = lab.sweep_state(accepted.id)
     assert state.summary.state == "cancelled" and state.done < state.total
     return accepted.id
+
+
+def test_a_sweep_whose_disk_fills_up_is_failed_once_that_can_be_said(lab):
+    accepted = lab.start_sweep(LONG, rerun=True)
+    wait_for(lambda: lab.sweep_state(accepted.id).done > 10)
+    with lab._store.database.write() as connection:
+        pages = connection.execute(text("PRAGMA page_count")).scalar()
+        connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+    wait_for(lambda: lab.events.has_ended(accepted.job.id))
+    job = lab.job(accepted.job.id)
+    assert (job.state, job.error["code"]) == ("failed", "storage-full")
+    assert lab.sweep_state(accepted.id).done > 10
+    with lab._store.database.write() as connection:
+        connection.execute(text("PRAGMA max_page_count = 1000000"))
+    assert lab.sweep_state(accepted.id).summary.state == "failed"
+    assert lab.resume(accepted.id).state == "complete"
 
 
 def test_a_resumed_sweep_is_the_uninterrupted_one(lab):
