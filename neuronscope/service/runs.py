@@ -47,11 +47,12 @@ class Runs:
             return found, False
         listener = Listener(cancelled=task.cancelling.is_set)
         result = surviving(lambda: self._executor.run(resolved.asked, listener))
+        done = task.as_ended("done")
         with self._store.database.write():  # the result and the job's end in one commit
-            task.subject = self._store.experiments.add(_draft(result, loaded))
-            self._store.jobs.end(task.as_ended("done"))
-        task.noted = True
-        return task.subject, True
+            key = self._store.experiments.add(_draft(result, loaded))
+            self._store.jobs.end(done.model_copy(update={"subject": key}))
+        task.subject, task.noted = key, True
+        return key, True
 
 
 def _draft(result: Result, loaded: Loaded) -> Draft:

@@ -213,6 +213,7 @@ def test_every_commit_is_on_disk_before_it_is_acknowledged(tmp_path):
             assert connection.exec_driver_sql("PRAGMA query_only").scalar() == 1
 
 
+@pytest.mark.timeout(3600)
 def test_kills_at_random_instants_lose_nothing_that_was_told(tmp_path, amount, figures):
     models = tmp_path / "models"
     save("llama", models / "tiny")

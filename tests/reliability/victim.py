@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-START_S, END_S = 120.0, 60.0
+START_S, READY_S, END_S = 120.0, 600.0, 60.0
 WORKER = "--multiprocessing-fork"
 
 
@@ -65,6 +65,7 @@ class Victim:
     def ready(self, client: httpx.Client) -> float:
         """Seconds from the start to a model that is loaded. Raises: httpx.TransportError."""
         while client.get("/api/model").json()["info"] is None:
+            assert time.monotonic() < self.begun + READY_S, "the model was not loaded"
             time.sleep(0.02)
         return time.monotonic() - self.begun
 
