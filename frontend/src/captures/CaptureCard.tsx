@@ -93,7 +93,7 @@ export function CaptureCard({ record }: { record: CaptureRecord }) {
         </table>
       </div>
       {chosen && <UseEntry key={chosen.name} record={record} entry={chosen} />}
-      <p className={css.foot}>
+      <p className={styles.foot}>
         <span title={data.capture_hash}>
           capture <code>{data.capture_hash.slice(0, 12)}</code>
         </span>

@@ -2,8 +2,9 @@ import { asApiError } from "../api/problem";
 import type { ModelInfo } from "../api/types";
 import { FaultScope } from "../question/Faults";
 import { OpFields } from "../question/OpFields";
+import { UndoButtons } from "../question/UndoButtons";
 import { useDraft } from "../state/draft";
-import { Button, Notice, Panel } from "../ui/ui";
+import { Notice, Panel } from "../ui/ui";
 import { EditList } from "./EditList";
 import { KeepValues } from "./KeepValues";
 import { ModelMap } from "./ModelMap";
@@ -18,34 +19,13 @@ interface EditPanelProps {
 
 /** What is changed inside the model: edits as chips, the map to place them, and their details. */
 export function EditPanel({ info, error }: EditPanelProps) {
-  const { draft, group, selected, past, future, undo, redo, update } = useDraft();
+  const { draft, group, selected, update } = useDraft();
   const edit = draft[group][selected];
   const problem = error ? asApiError(error).problem : null;
   const report = info.sites.find((site) => site.site === edit?.target.site);
 
   return (
-    <Panel
-      title="Edit"
-      className={css.editPanel}
-      actions={
-        <span className={css.tools}>
-          <Button
-            look="quiet"
-            icon="undo"
-            aria-label="Undo"
-            disabled={!past.length}
-            onClick={undo}
-          />
-          <Button
-            look="quiet"
-            icon="redo"
-            aria-label="Redo"
-            disabled={!future.length}
-            onClick={redo}
-          />
-        </span>
-      }
-    >
+    <Panel title="Edit" className={css.editPanel} actions={<UndoButtons />}>
       <EditList problem={problem} />
       {edit ? (
         <>

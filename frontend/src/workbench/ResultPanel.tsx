@@ -4,7 +4,7 @@ import { Dumbbell, topTokensFile } from "../charts/Dumbbell";
 import { ExportMenu } from "../charts/ExportMenu";
 import { Annotate } from "../history/Annotate";
 import { duration, when } from "../lib/format";
-import { Button, Code, Notice, Panel, Segmented, styles } from "../ui/ui";
+import { Button, Code, cx, Notice, Panel, Segmented, styles } from "../ui/ui";
 import { MetricTable } from "./MetricTable";
 import { Reproduce } from "./Reproduce";
 import { bareJson } from "./recipes";
@@ -85,7 +85,7 @@ export function ResultPanel({ record, result, differs, running, onRun }: ResultP
       {tab === "table" && <TopTable result={result} />}
       {tab === "json" && <Code label="The stored result" text={bareJson(record)} />}
       {tab === "reproduce" && <Reproduce result={result} />}
-      <details className={css.notShown} open={!clean}>
+      <details className={cx(styles.box, css.notShown)} open={!clean}>
         <summary>What this does not show</summary>
         <ul>
           {notShown.map((line) => (
@@ -93,7 +93,7 @@ export function ResultPanel({ record, result, differs, running, onRun }: ResultP
           ))}
         </ul>
       </details>
-      <p className={css.foot}>
+      <p className={styles.foot}>
         <span title={result.spec_hash}>
           spec <code>{result.spec_hash.slice(0, 12)}</code>
         </span>

@@ -23,7 +23,7 @@ import css from "./workbench.module.css";
 /** One question, one answer: prompt and edits on the left, what they did on the right. */
 export function Workbench({ id }: { id: string | null }) {
   const [, go] = useLocation();
-  const { draft, group, selected, change, update, undo, redo, load } = useDraft();
+  const { draft, group, selected, change, update, load } = useDraft();
   const model = useModel();
   const record = useRecord(id);
   const run = useRun();
@@ -65,9 +65,6 @@ export function Workbench({ id }: { id: string | null }) {
     ".": stop,
     "[": () => change({ [group]: shiftLayer(draft[group], selected, -1, layers) }),
     "]": () => change({ [group]: shiftLayer(draft[group], selected, 1, layers) }),
-    "mod+z": undo,
-    "mod+shift+z": redo,
-    "mod+y": redo,
   });
 
   const answer = useShowWhenNarrow(result?.spec_hash);
