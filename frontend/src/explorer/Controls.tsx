@@ -1,5 +1,5 @@
 import type { GridData } from "../api/types";
-import { cx } from "../ui/ui";
+import { cx, styles } from "../ui/ui";
 import { type ControlLine, controlLines } from "./controlLines";
 import css from "./controls.module.css";
 import type { Shown } from "./gridView";
@@ -15,7 +15,7 @@ const MARKS: Record<ControlLine["state"], string> = {
 export function Controls({ grid, shown }: { grid: GridData; shown: Shown }) {
   const lines = controlLines(grid, shown);
   return (
-    <section className={css.controls} aria-label="Controls">
+    <section className={cx(styles.box, css.controls)} aria-label="Controls">
       <dl>
         {lines.map(({ name, state, says }) => (
           <div key={name} className={cx(css.line, state === "failed" && css.failed)}>

@@ -9,7 +9,7 @@ import { Annotate } from "../history/Annotate";
 import { count, duration, when } from "../lib/format";
 import { metricTitle } from "../lib/names";
 import { useTheme } from "../lib/theme";
-import { Code, Notice, Panel, Segmented } from "../ui/ui";
+import { Code, Notice, Panel, Segmented, styles } from "../ui/ui";
 import { Reproduce } from "../workbench/Reproduce";
 import { bareJson } from "../workbench/recipes";
 import { CellCard } from "./CellCard";
@@ -153,7 +153,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
       {tab === "json" && <Code label="The grid as JSON" text={bareJson(grid)} />}
       {tab === "reproduce" && <Reproduce result={grid} />}
       {(tab === "map" || tab === "table") && <Controls grid={grid} shown={shown} />}
-      <div className={css.foot}>
+      <div className={styles.foot}>
         <span title={grid.spec_hash}>
           spec <code>{grid.spec_hash.slice(0, 12)}</code>
         </span>

@@ -8,6 +8,7 @@ import { HeldEdits } from "../question/HeldEdits";
 import { MetricPicker } from "../question/MetricPicker";
 import { OpFields } from "../question/OpFields";
 import { PromptField } from "../question/PromptField";
+import { UndoButtons } from "../question/UndoButtons";
 import { toSweep, useDraft } from "../state/draft";
 import { same } from "../state/url";
 import { Button, Notice, Panel, styles } from "../ui/ui";
@@ -39,14 +40,16 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
     <Panel
       title="Sweep"
       actions={
-        <Button
-          look="primary"
-          disabled={running || draft.prompt === ""}
-          onClick={() => onRun(spec)}
-          title="Run the sweep (key r)"
-        >
-          {running ? "Starting…" : "Run sweep"} <span className={styles.kbd}>r</span>
-        </Button>
+        <UndoButtons>
+          <Button
+            look="primary"
+            disabled={running || draft.prompt === ""}
+            onClick={() => onRun(spec)}
+            title="Run the sweep (key r)"
+          >
+            {running ? "Starting…" : "Run sweep"} <span className={styles.kbd}>r</span>
+          </Button>
+        </UndoButtons>
       }
     >
       <ul className={css.presets} aria-label="Questions to begin with">

@@ -1,10 +1,11 @@
+import type { ReactNode } from "react";
 import { useKeys } from "../lib/hooks";
 import { useDraft } from "../state/draft";
 import { Button } from "../ui/ui";
 import css from "./question.module.css";
 
-/** One step back or forward in the draft, by button or key. */
-export function UndoButtons() {
+/** One step back or forward in the draft, by button or key; before other buttons of a panel. */
+export function UndoButtons({ children }: { children?: ReactNode }) {
   const { past, future, undo, redo } = useDraft();
   useKeys({ "mod+z": undo, "mod+shift+z": redo, "mod+y": redo });
   return (
@@ -25,6 +26,7 @@ export function UndoButtons() {
         disabled={!future.length}
         onClick={redo}
       />
+      {children}
     </span>
   );
 }
