@@ -3,6 +3,7 @@ import { Redirect, Route, Switch, useLocation } from "wouter";
 import { useReattach } from "../api/jobs";
 import { useKeys } from "../lib/hooks";
 import { PLACES } from "../lib/keyList";
+import { useAside } from "../state/aside";
 import { Empty } from "../ui/ui";
 import { Workbench } from "../workbench/Workbench";
 import { Broken } from "./Broken";
@@ -19,6 +20,9 @@ const Explorer = lazy(() =>
 );
 const HistoryView = lazy(() => import("../history/HistoryView"));
 const CompareView = lazy(() => import("../compare/CompareView"));
+const LearnView = lazy(() => import("../learn/LearnView"));
+const TaskView = lazy(() => import("../learn/TaskView"));
+const AsidePanel = lazy(() => import("../learn/AsidePanel"));
 const Models = lazy(() => import("../models/Models"));
 
 const TITLES: Record<string, string> = {
@@ -28,6 +32,7 @@ const TITLES: Record<string, string> = {
   h: "History",
   a: "Captures",
   c: "Compare",
+  learn: "Learn",
   m: "Models",
 };
 
@@ -35,6 +40,7 @@ export function App() {
   const [path, go] = useLocation();
   const [sheet, setSheet] = useState(false);
   const { updated } = useHeartbeat();
+  const aside = useAside(({ word, lesson }) => word !== null || lesson !== null);
   useReattach((id) => /^\/[we](\/|$)/.test(window.location.pathname) && go(`/e/${id}`));
   useKeys({
     ...Object.fromEntries(
@@ -75,6 +81,15 @@ export function App() {
               <Route path="/c">
                 <CompareView />
               </Route>
+              <Route path="/learn">
+                <LearnView word={null} />
+              </Route>
+              <Route path="/learn/words/:word?">
+                {({ word }) => <LearnView word={word ?? null} />}
+              </Route>
+              <Route path="/learn/:lesson/:step">
+                {({ lesson, step }) => <TaskView lesson={lesson} step={step} />}
+              </Route>
               <Route path="/m">
                 <Models />
               </Route>
@@ -87,6 +102,11 @@ export function App() {
           </Suspense>
         </Broken>
       </main>
+      {aside && (
+        <Suspense fallback={null}>
+          <AsidePanel />
+        </Suspense>
+      )}
       <StatusBar updated={updated} />
       {sheet && <KeySheet onClose={() => setSheet(false)} />}
     </div>

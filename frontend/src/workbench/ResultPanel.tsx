@@ -4,6 +4,7 @@ import { Dumbbell, topTokensFile } from "../charts/Dumbbell";
 import { ExportMenu } from "../charts/ExportMenu";
 import { Annotate } from "../history/Annotate";
 import { duration, when } from "../lib/format";
+import { Marked } from "../ui/Marked";
 import { Button, Code, cx, Notice, Panel, Segmented, styles } from "../ui/ui";
 import { MetricTable } from "./MetricTable";
 import { Reproduce } from "./Reproduce";
@@ -26,14 +27,6 @@ interface ResultPanelProps {
   differs: boolean;
   running: boolean;
   onRun: () => void;
-}
-
-/** A sentence whose tokens, marked with `, are set in their own type. */
-function Marked({ text }: { text: string }) {
-  return text.split("`").map((part, index) =>
-    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one sentence do not move
-    index % 2 ? <code key={index}>{part}</code> : part,
-  );
 }
 
 export function ResultPanel({ record, result, differs, running, onRun }: ResultPanelProps) {

@@ -1,0 +1,123 @@
+import { useEffect, useState } from "react";
+import { useLocation } from "wouter";
+import { asApiError } from "../api/problem";
+import { useModel } from "../api/queries";
+import { NoModel } from "../app/NoModel";
+import { GLOSSARY, GROUPS, type WordId } from "../lib/glossary";
+import { LESSONS, type Lesson, useAside } from "../state/aside";
+import { Button, cx, Notice, Panel } from "../ui/ui";
+import { begin } from "./begin";
+import css from "./learn.module.css";
+import { LESSON_TEXTS, promptOf } from "./lessons";
+
+/** The four tasks, and the words. */
+export default function LearnView({ word }: { word: string | null }) {
+  const [, go] = useLocation();
+  const { done, lesson, step, facts, set } = useAside();
+  const model = useModel();
+  const info = model.data?.info;
+  const [busy, setBusy] = useState<Lesson | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  useEffect(() => {
+    if (word) document.getElementById(`word-${word}`)?.scrollIntoView({ block: "center" });
+  }, [word]);
+
+  const start = async (which: Lesson) => {
+    if (!info) return;
+    setBusy(which);
+    setError(null);
+    try {
+      await begin(which, 0, info);
+      go(`/learn/${which}/1`);
+    } catch (reason) {
+      setError(reason);
+    } finally {
+      setBusy(null);
+    }
+  };
+  const mine = facts && facts.digest === info?.model_digest ? facts : null;
+  const needsPair = (each: Lesson) => each === "restore" || each === "locate";
+  return (
+    <div className={css.view}>
+      <Panel title="Learn">
+        <p className={css.lead}>
+          Four short tasks with the loaded model. You do each one yourself, in the workbench and the
+          explorer; a slim panel beside them says what to try.
+        </p>
+        {model.data && !info && <NoModel loading={model.data.loading ?? null} />}
+        {mine && (
+          <p className={css.note}>
+            With {info!.name}, they are about <q>{promptOf(mine.a)}</q>
+            {mine.b && (
+              <>
+                {" "}
+                and <q>{promptOf(mine.b)}</q>
+              </>
+            )}
+            .
+          </p>
+        )}
+        {Boolean(error) && <Notice kind="bad">{asApiError(error).message}</Notice>}
+        <ol className={css.tasks}>
+          {LESSONS.map((each) => {
+            const { title, says, steps } = LESSON_TEXTS[each];
+            const current = lesson === each && step < steps.length && mine;
+            const impossible = mine !== null && mine.b === null && needsPair(each);
+            return (
+              <li key={each} className={cx(css.task, done.includes(each) && css.done)}>
+                <h3>
+                  {title} {done.includes(each) && <small>done</small>}
+                </h3>
+                <p>{says}</p>
+                {impossible ? (
+                  <p className={css.note}>
+                    No two prompts were found to which this model gives different answers, so
+                    nothing can be carried over.
+                  </p>
+                ) : (
+                  <span className={css.steps}>
+                    {current && (
+                      <Button look="primary" onClick={() => go(`/learn/${each}/${step + 1}`)}>
+                        Go on at step {step + 1}
+                      </Button>
+                    )}
+                    <Button
+                      look={current ? "quiet" : "plain"}
+                      disabled={!info || busy !== null}
+                      aria-label={`Begin: ${title}`}
+                      onClick={() => start(each)}
+                    >
+                      {busy === each ? "Asking the model…" : current ? "Begin again" : "Begin"}
+                    </Button>
+                  </span>
+                )}
+              </li>
+            );
+          })}
+        </ol>
+        {done.length > 0 && (
+          <p>
+            <Button small look="quiet" onClick={() => set({ done: [], lesson: null })}>
+              Forget what is done
+            </Button>
+          </p>
+        )}
+      </Panel>
+      <Panel title="Words">
+        {GROUPS.map(({ title, ids }) => (
+          <section key={title}>
+            <h3 className={css.group}>{title}</h3>
+            <dl className={css.words}>
+              {ids.map((id) => (
+                <div key={id} id={`word-${id}`} className={cx(id === word && css.current)}>
+                  <dt>{GLOSSARY[id as WordId].term}</dt>
+                  <dd>{GLOSSARY[id as WordId].plain}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </Panel>
+    </div>
+  );
+}

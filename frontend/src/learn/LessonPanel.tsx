@@ -1,0 +1,130 @@
+import { useEffect, useState } from "react";
+import { useLocation } from "wouter";
+import { useModel } from "../api/queries";
+import { type Facts, LESSONS, type Lesson, useAside } from "../state/aside";
+import { Marked } from "../ui/Marked";
+import { Button, Field, styles } from "../ui/ui";
+import { begin } from "./begin";
+import { CHECKS } from "./checks";
+import css from "./learn.module.css";
+import { LESSON_TEXTS } from "./lessons";
+import { useSeen } from "./useSeen";
+
+/** A task beside the real interface: it says what to do, and waits until it has been done. */
+export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts }) {
+  const [path, go] = useLocation();
+  const info = useModel().data?.info;
+  const { step, found, done, set } = useAside();
+  const seen = useSeen();
+  const { title, steps, end } = LESSON_TEXTS[lesson];
+  const current = steps[step];
+  const outcome = current ? CHECKS[lesson][step]!(seen, facts) : null;
+  const says = outcome?.says ?? null;
+  const met = outcome?.met ?? false;
+  useEffect(() => {
+    if (met && says !== found) set({ found: says });
+  }, [met, says, found, set]);
+
+  const turn = (to: number) => {
+    set({
+      step: to,
+      found: null,
+      ...(to >= steps.length && { done: [...new Set([...done, lesson])] }),
+    });
+    if (path.startsWith("/learn/")) go(`/learn/${lesson}/${to + 1}`, { replace: true });
+  };
+  const next = LESSONS[LESSONS.indexOf(lesson) + 1];
+  const start = async (which: Lesson) => {
+    if (!info) return;
+    await begin(which, 0, info);
+    go(`/learn/${which}/1`);
+  };
+  const here = path.startsWith("/s") || path === `/learn/locate/${step + 1}` ? "s" : "w";
+  const away = current && !/^\/(e|w|s|learn)(\/|$)/.test(path);
+  return (
+    <>
+      <p className={css.progress}>
+        {current ? `Step ${step + 1} of ${steps.length}: ${current.title}` : "Done"}
+      </p>
+      {current ? (
+        <>
+          <p>{current.text(facts)}</p>
+          {lesson === "predict" && step === 0 && <Guess onGuess={(guess) => set({ guess })} />}
+          {(away || (current.at === "s" && here === "w" && !path.startsWith("/e"))) && (
+            <p>
+              <Button small onClick={() => go(`/learn/${lesson}/${step + 1}`)}>
+                Go to the {current.at === "s" ? "Explorer" : "Workbench"}
+              </Button>
+            </p>
+          )}
+          <div role="status">
+            {(found ?? says) && (
+              <p className={found ? css.found : css.notYet}>
+                <Marked text={found ?? says ?? ""} />
+              </p>
+            )}
+          </div>
+          {current.hint && !found && (
+            <details className={css.hint}>
+              <summary>A hint</summary>
+              <p>{current.hint}</p>
+            </details>
+          )}
+          <div className={css.steps}>
+            <Button small look="quiet" disabled={step === 0} onClick={() => turn(step - 1)}>
+              Back
+            </Button>
+            <Button
+              look={found ? "primary" : "plain"}
+              disabled={!found}
+              title={found ? undefined : "When you have done this step"}
+              onClick={() => turn(step + 1)}
+            >
+              {step + 1 < steps.length ? "Next" : "Finish"}
+            </Button>
+          </div>
+        </>
+      ) : (
+        <>
+          <p>{end}</p>
+          <div className={css.steps}>
+            <Button small onClick={() => go("/learn")}>
+              All tasks
+            </Button>
+            {next && (
+              <Button look="primary" disabled={!info} onClick={() => start(next)}>
+                Next: {LESSON_TEXTS[next].title}
+              </Button>
+            )}
+          </div>
+        </>
+      )}
+      <span className="visually-hidden">{title}</span>
+    </>
+  );
+}
+
+function Guess({ onGuess }: { onGuess: (guess: string) => void }) {
+  const [text, setText] = useState(useAside.getState().guess);
+  return (
+    <form
+      className={css.guess}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onGuess(text);
+      }}
+    >
+      <Field label="Your guess">
+        <input
+          className={styles.input}
+          value={text}
+          autoComplete="off"
+          onChange={(event) => setText(event.target.value)}
+        />
+      </Field>
+      <Button small type="submit" disabled={!text.trim()}>
+        That is my guess
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,54 @@
+// What stands beside the view: a task of Learn, or a word of the glossary.
+import { create } from "zustand";
+import type { Prompt, TokenScore } from "../api/types";
+import type { WordId } from "../lib/glossary";
+
+export const LESSONS = ["predict", "break", "restore", "locate"] as const;
+export type Lesson = (typeof LESSONS)[number];
+
+/** What the tasks know of the loaded model: two prompts, and what it says to each. */
+export interface Facts {
+  digest: string;
+  a: Prompt;
+  answerA: TokenScore;
+  /** A prompt of as many tokens with another answer; null where none was found. */
+  b: Prompt | null;
+  answerB: TokenScore | null;
+}
+
+interface Kept {
+  lesson: Lesson | null;
+  step: number;
+  /** What came of the current step, once the person has done it. */
+  found: string | null;
+  done: Lesson[];
+  guess: string;
+  facts: Facts | null;
+}
+
+interface Aside extends Kept {
+  word: WordId | null;
+  set: (fields: Partial<Kept & { word: WordId | null }>) => void;
+}
+
+const KEY = "neuronscope.learn";
+const NOTHING: Kept = { lesson: null, step: 0, found: null, done: [], guess: "", facts: null };
+
+function kept(): Kept {
+  try {
+    const read = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+    return { ...NOTHING, ...(typeof read === "object" ? read : {}) };
+  } catch {
+    return NOTHING;
+  }
+}
+
+export const useAside = create<Aside>((set, get) => ({
+  ...kept(),
+  word: null,
+  set: (fields) => {
+    set(fields);
+    const { lesson, step, found, done, guess, facts } = get();
+    localStorage.setItem(KEY, JSON.stringify({ lesson, step, found, done, guess, facts }));
+  },
+}));
