@@ -153,3 +153,20 @@ def test_a_narrow_history_has_everything(open_page, made):
     expect(rows(page).first).to_be_visible()
     rows(page).first.get_by_role("button", name=re.compile("^More about")).click()
     assert overflow(page) <= 0
+
+
+def test_two_are_saved_as_one_bundle_and_taken_in_again(open_page, server, made):
+    page = open_page("/h?q=ben+history")
+    for kind in ("attention", "scaled"):
+        row(page, made[kind]).get_by_role("checkbox").check()
+    with page.expect_download() as saving:
+        page.get_by_role("region", name="Selected").get_by_role("button", name="Export").click()
+    file = saving.value.path()
+    names = zipfile.ZipFile(file).namelist()
+    assert all(any(made[kind] in name for name in names) for kind in ("attention", "scaled"))
+    page.get_by_label("A bundle to import").set_input_files(
+        {"name": "two.zip", "mimeType": "application/zip", "buffer": file.read_bytes()})
+    expect(page.get_by_text("2 were here already")).to_be_visible()
+    page.get_by_label("A bundle to import").set_input_files(
+        {"name": "no.zip", "mimeType": "application/zip", "buffer": b"no bundle"})
+    expect(page.get_by_role("button", name="Dismiss")).to_be_visible()

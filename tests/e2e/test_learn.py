@@ -79,7 +79,7 @@ def test_restore_waits_for_a_patch_that_brings_the_other_answer(open_page):
     waits(page)
     page.get_by_role("button", name="layer 0, stream out", exact=False).first.click()
     operation(page, "Patch")
-    page.get_by_label("Source prompt").first.fill("The Eiffel Tower is in")
+    page.get_by_role("textbox", name=re.compile("^Source prompt")).fill("The Eiffel Tower is in")
     expect(panel(page)).to_contain_text("It will take")
     go_on(page)
     ready(page).click()

@@ -9,6 +9,7 @@ import { Button, Empty, Notice, Panel } from "../ui/ui";
 import { FilterBar } from "./FilterBar";
 import { anyFilter, type Filters, NO_FILTERS, readFilters, toQuery } from "./filters";
 import css from "./history.module.css";
+import { Import } from "./Import";
 import { Row } from "./Row";
 import { Selection } from "./Selection";
 
@@ -45,7 +46,7 @@ export default function HistoryView() {
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   const filtered = anyFilter(filters);
   return (
-    <Panel title="History" className={css.view}>
+    <Panel title="History" className={css.view} actions={<Import />}>
       <FilterBar filters={filters} onChange={set} />
       <Selection chosen={chosen} onClear={() => setChosen([])} />
       {list.error && !asApiError(list.error).gone && (

@@ -5,6 +5,7 @@ import { useVerify } from "../api/jobs";
 import { useDelete } from "../api/queries";
 import type { Summary } from "../api/types";
 import { visible, when } from "../lib/format";
+import { Term } from "../ui/Term";
 import { Button, cx, Notice } from "../ui/ui";
 import { Notes, Star } from "./Annotate";
 import notes from "./annotate.module.css";
@@ -96,7 +97,8 @@ function Details({ item, onDone }: { item: Summary; onDone: () => void }) {
           <Button small disabled={verify.isPending} onClick={() => verify.mutate(item.id)}>
             {verify.isPending ? "Running it again…" : "Verify"}
           </Button>{" "}
-          Runs it once more and says whether the same numbers come out.
+          Runs it once more and says whether the same numbers come out (
+          <Term id="verify">verify</Term>).
         </p>
         {said && (
           <div role="status">
@@ -106,10 +108,10 @@ function Details({ item, onDone }: { item: Summary; onDone: () => void }) {
           </div>
         )}
         <p>
-          <Button small disabled={save.isPending} onClick={() => save.mutate(item)}>
+          <Button small disabled={save.isPending} onClick={() => save.mutate([item.id])}>
             Export
           </Button>{" "}
-          Saves it as a file that another machine can open (a bundle).
+          Saves it as a file that another machine can open (a <Term id="bundle">bundle</Term>).
         </p>
         <p>
           <Link href={`/c?a=${item.id}`}>Compare it</Link> with another {item.kind}.

@@ -29,11 +29,14 @@ export function Selection({ chosen, onClear }: { chosen: Summary[]; onClear: () 
           Compare
         </Link>
       )}
-      {chosen.length === 1 && (
-        <Button small disabled={save.isPending} onClick={() => save.mutate(a!)}>
-          Export
-        </Button>
-      )}
+      <Button
+        small
+        disabled={save.isPending}
+        title="One file that another machine can open"
+        onClick={() => save.mutate(chosen.map(({ id }) => id))}
+      >
+        {save.isPending ? "Exporting…" : "Export"}
+      </Button>
       <Button small look="quiet" onClick={onClear}>
         Clear
       </Button>

@@ -8,7 +8,7 @@ function asked(
   pieces = (text: string) => text.split(" "),
 ): Asked {
   const ids = new Map<string, number>();
-  const id = (word: string) => ids.get(word) ?? (ids.set(word, ids.size), ids.get(word)!);
+  const id = (word: string) => ids.get(word) ?? ids.set(word, ids.size).get(word)!;
   return {
     tokens: async (prompt) =>
       typeof prompt === "string"

@@ -30,6 +30,6 @@ it("lists each term once, and uses each of its own words", () => {
   expect([...listed].sort()).toEqual(Object.keys(GLOSSARY).sort());
   for (const { term, plain } of Object.values(GLOSSARY)) {
     expect(term).not.toBe("");
-    expect(plain).toMatch(/\.$|\?$|prompts$|direction$|number$|zero|on$|read$/);
+    expect(plain).toMatch(/[.?]$/);
   }
 });

@@ -132,7 +132,7 @@ type Metric = keyof typeof METRICS;
 export type WordId = keyof typeof GENERAL | Site | Op | Metric;
 
 function sentence(text: string): string {
-  return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+  return `${text[0]!.toUpperCase()}${text.slice(1)}${/[.?]$/.test(text) ? "" : "."}`;
 }
 
 const entries = <K extends string, V>(record: Record<K, V>, make: (value: V, key: K) => Entry) =>
@@ -146,7 +146,10 @@ export const GLOSSARY: Record<WordId, Entry> = {
     term: `${label} (${key})`,
     plain: `A place in the model: ${meaning}.`,
   })),
-  ...entries(OPS, ({ label, hint }) => ({ term: label.toLowerCase(), plain: `An edit. ${hint}` })),
+  ...entries(OPS, ({ label, hint }) => ({
+    term: label.toLowerCase(),
+    plain: `An edit. ${sentence(hint)}`,
+  })),
   ...entries(METRICS, ({ label, hint }) => ({
     term: label,
     plain: `What is measured. ${sentence(hint)}`,

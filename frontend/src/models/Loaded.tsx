@@ -1,5 +1,6 @@
 import type { ModelInfo } from "../api/types";
 import { duration } from "../lib/format";
+import { Term } from "../ui/Term";
 import { Panel, styles } from "../ui/ui";
 import css from "./models.module.css";
 import { SiteTable } from "./SiteTable";
@@ -39,7 +40,9 @@ export function Loaded({ info }: { info: ModelInfo }) {
         ))}
       </dl>
       <dl className={css.digests}>
-        <dt>Model digest</dt>
+        <dt>
+          Model <Term id="digest">digest</Term>
+        </dt>
         <dd className={styles.mono}>{info.model_digest}</dd>
         <dt>Tokenizer digest</dt>
         <dd className={styles.mono}>{info.tokenizer_digest}</dd>

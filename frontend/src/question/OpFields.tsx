@@ -1,6 +1,7 @@
 import type { Op, OpKind, Prompt } from "../api/types";
 import { OPS } from "../lib/words";
 import { NumberField } from "../ui/NumberField";
+import { Term } from "../ui/Term";
 import { Segmented, styles } from "../ui/ui";
 import { AddFields } from "./AddFields";
 import { Fault } from "./Faults";
@@ -35,7 +36,9 @@ export function OpFields({ op, prompt, answer, onChange }: OpFieldsProps) {
         onChange={(chosen) => chosen !== kind && onChange(newOp(chosen, answer))}
       />
       <p className={styles.label}>
-        <small>{OPS[kind].hint}</small>
+        <small>
+          {OPS[kind].hint} (<Term id={kind}>{OPS[kind].label.toLowerCase()}</Term>)
+        </small>
       </p>
       <Fault at="" exact />
       <Fault at="/kind" />

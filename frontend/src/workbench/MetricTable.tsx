@@ -1,6 +1,7 @@
-import type { MetricValue } from "../api/types";
+import type { MetricKind, MetricValue } from "../api/types";
 import { changeInUnit, inUnit } from "../lib/format";
 import { metricTitle } from "../lib/names";
+import { Term } from "../ui/Term";
 import { cx, styles } from "../ui/ui";
 import { isAboveFloor } from "./verdict";
 import css from "./workbench.module.css";
@@ -33,10 +34,10 @@ export function MetricTable({
           <tr>
             <th scope="col">Metric</th>
             <th scope="col" className={styles.num}>
-              <i className={css.dotClean} /> Clean
+              <i className={css.dotClean} /> <Term id="clean">Clean</Term>
             </th>
             <th scope="col" className={styles.num}>
-              <i className={css.dotEdited} /> Edited
+              <i className={css.dotEdited} /> <Term id="edited">Edited</Term>
             </th>
             <th scope="col" className={styles.num}>
               Change
@@ -46,7 +47,7 @@ export function MetricTable({
               className={styles.num}
               title="The change under an edit that changes nothing, run in the same shape"
             >
-              Noise floor
+              <Term id="noise_floor">Noise floor</Term>
             </th>
           </tr>
         </thead>
@@ -54,7 +55,7 @@ export function MetricTable({
           {metrics.map((metric) => (
             <tr key={`${metric.kind}${(metric.tokens ?? []).join()}${metric.label}`}>
               <th scope="row">
-                {metricTitle(metric)}{" "}
+                <Term id={metric.kind as MetricKind}>{metricTitle(metric)}</Term>{" "}
                 {metric.unit !== "probability" && <small>{metric.unit}</small>}
               </th>
               {metric.status && metric.status !== "ok" ? (

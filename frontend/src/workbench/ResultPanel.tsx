@@ -5,6 +5,7 @@ import { ExportMenu } from "../charts/ExportMenu";
 import { Annotate } from "../history/Annotate";
 import { duration, when } from "../lib/format";
 import { Marked } from "../ui/Marked";
+import { Term } from "../ui/Term";
 import { Button, Code, cx, Notice, Panel, Segmented, styles } from "../ui/ui";
 import { MetricTable } from "./MetricTable";
 import { Reproduce } from "./Reproduce";
@@ -88,7 +89,7 @@ export function ResultPanel({ record, result, differs, running, onRun }: ResultP
       </details>
       <p className={styles.foot}>
         <span title={result.spec_hash}>
-          spec <code>{result.spec_hash.slice(0, 12)}</code>
+          <Term id="spec">spec</Term> <code>{result.spec_hash.slice(0, 12)}</code>
         </span>
         <span>{result.model.id}</span>
         <span>{duration(result.duration_s)}</span>

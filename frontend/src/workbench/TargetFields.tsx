@@ -4,6 +4,7 @@ import { SITES } from "../lib/words";
 import { AxisIndices } from "../question/AxisIndices";
 import { Fault } from "../question/Faults";
 import question from "../question/question.module.css";
+import { Term } from "../ui/Term";
 import { styles } from "../ui/ui";
 import css from "./workbench.module.css";
 
@@ -20,7 +21,7 @@ export function TargetFields({ mapped, target, info, onChange }: TargetFieldsPro
   return (
     <div className={styles.field}>
       <p className={css.targetWords}>
-        Acts on <b>{componentName(target)}</b>
+        Acts on <Term id={target.site}>{componentName(target)}</Term>
         {target.position !== undefined
           ? ""
           : mapped
