@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import ROOT
-from tests.e2e.steps import operation, run, sweep
+from tests.e2e.steps import operation, run, stored, sweep
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -62,3 +62,39 @@ def test_the_theme_can_be_chosen_and_is_kept(open_page):
     assert page.locator("html").get_attribute("data-theme") == "dark"
     page.reload()
     assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+@pytest.fixture(scope="module")
+def pairs(server) -> list[str]:
+    """The address of a comparison of two sweeps, and of two runs."""
+    prompts = ("The Eiffel Tower is in", "The Louvre is in")
+    over = {"sites": ["attn_out"], "layers": "all"}
+    sweeps = [stored(server, "sweeps", prompt=each, op={"kind": "zero"}, over=over)
+              for each in prompts]
+    runs = [stored(server, "experiments", prompt=each) for each in prompts]
+    return [f"/c?a={a}&b={b}" for a, b in (sweeps, runs)]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_other_views(open_page, pairs, theme):
+    page = open_page("/h?op=zero", theme=theme)
+    page.get_by_role("button", name=re.compile("^More about")).first.click()
+    page.get_by_role("checkbox").first.check()
+    assert violations(page) == []
+    page.get_by_role("button", name=re.compile("^Queue: ")).click()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    assert violations(page) == []
+    for address in ("/c", *pairs, "/learn"):
+        page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + address)
+        expect(page.get_by_role("main").get_by_role("listitem").or_(
+            page.get_by_role("main").get_by_role("row")).first).to_be_visible()
+        assert violations(page) == [], address
+    page.get_by_role("button", name="Begin: Predict").click()
+    expect(page.get_by_role("complementary", name="Learn")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("link", name="language model").click()
+    expect(page.get_by_role("complementary", name="Glossary")).to_be_visible()
+    assert violations(page) == []

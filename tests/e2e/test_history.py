@@ -1,5 +1,6 @@
 """The history: searched, filtered, written beside, verified, exported."""
 
+import json
 import re
 import zipfile
 
@@ -162,8 +163,8 @@ def test_two_are_saved_as_one_bundle_and_taken_in_again(open_page, server, made)
     with page.expect_download() as saving:
         page.get_by_role("region", name="Selected").get_by_role("button", name="Export").click()
     file = saving.value.path()
-    names = zipfile.ZipFile(file).namelist()
-    assert all(any(made[kind] in name for name in names) for kind in ("attention", "scaled"))
+    manifest = json.loads(zipfile.ZipFile(file).read("neuronscope.json"))
+    assert set(manifest["experiments"]) == {made["attention"], made["scaled"]}
     page.get_by_label("A bundle to import").set_input_files(
         {"name": "two.zip", "mimeType": "application/zip", "buffer": file.read_bytes()})
     expect(page.get_by_text("2 were here already")).to_be_visible()
