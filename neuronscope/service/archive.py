@@ -28,7 +28,7 @@ class Archive:
         """A stored experiment by id, or the newest by spec hash. Raises: NotFound, Gone."""
         stored = self._store.experiments.get(key)
         sweep = stored.summary.kind == "sweep"
-        return record_of(stored, self._store.cells.of(stored.summary.id).values() if sweep else ())
+        return record_of(stored, self._store.cells.plain(stored.summary.id) if sweep else ())
 
     def model_of(self, key: str) -> str:
         """The id of the model that an experiment ran on. Raises: NotFound, Gone."""
@@ -40,7 +40,7 @@ class Archive:
         Raises: NotFound, Gone, Conflict before the clean run.
         """
         stored = self._store.experiments.get(key, "sweep")
-        return grid_of(stored, self._store.cells.of(stored.summary.id).values())
+        return grid_of(stored, self._store.cells.plain(stored.summary.id))
 
     def history(self, chosen: Filter | None = None, *, cursor: str | None = None,
                 limit: int = 50) -> HistoryPage:

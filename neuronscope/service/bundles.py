@@ -130,7 +130,7 @@ class Bundle:
     def _record(self, moved: MovedExperiment) -> Record:
         with _readable():
             return record_of(stored_of(moved), [
-                Cell.model_validate_json(text) for _, _, text in self.cells(moved)])
+                Cell.model_validate_json(text).model_dump() for _, _, text in self.cells(moved)])
 
     def capture(self, key: str) -> MovedCapture:
         """A capture; `pieces` gives its file of tensors, if it has one. Raises: BadBundle."""

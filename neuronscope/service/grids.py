@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
-from neuronscope.engine.assemble import with_cells
+from neuronscope.engine.assemble import with_plain
 from neuronscope.errors import Conflict
 from neuronscope.spec.base import Items, Spec
 from neuronscope.spec.experiments import Sweep
-from neuronscope.spec.results import Cell, GridData, Record, Result, SweepPlan
+from neuronscope.spec.results import GridData, Record, Result, SweepPlan
 from neuronscope.store.experiments import Stored
+
+
+PlainCell = Mapping[str, Any]
+"""A cell as `Cell` writes it, checked when it was stored."""
 
 
 class SweepBody(Spec):
@@ -28,10 +32,10 @@ class SweepBody(Spec):
     def with_head(self, head: GridData) -> SweepBody:
         """The body with a grid's head; the grid's cells are left out."""
         empty = {"values": {}, "status": {}, "top": [], "errors": {}, "complete": False,
-                 "reasons": ()}
+                 "reasons": (), "spread": {key: [] for key in head.spread}}
         return self.model_copy(update={"head": head.model_copy(update=empty)})
 
-    def grid(self, cells: Iterable[Cell]) -> GridData:
+    def grid(self, cells: Sequence[PlainCell]) -> GridData:
         """The grid with these cells; the others are pending.
 
         Raises: Conflict while the head is not there yet.
@@ -39,11 +43,8 @@ class SweepBody(Spec):
         if self.head is None:
             raise Conflict("The sweep has no grid: its clean run has not finished.",
                            hint="Watch its job, or ask again.")
-        n, metrics = self.plan.n_cells, self.head.metrics
-        head = self.head.model_copy(update={
-            "values": {key: [None] * n for key in metrics},
-            "status": {key: ["pending"] * n for key in metrics}, "top": [None] * n})
-        return with_cells(head, cells, duration_s=self.duration_s, reasons=self.reasons)
+        return with_plain(self.head, self.plan.n_cells, cells, duration_s=self.duration_s,
+                          reasons=self.reasons)
 
 
 def reasons_of(stored: Stored, body: SweepBody) -> tuple[str, ...]:
@@ -52,7 +53,7 @@ def reasons_of(stored: Stored, body: SweepBody) -> tuple[str, ...]:
     return ("the server ended while the sweep ran",) if interrupted else body.reasons
 
 
-def record_of(stored: Stored, cells: Iterable[Cell]) -> Record:
+def record_of(stored: Stored, cells: Sequence[PlainCell]) -> Record:
     """The record that a stored experiment makes. cells: those of a sweep.
 
     Raises: Conflict for a sweep before its clean run.
@@ -64,7 +65,7 @@ def record_of(stored: Stored, cells: Iterable[Cell]) -> Record:
                   else grid_of(stored, cells))
 
 
-def grid_of(stored: Stored, cells: Iterable[Cell]) -> GridData:
+def grid_of(stored: Stored, cells: Sequence[PlainCell]) -> GridData:
     """The grid of a stored sweep with these cells. Raises: Conflict before its clean run."""
     body = SweepBody.model_validate_json(stored.body)
     return body.model_copy(update={"reasons": reasons_of(stored, body)}).grid(cells)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import delete, func, insert, select
 
 from neuronscope.spec.results import Cell
@@ -31,7 +33,7 @@ class Cells:
                 select(func.max(cells.c.arrival)).where(cells.c.experiment == owner)).scalar()
             connection.execute(insert(cells), [
                 {"experiment": owner, "cell": cell.index, "arrival": arrival,
-                 "failed": int(cell.error is not None), "body": cell.model_dump_json()}
+                 "failed": int(cell.error is not None), "body": cell.model_dump_json(exclude_defaults=True)}
                 for arrival, cell in enumerate(batch, start=(last or 0) + 1)
             ])
 
@@ -53,6 +55,13 @@ class Cells:
                  .where(experiments.c.id == sweep).order_by(cells.c.cell))
         with self._database.read() as connection:
             return {row.cell: _cell(row.body) for row in connection.execute(query)}
+
+    def plain(self, sweep: str) -> list[dict[str, Any]]:
+        """All stored cells by index, as plain data: they were checked when they were stored."""
+        query = (select(cells.c.body).join(experiments)
+                 .where(experiments.c.id == sweep).order_by(cells.c.cell))
+        with self._database.read() as connection:
+            return from_json(f"[{','.join(connection.execute(query).scalars())}]")
 
     def forget_failed(self, sweep: str) -> None:
         """Removes the cells that failed, so that they can be run again.
