@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -28,11 +29,15 @@ class ClientCaptures:
         return CaptureRecord.model_validate_json(
             self._send("GET", f"/api/captures/{key}").content)
 
-    def page(self, *, cursor: str | None = None, limit: int = 50) -> CapturePage:
-        """Newest first. Raises: InvalidField for a cursor that no page gave."""
-        chosen = {"limit": limit} | ({"cursor": cursor} if cursor else {})
-        return CapturePage.model_validate_json(
-            self._send("GET", "/api/captures", params=chosen).content)
+    def page(self, *, q: str = "", cursor: str | None = None, limit: int = 50,
+             **chosen: Any) -> CapturePage:
+        """Newest first; `q` searches prompts and titles.
+
+        chosen: `model`, `since`, `until` (ISO 8601, UTC). Raises: InvalidField.
+        """
+        given = {"q": q, "limit": limit, "cursor": cursor, **chosen}
+        return CapturePage.model_validate_json(self._send("GET", "/api/captures", params={
+            name: value for name, value in given.items() if value is not None}).content)
 
     def open(self, key: str) -> Captured:
         """A stored capture with its arrays, each fetched when it is asked for.

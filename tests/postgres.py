@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 OWNER = "neuronscope"
 SYSTEM_USERS = ("postgres", "nobody")
 START_S = 60.0
@@ -84,6 +86,16 @@ def database(socket: str, name: str, template: str = "template1") -> Iterator[st
             yield f"postgresql://{OWNER}@/{name}?host={socket}"
         finally:
             admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def postgres_socket() -> Iterator[str]:
+    """The folder of a server's socket; skips where none can be started."""
+    try:
+        with server() as folder:
+            yield folder
+    except Absent as reason:
+        pytest.skip(str(reason))
 
 
 def _unprivileged(where: Path) -> str | None:

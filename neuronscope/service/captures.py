@@ -14,7 +14,7 @@ from neuronscope.service.task import Task
 from neuronscope.spec.captured import Captured, InMemory, OnDisk
 from neuronscope.spec.captures import Capture, CaptureData, CapturePage, CaptureRecord
 from neuronscope.spec.results import Job
-from neuronscope.store.captures import CaptureDraft
+from neuronscope.store.captures import CaptureDraft, CaptureFilter
 from neuronscope.store.store import Store
 
 
@@ -69,9 +69,10 @@ class Captures:
         return CaptureRecord(id=stored.summary.id, created_at=stored.summary.created_at,
                              data=CaptureData.model_validate_json(stored.body))
 
-    def page(self, *, cursor: str | None = None, limit: int = 50) -> CapturePage:
+    def page(self, chosen: CaptureFilter | None = None, *, cursor: str | None = None,
+             limit: int = 50) -> CapturePage:
         """Newest first. Raises: InvalidField for a cursor that no page gave."""
-        return self._store.captures.page(cursor=cursor, limit=limit)
+        return self._store.captures.page(chosen, cursor=cursor, limit=limit)
 
     def file(self, key: str) -> Path:
         """The safetensors file.

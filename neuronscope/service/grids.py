@@ -12,7 +12,6 @@ from neuronscope.spec.experiments import Sweep
 from neuronscope.spec.results import GridData, Record, Result, SweepPlan
 from neuronscope.store.experiments import Stored
 
-
 PlainCell = Mapping[str, Any]
 """A cell as `Cell` writes it, checked when it was stored."""
 

@@ -15,13 +15,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select
 
 from neuronscope.errors import Gone, NotFound, StorageError
 from neuronscope.spec.captures import CapturePage, CaptureSummary
 from neuronscope.store.database import Database
 from neuronscope.store.experiments import HASH_LENGTH, now, plain
-from neuronscope.store.history import position_of
+from neuronscope.store.history import has_word, position_of
 from neuronscope.store.tables import captures, deleted
 
 FOLDER = "captures"
@@ -56,6 +56,19 @@ class StoredCapture:
 
     summary: CaptureSummary
     body: str
+
+
+@dataclass(frozen=True)
+class CaptureFilter:
+    """Which captures: the words of `q` are looked for in prompt and title, in any case.
+
+    since, until: ISO 8601 in UTC, of the time of storing; from the one on, before the other.
+    """
+
+    q: str = ""
+    model: str | None = None
+    since: str | None = None
+    until: str | None = None
 
 
 class Captures:
@@ -154,9 +167,10 @@ class Captures:
         summary = self.get(key).summary
         return self._path(summary.id) if summary.n_bytes else None
 
-    def page(self, *, cursor: str | None = None, limit: int = 50) -> CapturePage:
+    def page(self, chosen: CaptureFilter | None = None, *, cursor: str | None = None,
+             limit: int = 50) -> CapturePage:
         """At most `limit` lines, newest first. Raises: InvalidField for an unknown cursor."""
-        query = (select(captures.c.seq, *SUMMARY_COLUMNS)
+        query = (select(captures.c.seq, *SUMMARY_COLUMNS).where(*_conditions(chosen))
                  .order_by(captures.c.seq.desc()).limit(limit + 1))
         if cursor is not None:
             query = query.where(captures.c.seq < position_of(cursor))
@@ -231,13 +245,27 @@ def _synchronise(folder: Path) -> None:
 
 def _row(connection: Connection, key: str) -> Row[Any]:
     column = captures.c.capture_hash if len(key) == HASH_LENGTH else captures.c.id
-    query = select(captures).where(column == key).order_by(captures.c.seq.desc())
+    query = select(captures).where(column == plain(key)).order_by(captures.c.seq.desc())
     row = connection.execute(query.limit(1)).first()
     if row is not None:
         return row
-    if connection.execute(select(deleted.c.id).where(deleted.c.id == key)).first():
+    if connection.execute(select(deleted.c.id).where(deleted.c.id == plain(key))).first():
         raise Gone("This capture was deleted.")
     raise NotFound("There is no capture with this id.", hint="GET /api/captures lists them.")
+
+
+def _conditions(chosen: CaptureFilter | None) -> list[ColumnElement]:
+    if chosen is None:
+        return []
+    own = captures.c
+    found = [has_word(word, (own.prompt, own.title)) for word in plain(chosen.q).split()]
+    if chosen.model is not None:
+        found.append(own.model_id == plain(chosen.model))
+    if chosen.since is not None:
+        found.append(own.created_at >= chosen.since)
+    if chosen.until is not None:
+        found.append(own.created_at < chosen.until)
+    return found
 
 
 def _summary(row: Row[Any]) -> CaptureSummary:

@@ -33,7 +33,8 @@ class Cells:
                 select(func.max(cells.c.arrival)).where(cells.c.experiment == owner)).scalar()
             connection.execute(insert(cells), [
                 {"experiment": owner, "cell": cell.index, "arrival": arrival,
-                 "failed": int(cell.error is not None), "body": cell.model_dump_json(exclude_defaults=True)}
+                 "failed": int(cell.error is not None),
+                 "body": cell.model_dump_json(exclude_defaults=True)}
                 for arrival, cell in enumerate(batch, start=(last or 0) + 1)
             ])
 

@@ -165,7 +165,11 @@ def now() -> str:
 def stamp(moment: datetime) -> str:
     """A moment as the store keeps it: UTC (assumed where it has no offset), milliseconds."""
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
-    return aware.astimezone(timezone.utc).isoformat(timespec="milliseconds")
+    try:
+        utc = aware.astimezone(timezone.utc)
+    except OverflowError:  # within a day of the first or last that there is
+        utc = aware.replace(tzinfo=timezone.utc)
+    return utc.isoformat(timespec="milliseconds")
 
 
 def plain(text: str) -> str:
@@ -177,13 +181,13 @@ def row_of(connection: Connection, key: str, kind: str | None) -> Row[Any]:
     """The row with this id, or the newest with this hash. Raises: NotFound, Gone."""
     by_hash = len(key) == HASH_LENGTH
     column = experiments.c.spec_hash if by_hash else experiments.c.id
-    query = select(experiments).where(column == key).order_by(experiments.c.seq.desc())
+    query = select(experiments).where(column == plain(key)).order_by(experiments.c.seq.desc())
     if kind is not None:
         query = query.where(experiments.c.kind == kind)
     row = connection.execute(query.limit(1)).first()
     if row is not None:
         return row
-    if connection.execute(select(deleted.c.id).where(deleted.c.id == key)).first():
+    if connection.execute(select(deleted.c.id).where(deleted.c.id == plain(key))).first():
         raise Gone("This experiment was deleted.")
     raise NotFound(f"There is no {kind or 'experiment'} with this id.",
                    hint="The history lists what is stored.")

@@ -152,11 +152,11 @@ _texts = table(TEXT_INDEX, column("rowid"))
 def _conditions(chosen: Filter, words: Iterable[str]) -> list[ColumnElement]:
     """What is asked of an experiment's own row, and of its tags and uses."""
     own = experiments.c
-    found: list[ColumnElement] = [_has(word) for word in words]
+    found: list[ColumnElement] = [has_word(word, SEARCHED) for word in words]
     if chosen.kind is not None:
         found.append(own.kind == chosen.kind)
     if chosen.model is not None:
-        found.append(own.model_id == chosen.model)
+        found.append(own.model_id == plain(chosen.model))
     if chosen.starred is not None:
         found.append(own.starred == int(chosen.starred))
     if chosen.since is not None:
@@ -164,7 +164,7 @@ def _conditions(chosen: Filter, words: Iterable[str]) -> list[ColumnElement]:
     if chosen.until is not None:
         found.append(own.created_at < chosen.until)
     if chosen.tag is not None:
-        found.append(exists().where(tags.c.experiment == own.seq, tags.c.tag == chosen.tag))
+        found.append(exists().where(tags.c.experiment == own.seq, tags.c.tag == plain(chosen.tag)))
     for kind in ("op", "site"):
         name = getattr(chosen, kind)
         if name is not None:
@@ -174,8 +174,7 @@ def _conditions(chosen: Filter, words: Iterable[str]) -> list[ColumnElement]:
     return found
 
 
-def _has(word: str) -> ColumnElement:
-    """Some text has the word, in any case."""
-    forms = {word, word.lower(), word.upper()}
-    return or_(*(each.icontains(form, autoescape=True) for each in SEARCHED
-                 for form in sorted(forms)))
+def has_word(word: str, texts: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
+    """Whether one of the texts has the word, in any case."""
+    forms = sorted({word, word.lower(), word.upper()})
+    return or_(*(each.icontains(form, autoescape=True) for each in texts for form in forms))

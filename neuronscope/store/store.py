@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from neuronscope.errors import NeuronScopeError
 from neuronscope.store.captures import Captures
 from neuronscope.store.cells import Cells
 from neuronscope.store.database import Database, database_url
@@ -16,12 +17,16 @@ class Store:
     """An open database, at this version's schema.
 
     folder: where the files of tensors are, and the SQLite file when `url` is empty.
-    Raises: NewerDatabase, StorageError.
+    Raises: NewerDatabase, StorageError; InvalidInput for a URL that cannot be used.
     """
 
     def __init__(self, folder: Path, url: str = "") -> None:
         self.database = Database(database_url(url, folder))
-        migrate(self.database)
+        try:
+            migrate(self.database)
+        except NeuronScopeError:
+            self.database.close()
+            raise
         self.experiments = Experiments(self.database)
         self.cells = Cells(self.database)
         self.jobs = Jobs(self.database)

@@ -110,3 +110,14 @@ def test_statistics_alone_have_no_tensors_to_give(client):
 def test_an_array_is_named_and_asked_for_as_one(client, record, query, headers, status, said):
     answer = client.get(f"/api/captures/{record['id']}{query}", headers=headers)
     assert answer.status_code == status and said in answer.json().get("hint", "")
+
+
+def test_captures_are_searched(client):
+    prompt = "w3 w5 w7"
+    key = client.post("/api/captures", json=SPEC | {"prompt": prompt}).json()["id"]
+    for params in ({"q": "W5 w7"}, {"model": "tiny"}, {"since": "2020-01-01T00:00:00+05:00"}):
+        lines = client.get("/api/captures", params=params).json()["items"]
+        assert key in [line["id"] for line in lines], params
+    for params in ({"q": "w3 nowhere"}, {"model": "other"}, {"until": "2020-01-01T00:00:00Z"},
+                   {"until": "0001-01-01T00:00:00+14:00"}, {"since": "9999-12-31T23:59:59-14:00"}):
+        assert client.get("/api/captures", params=params).json()["items"] == [], params

@@ -16,6 +16,7 @@ from neuronscope.models.load import load
 from neuronscope.service.child import ChildProcess
 from neuronscope.settings import Settings
 from neuronscope.spec.experiments import Sweep
+from neuronscope.spec.gridfile import unpacked
 from neuronscope.spec.results import GridData
 from tests.served import LONG, RUN_JSON, SWEEP, served, wait_for
 
@@ -134,6 +135,19 @@ def test_a_grid_comes_as_csv_too(client):
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert len(rows) == 36
     assert {"site", "layer", "position", "kl", "kl status", "top token"} == set(rows[0])
+
+
+def test_a_grid_comes_as_arrays_too_and_exactly(client):
+    accepted = submit(client, SWEEP, rerun=True)
+    list(events(client, accepted["job"]["id"]))
+    path, kind = f"/api/sweeps/{accepted['id']}/grid", "application/x-safetensors"
+    exact = client.get(path, headers={"Accept": kind})
+    assert exact.headers["content-type"] == kind
+    assert unpacked(exact.content) == GridData.model_validate_json(client.get(path).content)
+    narrow = client.get(path, headers={"Accept": kind}, params={"dtype": "float32"})
+    assert narrow.status_code == 200 and len(narrow.content) < len(exact.content)
+    refused = client.get(path, headers={"Accept": kind}, params={"dtype": "int8"})
+    assert refused.status_code == 422
 
 
 def test_sweeps_are_listed_and_read_as_records(client):

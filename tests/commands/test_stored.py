@@ -35,6 +35,15 @@ def test_experiments_go_from_one_folder_to_another(ns):
     assert "exact" in ns("verify", key, "--data", "there")[1]
 
 
+def test_captures_are_listed_and_chosen(ns):
+    _, out, _ = ns("capture", PROMPT, "--site", "z.1", "--model", "tiny")
+    key = out.split("id ")[1].split()[0]
+    assert key in ns("show", "--captures", "--search", "Z.1", "--of", "tiny")[1]
+    assert "Nothing fits" in ns("show", "--captures", "--search", "nowhere")[1]
+    code, _, err = ns("show", "--captures", "--starred")
+    assert code == 2 and "--search" in err
+
+
 def test_a_sweep_is_resumed_by_its_id_and_not_without_one(ns):
     _, out, _ = ns("sweep", PROMPT, "--zero", "--sites", "mlp_out", "--model", "tiny")
     key = out.split("id ")[1].split()[0]

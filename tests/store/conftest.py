@@ -8,24 +8,15 @@ import pytest
 
 from neuronscope.store.store import Store
 from tests import postgres
+from tests.postgres import postgres_socket  # noqa: F401
 
 NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def socket():
-    """The folder of a PostgreSQL server's socket."""
-    try:
-        with postgres.server() as folder:
-            yield folder
-    except postgres.Absent as reason:
-        pytest.skip(str(reason))
-
-
-@pytest.fixture(scope="session")
-def template(socket, tmp_path_factory):
+def template(postgres_socket, tmp_path_factory):
     """The name of a database at this version's schema, to be copied."""
-    with postgres.database(socket, "template_of_tests") as address:
+    with postgres.database(postgres_socket, "template_of_tests") as address:
         Store(tmp_path_factory.mktemp("template"), address).close()
         yield "template_of_tests"
 
@@ -36,8 +27,15 @@ def url(request):
     if request.param == "sqlite":
         yield ""
         return
-    socket, template = (request.getfixturevalue(name) for name in ("socket", "template"))
+    socket, template = (request.getfixturevalue(name) for name in ("postgres_socket", "template"))
     with postgres.database(socket, f"t{next(NUMBERS)}", template) as address:
+        yield address
+
+
+@pytest.fixture
+def empty(postgres_socket):
+    """The address of a database on PostgreSQL without a table."""
+    with postgres.database(postgres_socket, f"e{next(NUMBERS)}") as address:
         yield address
 
 

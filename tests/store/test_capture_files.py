@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import stat
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from sqlalchemy import text
 from neuronscope.errors import Gone, InvalidField, NotFound, StorageError
 from neuronscope.spec.tensorfile import TensorFile, npy_pieces, widen, write
 from neuronscope.store import captures as files
-from neuronscope.store.captures import CaptureDraft
+from neuronscope.store.captures import CaptureDraft, CaptureFilter
 
 
 def draft(**given) -> CaptureDraft:
@@ -138,6 +139,33 @@ def test_pages_show_everything_once(store):
     assert rest.next is None
     with pytest.raises(InvalidField):
         store.captures.page(cursor="x")
+
+
+def test_captures_are_chosen_by_words_model_and_time(store, monkeypatch):
+    words = ("The Colosseum is", "the tower", "Köln 100% _x_", "The tower of Köln")
+    keys, times = [], []
+    for n, prompt in enumerate(words * 3):
+        times.append(f"2026-01-{n + 1:02}T00:00:00.000+00:00")
+        monkeypatch.setattr("neuronscope.store.captures.now", lambda: times[-1])
+        keys.append(store.captures.add(draft(n_bytes=0, prompt=prompt, model_id="ab"[n % 2],
+                                             title=f"z.{n}"), None))
+    lines = list(zip(keys, words * 3, itertools.cycle("ab"), times, strict=False))
+    for q, model, since, until in itertools.product(
+            ("", "tower", "köln", "100% _X_", "z.3", "the o", "none", "\0"), (None, "a", "\0"),
+            (None, times[4]), (None, times[9])):
+        expected = [key for n, (key, prompt, of, at) in enumerate(lines)
+                    if all(word.casefold() in f"{prompt}\nz.{n}".casefold() for word in q.split())
+                    and model in (None, of) and (since is None or at >= since)
+                    and (until is None or at < until)][::-1]
+        found, cursor = [], None
+        while True:
+            page = store.captures.page(CaptureFilter(q, model, since, until), cursor=cursor,
+                                       limit=2)
+            found += [line.id for line in page.items]
+            cursor = page.next
+            if cursor is None:
+                break
+        assert found == expected, (q, model, since, until)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff" * 40, b"\x04" + b"\0" * 7 + b"nope"])

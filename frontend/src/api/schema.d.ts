@@ -13,7 +13,9 @@ export interface paths {
         };
         /**
          * Captures
-         * @description Stored captures, newest first.
+         * @description Stored captures, newest first; `q` searches prompts and titles.
+         *
+         *     `since`, `until`: ISO 8601, UTC where no offset is given; from the one on, before the other.
          */
         get: operations["captures_captures"];
         put?: never;
@@ -495,7 +497,12 @@ export interface paths {
         };
         /**
          * Grid
-         * @description The cells finished so far, as JSON or with `Accept: text/csv` as CSV.
+         * @description The cells finished so far, as JSON, or by `Accept` as CSV or as arrays.
+         *
+         *     `application/x-safetensors` gives one file of arrays in the grid's shape: `values.KEY`,
+         *     `status.KEY`, `spread.KEY` for each metric and `top.id`, `top.text`, `top.logit`,
+         *     `top.prob`; its metadata has the rest as JSON under `grid`, `statuses` and `texts`.
+         *     `dtype=float32` halves it; float64 is exact.
          */
         get: operations["sweeps_grid"];
         put?: never;
@@ -2292,6 +2299,10 @@ export interface operations {
     captures_captures: {
         parameters: {
             query?: {
+                q?: string;
+                model?: string | null;
+                since?: string | null;
+                until?: string | null;
                 cursor?: string | null;
                 limit?: number;
             };
@@ -3268,7 +3279,9 @@ export interface operations {
     };
     sweeps_grid: {
         parameters: {
-            query?: never;
+            query?: {
+                dtype?: "float64" | "float32";
+            };
             header?: {
                 accept?: string;
             };
@@ -3286,6 +3299,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GridData"];
+                    "application/x-safetensors": string;
                     "text/csv": string;
                 };
             };

@@ -1,5 +1,6 @@
 """Captures: activations of one forward, with their statistics and tensors."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
@@ -13,6 +14,8 @@ from neuronscope.errors import InvalidField, NotFound
 from neuronscope.spec.captures import Capture, CapturePage, CaptureRecord
 from neuronscope.spec.results import Job
 from neuronscope.spec.tensorfile import TensorFile, npy_pieces
+from neuronscope.store.captures import CaptureFilter
+from neuronscope.store.experiments import stamp
 
 router = APIRouter(route_class=StrictRoute, prefix="/captures", tags=["captures"])
 
@@ -46,10 +49,17 @@ async def capture(spec: Capture, lab: TheLab, rerun: bool = False,
 
 
 @router.get("")
-def captures(lab: TheLab, cursor: str | None = None,
+def captures(lab: TheLab, q: Annotated[str, Query(max_length=200)] = "",
+             model: str | None = None, since: datetime | None = None,
+             until: datetime | None = None, cursor: str | None = None,
              limit: Annotated[int, Query(ge=1, le=200)] = 50) -> CapturePage:
-    """Stored captures, newest first."""
-    return lab.captures.page(cursor=cursor, limit=limit)
+    """Stored captures, newest first; `q` searches prompts and titles.
+
+    `since`, `until`: ISO 8601, UTC where no offset is given; from the one on, before the other.
+    """
+    chosen = CaptureFilter(q=q, model=model, since=since and stamp(since),
+                           until=until and stamp(until))
+    return lab.captures.page(chosen, cursor=cursor, limit=limit)
 
 
 @router.get("/{key}", response_model=CaptureRecord, responses=READ_ANSWERS)

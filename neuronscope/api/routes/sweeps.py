@@ -1,6 +1,6 @@
 """Sweeps: submitted, watched, cancelled, and read as a grid."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
@@ -11,16 +11,21 @@ from neuronscope.api.deps import TheLab, answer
 from neuronscope.service.views import HistoryPage, SweepAccepted, SweepState
 from neuronscope.spec.experiments import Sweep
 from neuronscope.spec.grid import Grid
+from neuronscope.spec.gridfile import MEDIA_TYPE, Width, packed
 from neuronscope.spec.results import GridData, SweepPlan
 from neuronscope.store.history import Filter
 
 router = APIRouter(route_class=StrictRoute, prefix="/sweeps", tags=["sweeps"])
 
+JSON, CSV = "application/json", "text/csv"
+
 SWEEP_ANSWERS = {
     200: {"model": SweepAccepted | SweepPlan,
           "description": "Stored already (`job` is null), or with `dry_run=true` the plan"},
 }
-GRID_ANSWERS = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+GRID_ANSWERS = {200: {"content": {
+    CSV: {"schema": {"type": "string"}},
+    MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 @router.post("", status_code=202, response_model=SweepAccepted, responses=SWEEP_ANSWERS)
@@ -47,12 +52,21 @@ def sweep(key: str, lab: TheLab) -> SweepState:
 
 
 @router.get("/{key}/grid", response_model=GridData, responses=GRID_ANSWERS)
-def grid(key: str, lab: TheLab,
-         accept: Annotated[str, Header()] = "application/json") -> Response:
-    """The cells finished so far, as JSON or with `Accept: text/csv` as CSV."""
+def grid(key: str, lab: TheLab, accept: Annotated[str, Header()] = JSON,
+         dtype: Width = "float64") -> Response:
+    """The cells finished so far, as JSON, or by `Accept` as CSV or as arrays.
+
+    `application/x-safetensors` gives one file of arrays in the grid's shape: `values.KEY`,
+    `status.KEY`, `spread.KEY` for each metric and `top.id`, `top.text`, `top.logit`,
+    `top.prob`; its metadata has the rest as JSON under `grid`, `statuses` and `texts`.
+    `dtype=float32` halves it; float64 is exact.
+    """
     data = lab.grid(key)
-    if _preferred(accept) == "text/csv":
-        return Response(Grid(data).to_csv(), media_type="text/csv")
+    kind = _preferred(accept)
+    if kind == CSV:
+        return Response(Grid(data).to_csv(), media_type=CSV)
+    if kind == MEDIA_TYPE:
+        return Response(packed(data, dtype), media_type=MEDIA_TYPE)
     return answer(data, 200)
 
 
@@ -78,7 +92,7 @@ def export(key: str, lab: TheLab) -> StreamingResponse:
     return streamed(lab.exported([found]), found)
 
 
-def _preferred(accept: str) -> Literal["application/json", "text/csv"]:
-    media = [part.split(";")[0].strip() for part in accept.lower().split(",")]
-    csv_first = "text/csv" in media and "application/json" not in media[:media.index("text/csv")]
-    return "text/csv" if csv_first else "application/json"
+def _preferred(accept: str) -> str:
+    """The first media type that is offered here; JSON where none is named."""
+    named = [part.split(";")[0].strip() for part in accept.lower().split(",")]
+    return next((kind for kind in named if kind in (JSON, CSV, MEDIA_TYPE)), JSON)
