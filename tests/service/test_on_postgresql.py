@@ -22,11 +22,11 @@ from tests.tiny import PROMPT
 @pytest.fixture
 def there(settings, postgres_socket):  # noqa: F811
     """A lab on PostgreSQL with the tiny Llama loaded."""
-    with postgres.database(postgres_socket, "lab") as url:
-        with Lab(replace(settings, data=settings.data.with_name("there"),
-                         database_url=url)) as opened:
-            opened.load("tiny")
-            yield opened
+    data = settings.data.with_name("there")
+    with (postgres.database(postgres_socket, "lab") as url,
+          Lab(replace(settings, data=data, database_url=url)) as opened):
+        opened.load("tiny")
+        yield opened
 
 
 def test_a_lab_on_postgresql_does_what_one_on_sqlite_does(there, lab, tmp_path):

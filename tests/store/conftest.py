@@ -14,7 +14,7 @@ NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def template(postgres_socket, tmp_path_factory):
+def template(postgres_socket, tmp_path_factory):  # noqa: F811
     """The name of a database at this version's schema, to be copied."""
     with postgres.database(postgres_socket, "template_of_tests") as address:
         Store(tmp_path_factory.mktemp("template"), address).close()
@@ -33,7 +33,7 @@ def url(request):
 
 
 @pytest.fixture
-def empty(postgres_socket):
+def empty(postgres_socket):  # noqa: F811
     """The address of a database on PostgreSQL without a table."""
     with postgres.database(postgres_socket, f"e{next(NUMBERS)}") as address:
         yield address
