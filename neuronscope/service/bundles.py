@@ -116,7 +116,7 @@ class Bundle:
 
     def check(self, moved: MovedExperiment) -> None:
         """That an experiment with its cells can be shown. Raises: BadBundle."""
-        cells = [Cell.model_validate_json(text) for _, _, text in self.cells(moved)]
+        cells = self._plain(moved)
         with _readable(), suppress(Conflict):  # a sweep before its clean run shows nothing yet
             record_of(stored_of(moved), cells)
 
@@ -129,8 +129,10 @@ class Bundle:
 
     def _record(self, moved: MovedExperiment) -> Record:
         with _readable():
-            return record_of(stored_of(moved), [
-                Cell.model_validate_json(text).model_dump() for _, _, text in self.cells(moved)])
+            return record_of(stored_of(moved), self._plain(moved))
+
+    def _plain(self, moved: MovedExperiment) -> list[dict[str, Any]]:
+        return [Cell.model_validate_json(text).model_dump() for _, _, text in self.cells(moved)]
 
     def capture(self, key: str) -> MovedCapture:
         """A capture; `pieces` gives its file of tensors, if it has one. Raises: BadBundle."""
