@@ -20,6 +20,9 @@ SHARE_OF_LOGITS = 0.25
 """Part of the budget for rows of logits, with the float64 copies that metrics need."""
 SHARE_HELD = 0.15
 """Part of the budget for the edited values that are held at once, for cells that go together."""
+EAGER_COPIES, PATTERN_COPIES = 3, 12
+"""Tensors of a pattern's size that eager attention makes; and that are held at once where patterns
+are edited: an own-code family's scores are followed from product to product, and each is kept."""
 LOGIT_BYTES = 4 + 8 * 6
 """Bytes per logit: as given, and the float64 tensors of the metrics."""
 
@@ -42,6 +45,11 @@ class Budget:
     token_bytes: int
     step_bytes: int
 
+    def packed(self, n_tokens: int) -> int:
+        """Most tokens that go through a layer together, in rows of so many."""
+        size = self.row_bytes + n_tokens * self.token_bytes
+        return min(self.tokens, n_tokens * max(1, self.step_bytes // size))
+
     def rows(self, n_tokens: int) -> int:
         """Most rows of so many tokens that go together; at least one."""
         size = self.row_bytes + n_tokens * self.token_bytes
@@ -51,11 +59,12 @@ class Budget:
 
 def plan_budget(
     host: LoadedModel, n_positions: int, n_reads: int, limit: int | None = None,
-    attention: str = "",
+    attention: str = "", patterns: bool = False,
 ) -> Budget:
     """Divide `limit` bytes for a sweep over a prompt of `n_positions` tokens.
 
     attention: the implementation that it runs under; by default the one that was loaded.
+    patterns: whether patterns are edited.
     Raises: OutOfMemory when the kept clean run and one row do not fit in it.
     """
     info, size = host.info, host.model.dtype.itemsize
@@ -66,7 +75,8 @@ def plan_budget(
     row = 4 * n_positions * kv * size
     token = (10 * info.d_model + 3 * d_mlp + 4 * kv) * size
     if (attention or info.attention) == "eager":
-        token += 3 * heads * n_positions * size
+        copies = PATTERN_COPIES if patterns else EAGER_COPIES
+        token += copies * heads * n_positions * size
     logits = n_reads * info.vocab * LOGIT_BYTES
     least = kept + row + n_positions * token + logits
     if least > total:

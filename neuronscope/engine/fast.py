@@ -137,7 +137,7 @@ class Fast:
                 known.append(index)
                 (rows if isinstance(found, Row) else plain).append(found)
         with swapped(self.faster):
-            rows += enter(self.stream, plain, self.budget.tokens)
+            rows += enter(self.stream, plain, self.budget.packed(len(self.stream.ids)))
             if routes:
                 rows += routed(self.stream, self.prepared, routes, self.budget)
                 known += [index for index, _ in routes]

@@ -27,7 +27,9 @@ def choose(
     if resolved.spec.mode == "exact":
         return prepare(host, resolved, edits, held), None, "exact: one forward per cell"
     reads = reads_of(resolved.spec)
-    budget = plan_budget(host, reads[-1] + 1, len(reads), limit, resolved.form["attention"])
+    patterns = any(edit.target.site == "pattern" for edit in (*edits, *held))
+    budget = plan_budget(host, reads[-1] + 1, len(reads), limit, resolved.form["attention"],
+                         patterns)
     found = _streamed(host, resolved, edits, held)
     if not isinstance(found, str):
         fast = Fast(found[1], found[0], budget)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import subprocess
 import sys
 
 import pytest
 
-from neuronscope.engine.budget import plan_budget
+from neuronscope.engine.budget import EAGER_COPIES, PATTERN_COPIES, plan_budget
+from neuronscope.engine.session import load
 from neuronscope.errors import OutOfMemory
-from neuronscope.spec.experiments import Over, Sweep
+from neuronscope.hooks import functions
+from neuronscope.spec.experiments import Edit, Over, Run, Sweep
 from neuronscope.spec.ops import Patch, Zero
+from neuronscope.spec.target import Target
 from tests.house.files import ROOT
-from tests.tiny import PROMPT, SOURCE
+from tests.tiny import PROMPT, SOURCE, build, tokenizer
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the resident set from /proc")
@@ -54,3 +58,28 @@ def test_rows_never_take_more_than_a_step_may(llama, n_tokens):
     rows = budget.rows(n_tokens)
     assert rows == 1 or rows * (
         budget.row_bytes + n_tokens * budget.token_bytes) <= budget.step_bytes
+
+
+@pytest.mark.parametrize("family", ["gptj", "gpt_neo", "bloom", "llama"])
+def test_what_is_kept_of_a_pattern_that_is_edited_is_in_the_budget(family, monkeypatch):
+    """Also in families whose own code is followed: its scores are kept until a layer ends."""
+    model = load(hf_model=build(family), tokenizer=tokenizer())
+    kept, pattern, own = [], (1, model.info.n_heads, 6, 6), functions._Run.note
+
+    def note(self, value, origin):
+        own(self, value, origin)
+        kept.append(sum(each.numel() == math.prod(pattern) for each, _ in self.known.values()))
+
+    monkeypatch.setattr(functions._Run, "note", note)
+    model.run(Run(prompt=PROMPT, edits=[Edit(Target("pattern", layer=1, head=0), Zero())]))
+    beside = 4  # its value, the edited one, which entries differ, and the weights that they give
+    assert max(kept, default=0) + beside <= PATTERN_COPIES
+    plain, edited = (plan_budget(model.host, 6, 1, 2**22, "eager", patterns)
+                     for patterns in (False, True))
+    more = (PATTERN_COPIES - EAGER_COPIES) * model.info.n_heads * 6 * 4
+    assert edited.token_bytes - plain.token_bytes == more
+    assert edited.packed(6) <= plain.packed(6)
+    sweep = Sweep(prompt=PROMPT, op=Zero(), over=Over(
+        sites=["pattern"], layers="all", heads="all", positions="all"))
+    few, many = (model.sweep(sweep, memory=limit) for limit in (2**20, 2**30))
+    assert few.complete and abs(few.values["kl"] - many.values["kl"]).max() < 1e-6
