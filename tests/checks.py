@@ -134,6 +134,30 @@ def browser() -> bool:
     return True
 
 
+def postgresql() -> bool:
+    """A PostgreSQL server for the store's tests, which are skipped without one.
+
+    Installed in CI alone (40 MB to download and 170 MB on disk, most of it LLVM): elsewhere the
+    package would start a server that nobody asked for.
+    """
+    may_install = (IN_CI and hasattr(os, "geteuid") and os.geteuid() == 0
+                   and shutil.which("apt-get"))
+    if not found_server() and may_install:
+        env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for arguments in (["update"], ["install", "-y", "--no-install-recommends", "postgresql"]):
+            print(f"apt-get {' '.join(arguments)}", flush=True)
+            subprocess.run(["apt-get", "-q", *arguments], env=env, check=False,
+                           stdout=subprocess.DEVNULL)
+    print("found" if found_server() else "none: the store is tested on SQLite alone. "
+          "Debian, Ubuntu: apt-get install postgresql")
+    return True
+
+
+def found_server() -> bool:
+    """Whether the programs of a PostgreSQL server are installed."""
+    return bool(shutil.which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb")))
+
+
 def found_browser() -> str | None:
     """An installed browser, or the one that Playwright keeps for itself."""
     for name in BROWSERS:
@@ -155,7 +179,7 @@ def tests() -> bool:
 
 CHECKS: dict[str, Callable[[], bool]] = {
     "ruff": ruff, "imports": imports, "house": house, "page": page, "browser": browser,
-    "pytest": tests,
+    "postgresql": postgresql, "pytest": tests,
 }
 
 

@@ -1,0 +1,73 @@
+"""A grid of ten thousand cells: stored, read, and written for a reader, every value as it was."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+
+from neuronscope.service.grids import SweepBody, grid_of
+from neuronscope.spec.gridfile import packed, unpacked
+from neuronscope.spec.results import Cell, SweepPlan, TokenScore
+from neuronscope.store.store import Store
+from tests.spec.test_gridfile import KEYS, head
+from tests.store.test_store import draft
+
+PER_COMMIT = 32
+
+
+def cells(count: int) -> list[Cell]:
+    draw = random.Random(0)
+    found = []
+    for index in range(count):
+        if index % 100 == 7:
+            found.append(Cell(index=index, values=dict.fromkeys(KEYS), error="out of memory",
+                              status=dict.fromkeys(KEYS, "failed")))
+            continue
+        found.append(Cell(
+            index=index, values={"kl": draw.random() ** 20, "prob:311": None},
+            status={"kl": "ok", "prob:311": "undefined" if index % 2 else "non_finite"},
+            top=TokenScore(id=draw.randrange(50_000), token=f" w{index % 500}",
+                           logit=draw.gauss(0, 9), prob=draw.random())))
+    return found
+
+
+def test_a_large_grid_is_read_as_it_was_stored(tmp_path, amount, figures):
+    side = amount(30, 100)
+    coords = {"layer": tuple(range(side)), "position": tuple(range(side))}
+    grid = head().model_copy(update={"coords": coords})
+    plan = SweepPlan(spec_hash="a" * 64, resolved={}, dims=grid.dims, coords=coords,
+                     n_cells=side**2, n_forwards=side**2)
+    body = SweepBody(plan=plan, asked=grid.spec).with_head(grid)
+    store = Store(tmp_path)
+    key = store.experiments.add(draft(kind="sweep", n_cells=side**2, body=body.model_dump_json()))
+    made = cells(side**2)
+    for first in range(0, side**2, PER_COMMIT):
+        store.cells.add(key, made[first:first + PER_COMMIT])
+
+    def read():
+        return grid_of(store.experiments.get(key), store.cells.plain(key))
+
+    data = read()
+    for name in KEYS:
+        assert data.values[name] == [cell.values[name] for cell in made]
+        assert data.status[name] == [cell.status[name] for cell in made]
+    assert data.top == [cell.top for cell in made]
+    assert data.errors == {str(cell.index): cell.error for cell in made if cell.error}
+    assert unpacked(packed(data)) == data
+    told = {}
+    for what, made_by in (
+            ("read from the store", read),
+            ("read and written as JSON", lambda: read().model_dump_json()),
+            ("read and written as arrays, float32", lambda: packed(read(), "float32"))):
+        times = []
+        for _ in range(amount(1, 25)):
+            begun = time.perf_counter()
+            made_by()
+            times.append(1000 * (time.perf_counter() - begun))
+        median, most = statistics.median(times), max(times)
+        told[f"{what}, median (largest)"] = f"{median:.0f} ms ({most:.0f} ms)"
+    figures("grid", "A grid of 10,000 cells and two metrics on SQLite", {
+        "cells": f"{side**2:,}", "as JSON": f"{len(data.model_dump_json()):,} bytes",
+        "as arrays, float32": f"{len(packed(data, 'float32')):,} bytes"} | told)
+    store.close()
