@@ -21,6 +21,8 @@
     ├── NotFound              404  unknown id
     │   ├── ModelNotFound          no such model folder
     │   └── VectorNotFound         no stored vector of this hash
+    ├── MalformedJson         400  a body that is not JSON
+    ├── MalformedRequest      400  bytes that are no HTTP, or mean two things
     ├── MethodNotAllowed      405  a known address, another method
     ├── Gone                  410  deleted on request
     ├── Conflict              409  the state of the server does not allow it
@@ -135,6 +137,10 @@ class ModelRefused(InvalidInput):
 
 class MalformedJson(NeuronScopeError):
     code, status, title = "malformed-json", 400, "The body is not valid JSON"
+
+
+class MalformedRequest(NeuronScopeError):
+    code, status, title = "malformed-request", 400, "Not a valid HTTP request"
 
 
 class Unauthorized(NeuronScopeError):

@@ -13,7 +13,7 @@ import httpx
 import uvicorn
 
 from neuronscope.api.app import create_app
-from neuronscope.api.serve import _bind
+from neuronscope.api.serve import HTTP, _bind
 from neuronscope.service.executor import Executor
 from neuronscope.service.lab import Lab
 from neuronscope.service.token import access_token
@@ -78,7 +78,7 @@ def served(settings: Settings, executor: Executor | None = None,
         if load:
             lab.load(load)
         config = uvicorn.Config(create_app(lab), log_level="error", lifespan="off",
-                                timeout_graceful_shutdown=2)
+                                timeout_graceful_shutdown=2, **HTTP)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
         thread.start()

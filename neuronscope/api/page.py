@@ -34,9 +34,17 @@ def _file(folder: Path, path: str) -> Response:
     index = folder / "index.html"
     if not index.is_file():
         return PlainTextResponse(NOT_BUILT, status_code=503)
-    wanted = (folder / path).resolve() if "\0" not in path else folder
-    if wanted.is_relative_to(folder) and wanted.is_file():
+    if (wanted := _within(folder, path)) is not None:
         return FileResponse(wanted)
     if "." in path.rsplit("/", 1)[-1]:
         raise HTTPException(404)
     return FileResponse(index, headers={"Cache-Control": "no-cache"})
+
+
+def _within(folder: Path, path: str) -> Path | None:
+    """The file of a path below the folder; None where there is none."""
+    try:
+        wanted = (folder / path).resolve()
+        return wanted if wanted.is_relative_to(folder) and wanted.is_file() else None
+    except (OSError, ValueError):  # a name that no file can have
+        return None

@@ -8,12 +8,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.routing import Match
 
 from neuronscope.errors import (
     Busy,
     InvalidField,
+    MalformedRequest,
     MethodNotAllowed,
     NeuronScopeError,
     NotFound,
@@ -46,6 +48,7 @@ def add_handlers(app: FastAPI) -> None:
     """Replaces FastAPI's own error answers, which repeat the input."""
     app.add_exception_handler(NeuronScopeError, _own)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -56,6 +59,8 @@ def _headers(error: NeuronScopeError) -> dict[str, str]:
             return {"Retry-After": str(error.retry_after_s)}
         case MethodNotAllowed():
             return {"Allow": error.allow}
+        case MalformedRequest():
+            return {"Connection": "close"}
         case Unauthorized():
             return {"WWW-Authenticate": "Bearer"}
         case _:
@@ -71,6 +76,11 @@ def _methods(request: Request) -> list[str]:
 
 async def _own(_request: Request, error: Any) -> Response:
     return problem_response(error)
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    """The sender has gone before the end of its request: nobody reads the answer."""
+    return problem_response(MalformedRequest("The request was broken off."))
 
 
 async def _unexpected(_request: Request, error: Exception) -> Response:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from neuronscope.api.problems import problem_response
 from neuronscope.errors import (
     HostNotAllowed,
+    MalformedRequest,
     NeuronScopeError,
     OriginNotAllowed,
     Unauthorized,
@@ -25,6 +26,8 @@ from neuronscope.errors import (
 
 API = "/api"
 OPEN = "/api/health"
+LOOPBACK = {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")}
+ANY_ADDRESS = {"0.0.0.0", "::"}
 OWN_SITES = {None, "same-origin", "none"}
 POLICY = {
     "Content-Security-Policy":
@@ -63,6 +66,9 @@ class Security:
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
+        if "content-length" in headers and "transfer-encoding" in headers:
+            raise MalformedRequest("The request tells the length of its body twice.",
+                                   hint="Send Content-Length, or Transfer-Encoding: chunked.")
         if not self._names_us(headers, scope):
             raise HostNotAllowed("The request's Host is not this server.",
                                  hint="Open it as http://localhost with the server's port.")
@@ -79,7 +85,7 @@ class Security:
 
     def _names_us(self, headers: Headers, scope: Scope) -> bool:
         hosts = headers.getlist("host")
-        return len(hosts) == 1 and _is_here(hosts[0], _port(scope), self._host)
+        return len(hosts) == 1 and _is_here(hosts[0], scope, self._host)
 
     def _knows_token(self, headers: Headers) -> bool:
         scheme, _, given = headers.get("authorization", "").partition(" ")
@@ -97,14 +103,18 @@ def _port(scope: Scope) -> int:
     return server[1] if server and server[1] else default
 
 
-def _is_here(authority: str, port: int, bound: str) -> bool:
-    """Whether `host[:port]` names a loopback address, or the bound one, and this port."""
+def _is_here(authority: str, scope: Scope, bound: str) -> bool:
+    """Whether `host[:port]` names a loopback address, or the bound one, and this port.
+
+    Where the server listens on every address of the machine, the one that the connection
+    came in at is named: other pages reach it by their own names only.
+    """
     try:
         parts = urlsplit(f"//{authority}")
         name, given_port = parts.hostname or "", parts.port
     except ValueError:
         return False
-    if parts.netloc != authority or "@" in authority or (given_port or 80) != port:
+    if parts.netloc != authority or "@" in authority or (given_port or 80) != _port(scope):
         return False
     if name == "localhost":
         return True
@@ -112,8 +122,8 @@ def _is_here(authority: str, port: int, bound: str) -> bool:
         address = ipaddress.ip_address(name)
     except ValueError:
         return False
-    loopback = {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")}
-    return address in loopback or name == bound
+    return address in LOOPBACK or name == bound or (
+        bound in ANY_ADDRESS and address == ipaddress.ip_address(scope["server"][0]))
 
 
 def _from_own_site(headers: Headers) -> bool:

@@ -11,10 +11,12 @@ import threading
 import webbrowser
 from dataclasses import replace
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
 from neuronscope.api.app import create_app
+from neuronscope.api.http import BoundedHttp
 from neuronscope.errors import Conflict, InvalidInput
 from neuronscope.service.lab import Lab
 from neuronscope.service.serving import open_served, settle
@@ -22,6 +24,8 @@ from neuronscope.service.token import access_token
 from neuronscope.settings import Settings
 
 PORTS_TRIED = 20
+HTTP: dict[str, Any] = {"http": BoundedHttp, "ws": "none", "proxy_headers": False}
+"""How uvicorn is to speak: no sockets but HTTP, and no headers of a proxy are believed."""
 OPEN_REQUESTS_S = 3
 """On stopping, open requests have so long to end."""
 
@@ -72,7 +76,8 @@ class _Server(uvicorn.Server):
 def _run(lab: Lab, sockets: list[socket.socket], address: str, open_browser: bool) -> None:
     url = page_address(lab.settings)
     config = uvicorn.Config(create_app(lab), log_level="warning", lifespan="off",
-                            timeout_graceful_shutdown=OPEN_REQUESTS_S, server_header=False)
+                            timeout_graceful_shutdown=OPEN_REQUESTS_S, server_header=False,
+                            **HTTP)
     sys.stdout.write(f"NeuronScope is at {url}\n")
     sys.stdout.flush()
     if open_browser:

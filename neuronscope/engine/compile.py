@@ -142,7 +142,8 @@ def _operand(
     """What the operation needs: values [position, width], a vector [width], or nothing."""
     match edit.op:
         case Set() if key[0] == "pattern":  # what a query cannot read stays out of reach
-            return torch.where(clean > 0, edit.op.value, clean)
+            value = torch.tensor(edit.op.value, dtype=torch.float64).to(clean)
+            return torch.where(clean > 0, value, clean)
         case Zero() | Scale() | Set():
             return None
         case Noise():

@@ -92,7 +92,7 @@ def keep(folder: Path, key: str, model: nn.Module, ids: Tensor, found: Found) ->
         body = {"layout": to_plain(layout, model),
                 "sites": [each.model_dump(mode="json") for each in reports],
                 "values": [[*point, *numbers] for point, numbers in values.items()]}
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         text = json.dumps({"seal": _seal(_secret(folder), key, body), "body": body})
         write_whole(folder / f"{key}.json", text.encode("utf-8"))
     except (NotPlain, OSError, RunFailed, ValueError):

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from neuronscope.errors import DataFolderLocked
-from neuronscope.service.token import private_folder
+from neuronscope.service.token import private, private_folder
 
 LOCK_NAME = "lock"
 HOLDER_NAME = "instance.json"
@@ -22,7 +22,7 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         private_folder(folder)
         self._holder = folder / HOLDER_NAME
-        self._file: int | None = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        self._file: int | None = private(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT)
         try:
             _lock(self._file)
         except OSError:
@@ -33,7 +33,8 @@ class FolderLock:
     def announce(self, url: str) -> None:
         """Writes down who holds the folder, for the message to a second instance."""
         text = json.dumps({"pid": os.getpid(), "url": url})
-        self._holder.write_text(text, encoding="utf-8")
+        with open(self._holder, "w", encoding="utf-8", opener=private) as out:
+            out.write(text)
 
     def release(self) -> None:
         """Frees the folder; once it is free, does nothing."""

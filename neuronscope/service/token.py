@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 
@@ -27,3 +28,14 @@ def private_folder(folder: Path) -> None:
     """Makes the folder, or closes an existing one, for everyone but its owner."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
+
+
+def private(file: str | Path, flags: int) -> int:
+    """Opens a file that its owner alone can read and write, whatever the umask.
+
+    Raises: OSError.
+    """
+    descriptor = os.open(file, flags, 0o600)
+    if os.name == "posix" and flags & os.O_CREAT:
+        os.fchmod(descriptor, 0o600)
+    return descriptor
