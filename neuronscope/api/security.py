@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from urllib.parse import urlsplit
+import re
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,6 +28,9 @@ API = "/api"
 OPEN = "/api/health"
 LOOPBACK = {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")}
 ANY_ADDRESS = {"0.0.0.0", "::"}
+AUTHORITY = re.compile(
+    r"(?:(?P<name>[A-Za-z0-9._-]+)|\[(?P<v6>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]{1,5}))?")
+"""A host, by name or address, and a port; nothing else."""
 OWN_SITES = {None, "same-origin", "none"}
 POLICY = {
     "Content-Security-Policy":
@@ -109,13 +112,10 @@ def _is_here(authority: str, scope: Scope, bound: str) -> bool:
     Where the server listens on every address of the machine, the one that the connection
     came in at is named: other pages reach it by their own names only.
     """
-    try:
-        parts = urlsplit(f"//{authority}")
-        name, given_port = parts.hostname or "", parts.port
-    except ValueError:
+    parts = AUTHORITY.fullmatch(authority)
+    if parts is None or int(parts["port"] or 80) != _port(scope):
         return False
-    if parts.netloc != authority or "@" in authority or (given_port or 80) != _port(scope):
-        return False
+    name = (parts["name"] or parts["v6"]).lower()
     if name == "localhost":
         return True
     try:

@@ -13,6 +13,8 @@ from neuronscope.spec.models import ModelEntry
 
 ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
 EMBEDDED = "atlas"
+CODE = {"auto_map", "trust_remote_code", "use_kernels", "kernel_config"}
+"""Settings of a configuration that ask for code."""
 
 
 class Registry:
@@ -84,8 +86,14 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise ModelRefused(f"config.json of {folder.name!r} names no model_type.",
                            hint="It must be the JSON file of a HuggingFace model.")
-    if _mentions(config, {"auto_map", "trust_remote_code"}):
-        raise ModelRefused(f"{folder.name!r} wants to run code of its own (auto_map).",
+    named = config.get("architectures")
+    if named is not None and not (isinstance(named, list)
+                                  and all(isinstance(each, str) for each in named)):
+        raise ModelRefused(f"config.json of {folder.name!r} does not list its architectures by "
+                           "name.", hint="It must be the JSON file of a HuggingFace model.")
+    if _wants_code(config):
+        raise ModelRefused(f"{folder.name!r} wants to run code of its own or from elsewhere "
+                           "(auto_map, or a kernel by name).",
                            hint="NeuronScope never runs code from a model folder. Use a model "
                                 "type that transformers has.")
     if not _is_known(config["model_type"]):
@@ -126,14 +134,14 @@ def weight_files(folder: Path) -> list[Path]:
     if index.is_file():
         try:
             table = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-            names = sorted(set(table.values()))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            names = sorted({Path(name).name for name in table.values()})
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ModelRefused(f"{index.name} cannot be read.") from error
-        missing = [name for name in names if not (folder / Path(name).name).is_file()]
+        missing = [name for name in names if not (folder / name).is_file()]
         if missing:
             raise ModelRefused(f"{len(missing)} of {len(names)} weight files are missing, the "
-                               f"first is {Path(missing[0]).name!r}.")
-        return [folder / Path(name).name for name in names]
+                               f"first is {missing[0]!r}.")
+        return [folder / name for name in names]
     if (folder / "model.safetensors").is_file():
         return [folder / "model.safetensors"]
     others = sorted(file.name for file in folder.glob("*.bin")) or sorted(
@@ -143,12 +151,30 @@ def weight_files(folder: Path) -> list[Path]:
                        hint="Save the model as safetensors: model.save_pretrained(folder).")
 
 
-def _mentions(data: Any, keys: set[str]) -> bool:
-    if isinstance(data, dict):
-        return any((key in keys and bool(value)) or _mentions(value, keys)
-                   for key, value in data.items())
-    return isinstance(data, list) and any(_mentions(item, keys) for item in data)
+def _wants_code(config: dict[str, Any]) -> bool:
+    """Whether a configuration, or one in it, asks for code that transformers does not have.
+
+    An implementation with a slash in it is a kernel that is fetched and run.
+    """
+    todo: list[Any] = [config]
+    while todo:
+        data = todo.pop()
+        if isinstance(data, dict):
+            if any((key in CODE and value) or (
+                    key.endswith("_implementation") and "/" in json.dumps(value))
+                   for key, value in data.items()):
+                return True
+            todo.extend(data.values())
+        elif isinstance(data, list):
+            todo.extend(data)
+    return False
 
 
 def _inside(folder: Path, root: Path) -> bool:
-    return folder.resolve().is_relative_to(root.resolve())
+    """Whether a folder and its files lie below the root, wherever links of theirs lead.
+
+    A folder that was named itself may link to elsewhere, as those of HuggingFace's cache do.
+    """
+    top = root.resolve()
+    return folder == root or all(
+        path.resolve().is_relative_to(top) for path in (folder, *folder.iterdir()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import mmap
 import platform
 from functools import cache
@@ -58,10 +59,10 @@ def read_header(file: Path) -> tuple[dict[str, dict[str, Any]], int]:
             length = int.from_bytes(handle.read(8), "little")
             if length > min(size, 100_000_000):
                 raise ValueError("header longer than the file")
-            header = json.loads(handle.read(length))
+            header = json.loads(handle.read(length), object_pairs_hook=_once)
         header.pop("__metadata__", None)
-        ends = [entry["data_offsets"][1] for entry in header.values()]
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        ends = [_end_of(entry) for entry in header.values()]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelRefused(f"{file.name} is not a valid safetensors file.",
                            hint="Copy the file again; it may be cut off.") from error
     if 8 + length + max(ends, default=0) != size:
@@ -69,6 +70,24 @@ def read_header(file: Path) -> tuple[dict[str, dict[str, Any]], int]:
             f"{file.name} has {size} bytes, its header tells {8 + length + max(ends, default=0)}.",
             hint="Copy the file again; it may be cut off.")
     return header, 8 + length
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises: ValueError for a name that is there twice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name twice")
+    return found
+
+
+def _end_of(entry: dict[str, Any]) -> int:
+    """Where a tensor's data end. Raises: ValueError, KeyError, TypeError for what is no entry."""
+    begin, end = entry["data_offsets"]
+    numbers = [begin, end, *entry["shape"]]
+    if not isinstance(entry["dtype"], str) or not all(type(each) is int for each in numbers) or (
+            min(numbers) < 0 or begin > end or math.prod(entry["shape"]) > 16 * (end - begin)):
+        raise ValueError("not an entry of a safetensors header")
+    return end
 
 
 def module_digest(model: nn.Module, *, as_saved: bool = False) -> str:

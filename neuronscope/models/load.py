@@ -28,7 +28,7 @@ from neuronscope.models.memory import check_room
 from neuronscope.models.options import LoadOptions
 from neuronscope.models.placement import devices_of, entry_device, place
 from neuronscope.models.quantised import check_numbers, count_parameters
-from neuronscope.models.reading import check_tensors, read_model
+from neuronscope.models.reading import check_counts, check_tensors, read_model
 from neuronscope.models.text import probe_ids, setting, text_config, text_side, vocab_size
 from neuronscope.models.tokens import Tokenizer
 from neuronscope.spec.models import ModelInfo, SiteReport
@@ -67,6 +67,7 @@ def load(
     files = weight_files(folder)
     placement = place(options or LoadOptions())
     check_tensors(files)
+    check_counts(folder, config, files)
     check_numbers(folder.name, config, placement.quantization)
     check_room(folder.name, files, config, placement)
     tell("digest", 0, len(PHASES))

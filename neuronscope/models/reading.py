@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
 from torch import nn
 
 from neuronscope.errors import ModelRefused, OutOfMemory
@@ -21,6 +22,10 @@ from neuronscope.models.exhausted import ran_out
 from neuronscope.models.fingerprint import read_header
 from neuronscope.models.placement import DTYPES, Placement
 from neuronscope.models.quantised import asked_for
+
+COUNTS = re.compile(r"(layers?|experts|blocks|depth)$")
+"""Ends of the names of settings that say how many modules there are."""
+MANY = 1000
 
 
 def check_tensors(files: list[Path]) -> None:
@@ -46,6 +51,21 @@ def check_tensors(files: list[Path]) -> None:
                            hint="Copy the folder again; a file may be missing or mixed up.")
 
 
+def check_counts(folder: Path, config: dict[str, Any], files: list[Path]) -> None:
+    """Whether config.json tells of no more layers or experts than the files can hold.
+
+    transformers would build them one by one, however many they are.
+    Raises: ModelRefused.
+    """
+    most = max(MANY, sum(len(read_header(file)[0]) for file in files))
+    for part in (config, *(each for each in config.values() if isinstance(each, dict))):
+        for name, value in part.items():
+            if COUNTS.search(name) and isinstance(value, int) and value > most:
+                raise ModelRefused(f"config.json of {folder.name!r} tells of {value} in "
+                                   f"{name[:60]!r}, more than the files have tensors.",
+                                   hint="It must be the JSON file of this model.")
+
+
 def read_model(folder: Path, config: dict[str, Any], placement: Placement) -> nn.Module:
     """The model of a folder where it is to be, in eval mode.
 
@@ -62,7 +82,7 @@ def read_model(folder: Path, config: dict[str, Any], placement: Placement) -> nn
             model = model.to(placement.device)
         return model.eval()
     except (MemoryError, OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError,
-            ImportError, ArithmeticError, StrictDataclassError) as error:
+            ImportError, ArithmeticError, StrictDataclassError, SafetensorError) as error:
         if ran_out(error):
             raise OutOfMemory(
                 f"{folder.name!r} does not fit on {placement.device or 'its devices'}.",

@@ -34,7 +34,8 @@ class Tokenizer:
         try:
             hf = _kind(folder).from_pretrained(folder, local_files_only=True,
                                                trust_remote_code=False)
-        except (OSError, ValueError, KeyError, ImportError) as error:
+        except (OSError, ValueError, LookupError, ImportError, TypeError, AttributeError,
+                RuntimeError) as error:
             raise ModelRefused(
                 f"The tokenizer of {folder.name!r} cannot be read ({type(error).__name__}).",
                 hint="The folder needs tokenizer.json, or the files of its tokenizer class.",

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from neuronscope.api.app import create_app, document
+from neuronscope.api.security import _is_here
 from neuronscope.settings import Settings
 
 HEALTH = ("GET", "/api/health")
@@ -70,10 +71,76 @@ def test_another_host_name_is_refused_everywhere(server, addresses):
         for host in ("evil.example", f"evil.example:{port}", f"localhost.evil.example:{port}",
                      f"localhost:{port + 1}", "localhost", f"127.0.0.2:{port}", f"0.0.0.0:{port}",
                      f"127.1:{port}", f"[::2]:{port}", f"localhost@evil.example:{port}",
-                     f"localhost:{port}.evil.example", ""):
+                     f"localhost:{port}.evil.example", f"localhost.:{port}", f"[::1]x:{port}",
+                     f"user:pass@localhost:{port}", f"localhost:{port}@evil.example",
+                     f"[::ffff:127.0.0.1]:{port}", f"[::1%25lo]:{port}", f"127.0.0.1.:{port}",
+                     f"2130706433:{port}", f"0x7f.1:{port}", f"localhost:{port}, evil.example",
+                     f"localhost:{port}/x", f"localhost:{port}#x", f"[localhost]:{port}", ""):
             answer = send(server, method, path, Host=host,
                           Authorization=f"Bearer {server.token}")
-            assert (answer.status_code, answer.json()["code"]) == (403, "host-not-allowed"), host
+            assert (answer.status_code, answer.json().get("code")) == (
+                403, "host-not-allowed"), (host, path, answer.text[:300])
+
+
+def test_where_every_address_is_served_the_one_that_was_reached_may_be_named():
+    """No name: other pages reach it by names of theirs (DNS rebinding)."""
+    scope = {"server": ("192.168.1.7", 8000)}
+    for name, bound in (("192.168.1.7", "0.0.0.0"), ("192.168.1.7", "192.168.1.7"),
+                        ("localhost", "0.0.0.0"), ("127.0.0.1", "0.0.0.0")):
+        assert _is_here(f"{name}:8000", scope, bound)
+    for name, bound in (("192.168.1.8", "0.0.0.0"), ("evil.example", "0.0.0.0"),
+                        ("0.0.0.0", "127.0.0.1"), ("192.168.1.7", "127.0.0.1")):
+        assert not _is_here(f"{name}:8000", scope, bound)
+
+
+def test_every_method_that_an_address_lacks_is_answered_with_those_that_it_has(server, addresses):
+    methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "X-OTHER"}
+    known = [path for _, path in addresses
+             if path not in ("/api", "/api/nothing", "/api/openapi.json")]
+    for path in known:
+        for method in methods - {each for each, other in addresses if other == path}:
+            answer = send(server, method, path, Authorization=f"Bearer {server.token}",
+                          X_NeuronScope="1")
+            assert answer.status_code == 405, (method, path)
+            headers(answer)
+            taken = set(answer.headers["allow"].split(", "))
+            assert {each for each, other in addresses if other == path} <= taken <= methods
+
+
+def test_every_address_that_takes_a_body_bounds_it_and_takes_one_kind(server, bodies):
+    assert len(bodies) >= 5
+    for method, path, kind in bodies:
+        for other in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
+                      "application/xml", "", f"{kind}x"):
+            answer = send(server, method, path, Authorization=f"Bearer {server.token}",
+                          Content_Type=other, X_NeuronScope="1")
+            expect(answer, 415, "unsupported-media-type")
+        port = server.lab.settings.port
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost:{port}\r\n"
+                               f"Authorization: Bearer {server.token}\r\nContent-Type: {kind}\r\n"
+                               f"Connection: close\r\nContent-Length: {10**15}\r\n\r\n".encode())
+            assert b" 413 " in connection.recv(4096).split(b"\r\n")[0], path
+
+
+@pytest.fixture(scope="session")
+def bodies(tmp_path_factory):
+    """(method, address, media type) of every operation with a body."""
+    app = create_app(Settings(data=tmp_path_factory.mktemp("bodies")))
+    return [(method.upper(), re.sub(r"\{\w+\}", "0" * 16, path), kind)
+            for path, methods in document(app)["paths"].items()
+            for method, operation in methods.items()
+            for kind in operation.get("requestBody", {}).get("content", {})]
+
+
+def test_answers_of_every_kind_carry_the_headers(server, addresses):
+    for method, path in addresses:
+        answer = send(server, method, path, Authorization=f"Bearer {server.token}",
+                      X_NeuronScope="1", Content_Type="application/json")
+        headers(answer)
+        assert answer.headers["cache-control"] == "no-store"
+    for path in ("/", "/history", "/assets/nothing.js"):
+        headers(server.bare.get(path))
 
 
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "127.0.0.1", "[::1]"])
