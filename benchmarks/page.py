@@ -145,7 +145,7 @@ def measured(turns: int) -> list[tuple[str, str, str]]:
             path, grid = swept(browser, server)
             firsts = first_charts(browser, server, path, turns)
             body = json.dumps(enlarged(grid))
-            page = opened(browser, server, f"{path}?metric=kl&colours=RdBu".replace("kl", "prob"),
+            page = opened(browser, server, path,
                           lambda route: route.fulfill(body=body, content_type="application/json"))
             paints, moves = repaints(page, 10 * turns), hovers(page, 20 * turns)
         finally:

@@ -149,7 +149,8 @@ export function useJobNews(jobs: readonly Job[] | undefined): void {
     active.current = new Set(jobs.filter(isActive).map((job) => job.id));
     const over = jobs.filter((job) => before.has(job.id) && !isActive(job));
     for (const job of over) {
-      if (job.error && TOLD.has(job.kind))
+      // What was cancelled was meant to be: its view says so.
+      if (job.error && job.state !== "cancelled" && TOLD.has(job.kind))
         useMessages.getState().report(toApiError(Number(job.error.status ?? 500), job.error));
     }
     if (over.some((job) => job.kind === "load" || job.kind === "unload"))

@@ -18,7 +18,10 @@ interface AxisFieldProps {
 /** One axis of a sweep: not an axis, all of it, or a list. */
 export function AxisField({ label, field, value, onChange }: AxisFieldProps) {
   const mode: Mode = value === null ? "off" : value === "all" ? "all" : "list";
-  const [text, setText] = useState(Array.isArray(value) ? showIndices(value) : "0-3");
+  const kept = Array.isArray(value) ? showIndices(value) : "0-3";
+  const [typed, setTyped] = useState<{ text: string; over: string } | null>(null);
+  // What is typed stands as long as the list it began from; another list, of a link, replaces it.
+  const text = typed?.over === kept ? typed.text : kept;
   const parsed = parseIndices(text);
   const choose = (next: Mode) => {
     if (next === "off") onChange(null);
@@ -44,7 +47,7 @@ export function AxisField({ label, field, value, onChange }: AxisFieldProps) {
           aria-label={`${label}: which`}
           aria-invalid={!parsed.ok}
           value={text}
-          onChange={(event) => setText(event.target.value)}
+          onChange={(event) => setTyped({ text: event.target.value, over: kept })}
           onBlur={() => parsed.ok && parsed.value.length > 0 && onChange(parsed.value)}
         />
       )}

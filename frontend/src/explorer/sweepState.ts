@@ -38,7 +38,7 @@ export function standing(
   firstError: string | undefined,
 ): Standing | null {
   const done = total - pending;
-  const kept = `${done} of ${count(total, "cell")} have run and are kept.`;
+  const kept = `${done.toLocaleString("en")} of ${count(total, "cell")} have run and are kept.`;
   const missing = pending > 0 ? `Run the ${count(pending, "missing cell")}` : null;
   const why = reasons.filter((reason) => reason !== "cancelled").join(" ");
   switch (state) {
