@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
+from neuronscope.store.database import FILE_NAME
 from tests.tiny import PROMPT
 
 
@@ -33,6 +36,18 @@ def test_experiments_go_from_one_folder_to_another(ns):
     code, out, _ = ns("import", "one.zip", "--data", "there")
     assert code == 0 and f"neuronscope verify {key}" in out
     assert "exact" in ns("verify", key, "--data", "there")[1]
+
+
+def test_a_database_of_a_newer_version_ends_with_4_and_stays_as_it_was(ns, tmp_path):
+    assert ns("show")[0] == 0
+    file = tmp_path / ".neuronscope" / FILE_NAME
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = file.read_bytes()
+    code, _, err = ns("show")
+    assert code == 4 and "nothing was changed" in err
+    assert file.read_bytes() == before
+    assert not list(file.parent.glob("*.backup"))
 
 
 def test_captures_are_listed_and_chosen(ns):
