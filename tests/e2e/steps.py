@@ -96,7 +96,8 @@ def overflow(page: Page) -> int:
 def ask(server: Server, method: str, path: str, **body: Any) -> Any:
     """One call of the REST interface beside the page."""
     answer = httpx.request(method, f"{server.url}/api/{path}", json=body or None, timeout=60,
-                           headers={"Authorization": f"Bearer {server.token}"})
+                           headers={"Authorization": f"Bearer {server.token}",
+                                    "X-NeuronScope": "1"})
     assert answer.is_success, answer.text
     return answer.json()
 

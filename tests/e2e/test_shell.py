@@ -9,14 +9,15 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.steps import EXPERIMENT, ask, overflow, prompt, ready, result, run
 
-LONG = {"prompt": "The Eiffel Tower is in", "op": {"kind": "zero"}, "mode": "exact",
-        "over": {"sites": ["mlp_act"], "layers": "all", "neurons": "all"}}
+LONG = {"op": {"kind": "zero"}, "mode": "exact", "over": {
+    "sites": ["resid_pre", "attn_out", "resid_mid", "mlp_out", "resid_post"],
+    "layers": "all", "positions": "all"}}
 
 
 @contextmanager
 def busy(server, word: str):
     """A sweep that takes long enough to be looked at; cancelled at the end."""
-    made = ask(server, "POST", "sweeps", **(LONG | {"prompt": f"The Eiffel Tower is {word}"}))
+    made = ask(server, "POST", "sweeps", **LONG, prompt=f"It is {word} the tower. " * 15)
     try:
         yield made["id"]
     finally:

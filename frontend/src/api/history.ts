@@ -48,7 +48,11 @@ export function useImport() {
   return useMutation({
     mutationFn: async (file: File) => {
       let response: Response;
-      const headers = { ...authorization(), "Content-Type": "application/zip" };
+      const headers = {
+        ...authorization(),
+        "Content-Type": "application/zip",
+        "X-NeuronScope": "1",
+      };
       try {
         response = await fetch("/api/import", { method: "POST", headers, body: file });
       } catch (error) {

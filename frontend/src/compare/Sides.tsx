@@ -79,7 +79,7 @@ function Side({
           {result.kind} · {result.model.id} · {when(record.created_at)}
         </p>
       </div>
-      <Button small look="quiet" onClick={onLeave} aria-label={`Choose another ${name}`}>
+      <Button small look="quiet" onClick={onLeave} aria-label={`Change ${name}`}>
         Change
       </Button>
     </section>

@@ -75,7 +75,7 @@ export function Row({ item, chosen, onChoose, onTag }: RowProps) {
         small
         look="quiet"
         aria-expanded={open}
-        aria-label={`More about ${what}`}
+        aria-label={`${open ? "Less" : "More"} about ${what}`}
         onClick={() => setOpen(!open)}
       >
         {open ? "Less" : "More"}
