@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 import threading
 import time
@@ -65,7 +66,7 @@ class Task:
     def result(self) -> Any:
         """What the work of a job that has ended returned. Raises: what ended it."""
         if self.error is not None:
-            raise self.error
+            raise copy.copy(self.error)
         return self.outcome
 
     def stop_if_cancelled(self) -> None:
@@ -80,7 +81,8 @@ class Task:
     def end(self, state: JobState, error: NeuronScopeError | None = None) -> None:
         if self._clock is not None:
             self._clock = (self._clock[0], time.monotonic())
-        self.state, self.error = state, error
+        # a copy has no traceback, which would hold every tensor of the frames that it names
+        self.state, self.error = state, copy.copy(error)
         self.ended.set()
         self.tell()
 

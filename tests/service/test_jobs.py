@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -106,6 +108,31 @@ def test_an_own_error_is_told_as_it_is(jobs):
     assert task.view().error == {
         "type": "/problems/bad-direction", "code": "bad-direction", "status": 422,
         "title": BadDirection.title, "detail": "no length", "pointer": "/op"}
+
+
+def test_a_job_that_failed_holds_nothing_of_its_work(jobs):
+    class Tensor:
+        pass
+
+    kept = []
+
+    def fails(_task):
+        tensor = Tensor()
+        kept.append(weakref.ref(tensor))
+        try:
+            raise MemoryError
+        except MemoryError as error:
+            raise BadDirection("no length", pointer="/op") from error
+
+    task = jobs.submit("run", None, fails)
+    assert task.ended.wait(5)
+    for _ in range(2):
+        with pytest.raises(BadDirection, match="no length") as caught:
+            task.result()
+        assert caught.value.pointer == "/op"
+    jobs.submit("run", None, lambda task: None).ended.wait(5)  # the thread has gone on
+    gc.collect()
+    assert kept[0]() is None
 
 
 def test_the_estimate_appears_with_the_first_progress(jobs):
