@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from neuronscope.errors import NeuronScopeError
 from neuronscope.models.fingerprint import versions
@@ -87,6 +88,10 @@ def _folder(data: Path) -> Iterator[Finding]:
     low = free < LOW_DISK
     yield Finding("disk", "problem" if low else "ok", f"{_size(free)} free for {data.absolute()}",
                   "Free some space, or choose another folder with --data." if low else "")
+    if data.exists() and not data.is_dir():
+        yield Finding("data folder", "problem", f"{data.absolute()} is a file",
+                      "Name a folder with --data.")
+        return
     if not data.is_dir():
         yield Finding("data folder", "ok", f"{data.absolute()} will be made")
         return
@@ -131,7 +136,11 @@ def _sqlite() -> Finding:
 
 def _database(settings: Settings) -> Finding:
     url = database_url(settings.database_url, settings.data)
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return Finding("database", "problem", "its address is none that SQLAlchemy can read",
+                       "Set NEURONSCOPE_DATABASE_URL to one, or leave it empty.")
     name = parsed.render_as_string(hide_password=True)
     if parsed.get_backend_name() == "sqlite":
         name = str(parsed.database)
@@ -173,6 +182,8 @@ def _lock(data: Path) -> Finding:
 
 
 def _port(port: int) -> Finding:
+    if not 0 <= port <= 65535:
+        return Finding("port", "problem", f"{port} is no port", "Use one from 1 to 65535.")
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
         probe.settimeout(0.5)
         taken = probe.connect_ex(("127.0.0.1", port)) == 0

@@ -107,3 +107,15 @@ def test_a_newer_database_is_a_problem(ask, used):
         connection.execute("UPDATE alembic_version SET version_num = 'm9999'")
     code, found = ask()
     assert code == 1 and "newer version" in found["database"]["found"]
+
+
+def test_settings_that_cannot_be_are_said_to_be_so(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("x")
+    settings = Settings(data=file, models=tmp_path, port=99999, database_url="nonsense")
+    found = {each.about: each for each in doctor.examine(settings)
+             if each.state == "problem"}
+    assert found["data folder"].found.endswith("is a file")
+    assert found["port"].found == "99999 is no port"
+    assert "SQLAlchemy" in found["database"].found
+    assert all(each.hint for each in found.values())
