@@ -52,20 +52,18 @@ class Scale:
         one shape give the same bits; in half precision an edit as small as it may be still turns
         roundings, so there the floor is at least what one rounding of each logit makes.
         """
-        found = self.unmoved(metric)
-        if found is None or self.eps < HALF:
-            return found
-        at = self.at(metric)
-        if not isinstance(metric, Recovered):
-            return max(found, rounding(metric, self.clean[at], self.eps))
-        if at not in self.source:
-            return found
-        gap = abs(float(of_tokens(metric.of, self.source[at]) - of_tokens(metric.of,
-                                                                       self.clean[at])))
-        return max(found, rounding(metric.of, self.clean[at], self.eps) / gap) if gap else found
+        found = self._moved(metric)
+        if found is not None and self.eps >= HALF:
+            inner = metric.of if isinstance(metric, Recovered) else metric
+            found = max(found, rounding(inner, self.clean[self.at(metric)], self.eps))
+        return self._in_own_unit(metric, found)
 
     def unmoved(self, metric: Metric) -> float | None:
         """|change| of the metric under an edit that changes nothing; None if not finite."""
+        return self._in_own_unit(metric, self._moved(metric))
+
+    def _moved(self, metric: Metric) -> float | None:
+        """The same, of `recovered` in the unit of the metric that is recovered."""
         at = self.at(metric)
         inner = metric.of.model_copy(update={"position": metric.position}) if isinstance(
             metric, Recovered) else metric
@@ -74,6 +72,20 @@ class Scale:
         if start is None or None in found:
             return None
         return max(abs(value - start) for value in found if value is not None)
+
+    def _in_own_unit(self, metric: Metric, change: float | None) -> float | None:
+        """Of `recovered`, a change of what is recovered as a fraction of the way to the source.
+
+        None where there is no such way: then nothing is recovered either.
+        """
+        if change is None or not isinstance(metric, Recovered):
+            return change
+        at = self.at(metric)
+        if at not in self.source:
+            return None
+        gap = abs(float(of_tokens(metric.of, self.source[at])
+                        - of_tokens(metric.of, self.clean[at])))
+        return change / gap if gap and math.isfinite(gap) else None
 
     def clean_value(self, metric: Metric) -> float | None:
         """The metric on the clean run; 0 by definition for divergences and recovery.
@@ -93,7 +105,7 @@ class Scale:
         at = self.at(metric)
         noise = 0.0
         if isinstance(metric, Recovered):
-            noise = max(self.unmoved(metric) or 0.0, rounding(metric.of, self.clean[at], self.eps))
+            noise = max(self._moved(metric) or 0.0, rounding(metric.of, self.clean[at], self.eps))
         return measure(metric, self.clean[at], edited[at], self.source.get(at), noise)
 
     def infos(self, tokenizer: Tokenizer) -> dict[str, MetricInfo]:

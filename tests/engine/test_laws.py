@@ -55,6 +55,18 @@ def test_in_half_precision_no_rounding_passes_for_an_effect(dtype, mode):
     assert all(run.noise_floor[key] > 0 for key in run.metrics)
 
 
+def test_the_noise_floor_of_a_recovery_is_a_fraction():
+    """What the metric's own floor is of the way from this prompt's value to the source's."""
+    half = load(hf_model=build("llama").to(torch.bfloat16), tokenizer=tokenizer())
+    inner = LogitDiff("w5", "w9")
+    metrics = half.run(Run(prompt=PROMPT, metrics=[inner, Recovered(inner)], edits=[
+        Edit(Target("resid_pre", layer=1), Patch(SOURCE))])).metrics
+    source = half.run(Run(prompt=SOURCE, metrics=[inner])).metrics
+    (own, fraction), (there,) = metrics.values(), source.values()
+    assert fraction.floor == own.floor / abs(there.clean - own.clean) and own.floor > 0
+    assert own.floor != fraction.floor
+
+
 def test_the_noise_floor_of_one_prompt_alone_is_zero(model):
     result = run(model, [Edit(Target(site), Zero()) for site in ("attn_out", "mlp_out", "z")])
     assert result.noise_floor == dict.fromkeys(result.metrics, 0.0)
