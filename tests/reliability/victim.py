@@ -71,8 +71,8 @@ class Victim:
 
     def worker(self) -> int | None:
         """The process id of the model's process, if there is one."""
-        listed = subprocess.run(["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.pid)], text=True,
-                                check=False, capture_output=True).stdout
+        command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.pid)]
+        listed = subprocess.run(command, text=True, check=False, capture_output=True).stdout
         found = [line.split(maxsplit=1)[0] for line in listed.splitlines() if WORKER in line]
         return int(found[0]) if found else None
 
