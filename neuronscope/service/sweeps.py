@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 
 from neuronscope.engine.resolve import Resolved, resolve
@@ -40,6 +41,7 @@ class Sweeps:
         self._store, self._jobs, self._shelf, self._executor = store, jobs, shelf, executor
         self._max_cells, self._memory = max_cells, memory
         self._live: dict[str, Task] = {}
+        self._turn = threading.Lock()  # from looking for a sweep's job to having one
         self._unsaid: set[str] = set()
 
     def plan(self, spec: Sweep) -> SweepPlan:
@@ -57,6 +59,11 @@ class Sweeps:
         self._say()
         loaded = self._shelf.need(spec.model)
         resolved = self._resolve(spec, loaded)
+        with self._turn:
+            return self._found_or_new(spec, loaded, resolved, rerun=rerun)
+
+    def _found_or_new(self, spec: Sweep, loaded: Loaded, resolved: Resolved, *, rerun: bool
+                      ) -> SweepAccepted:
         if not rerun:
             found = self._store.experiments.find(resolved.spec_hash, loaded.environment)
             if found is not None:
@@ -75,6 +82,10 @@ class Sweeps:
 
     def resume(self, key: str) -> SweepAccepted:
         """Queues what a stored sweep lacks; see `Lab.start_resume`."""
+        with self._turn:
+            return self._resume(key)
+
+    def _resume(self, key: str) -> SweepAccepted:
         stored = self._store.experiments.get(key, "sweep")
         key, state = stored.summary.id, stored.summary.state
         task = self._live.get(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -120,3 +121,15 @@ def test_a_run_cannot_be_resumed(lab):
     record, _ = lab.run(RUN)
     with pytest.raises(NotFound, match="There is no sweep"):
         lab.resume(record.id)
+
+
+def test_what_several_ask_for_at_once_gets_one_job(lab):
+    key = stopped(lab)
+    with ThreadPoolExecutor(4) as pool:
+        resumed = list(pool.map(lab.start_resume, [key] * 4))
+        jobs = {accepted.job.id for accepted in resumed}
+        assert len(jobs) == 1
+        wait_for(lambda: lab.events.has_ended(*jobs))
+        started = list(pool.map(lab.start_sweep, [SWEEP] * 4))
+    assert len({accepted.id for accepted in started}) == 1
+    assert lab.sweep_state(key).summary.state == "complete"
