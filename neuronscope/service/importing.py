@@ -16,7 +16,7 @@ from neuronscope.models.vectors import Vectors
 from neuronscope.service.bundles import Bundle
 from neuronscope.spec.bundle import MovedCapture, MovedExperiment, Taken
 from neuronscope.spec.captures import CaptureData
-from neuronscope.spec.tensorfile import MAX_HEADER, names_in
+from neuronscope.spec.tensorfile import MAX_HEADER, entries_in
 from neuronscope.store.moving import capture_in, put_in, strangers
 from neuronscope.store.store import Store
 from neuronscope.store.tables import captures, experiments
@@ -113,10 +113,10 @@ def _check_tensors(bundle: Bundle, moved: MovedCapture) -> None:
         size += len(piece)
     entries = CaptureData.model_validate_json(moved.body).entries
     try:
-        told = names_in(head, size)
+        told = entries_in(head, size)
     except ValueError:
         raise BadBundle(f"{name} is not a file of tensors.") from None
-    if told != {entry.name for entry in entries}:
+    if told != {entry.name: (entry.dtype, entry.shape) for entry in entries}:
         raise BadBundle(f"{name} does not hold what its capture says.")
 
 

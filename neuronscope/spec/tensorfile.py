@@ -77,8 +77,8 @@ def _header(tensors: Mapping[str, Bits], metadata: Mapping[str, str]) -> bytes:
     return len(text).to_bytes(8, "little") + text
 
 
-def names_in(head: bytes, size: int) -> set[str]:
-    """The entries of a file of `size` bytes that begins with `head`.
+def entries_in(head: bytes, size: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """The dtype and shape of each entry of a file of `size` bytes that begins with `head`.
 
     Raises: ValueError where an entry is of another type than ours, or not within the file.
     """
@@ -89,11 +89,13 @@ def names_in(head: bytes, size: int) -> set[str]:
         for entry in header.values():
             dtype = np.dtype(KINDS[_DTYPES[entry["dtype"]]][1])
             start, end = entry["data_offsets"]
+            if any(type(each) is not int or each < 0 for each in (start, end, *entry["shape"])):
+                raise ValueError("no place or shape")
             due = dtype.itemsize * math.prod(entry["shape"])
-            if not (0 <= start <= end <= size - 8 - length and end - start == due
-                    and all(each >= 0 for each in entry["shape"])):
+            if not (start <= end <= size - 8 - length and end - start == due):
                 raise ValueError("an entry lies elsewhere")
-        return set(header)
+        return {name: (_DTYPES[entry["dtype"]], tuple(entry["shape"]))
+                for name, entry in header.items()}
     except (KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError("no header of tensors") from None
 

@@ -147,6 +147,17 @@ def other_metric(moved):
     moved["body"] = moved["body"].replace('"metrics":{"kl":', '"metrics":{"js":')
 
 
+def other_tensors(name: str, **given):
+    """A file of tensors whose header tells something else of its one entry."""
+    def change(content):
+        length = int.from_bytes(content[name][:8], "little")
+        header = json.loads(content[name][8:8 + length])
+        header["z.1"].update(given)
+        head = json.dumps(header).encode()
+        content[name] = len(head).to_bytes(8, "little") + head + content[name][8 + length:]
+    return change
+
+
 def shorter(name: str):
     def change(content):
         content[name] = b"".join(content[name].splitlines(keepends=True)[:-1])
@@ -173,6 +184,9 @@ def test_whatever_was_changed_is_refused_and_nothing_of_it_stored(exported, else
         *((edited(names["cells"], change), True) for change in (
             lambda cell: cell.update(index=-1), lambda cell: cell.update(index=10**6),
             lambda cell: cell.update(index=1), lambda cell: cell.update(values={}))),
+        *((other_tensors(names["capture"], **given), True) for given in (
+            {"shape": [6.0, 4.0, 8.0]}, {"shape": [192]}, {"dtype": "BF16", "shape": [6, 8, 8]},
+            {"shape": [0], "data_offsets": [0, 0]}, {"data_offsets": [0.0, 768.0]})),
         (lambda content: content.update({names["capture"]: b"\xff" * 7 + b"\0{}"}), True)]
     for change, honest in cases:
         file.write_bytes(whole)
