@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from neuronscope.errors import FREE_SPACE, InvalidInput, StorageError, StorageFull
+from neuronscope.store.letters import folded
 
 BUSY_TIMEOUT_MS = 10_000
 FILE_NAME = "neuronscope.sqlite"
@@ -160,6 +161,7 @@ def _sqlite(url: URL, *, read_only: bool) -> Engine:
         connection.isolation_level = None  # transactions begin below, not in the driver
         for pragma in _pragmas(read_only):
             connection.execute(f"PRAGMA {pragma}").close()
+        connection.create_function("folded", 1, folded, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

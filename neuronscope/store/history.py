@@ -23,11 +23,14 @@ from sqlalchemy import (
     select,
     table,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from neuronscope.errors import InvalidField
 from neuronscope.spec.results import Summary
 from neuronscope.store.database import Database
 from neuronscope.store.experiments import SUMMARY_COLUMNS, plain, summary_of, tags_of
+from neuronscope.store.letters import folded
 from neuronscope.store.lookup import LAST, TRIGRAM, expression, stretches
 from neuronscope.store.tables import TEXT_INDEX, experiments, tags, uses
 
@@ -175,6 +178,31 @@ def _conditions(chosen: Filter, words: Iterable[str]) -> list[ColumnElement]:
 
 
 def has_word(word: str, texts: Iterable[ColumnElement[str]]) -> ColumnElement[bool]:
-    """Whether one of the texts has the word, in any case."""
-    forms = sorted({word, word.lower(), word.upper()})
-    return or_(*(each.icontains(form, autoescape=True) for each in texts for form in forms))
+    """Whether one of the texts has the word, in any case.
+
+    A word of ASCII alone is compared by the database: an ſ is then no s, as it is in the index.
+    """
+    if word.isascii():
+        return or_(*(each.icontains(word, autoescape=True) for each in texts))
+    one = folded(word)
+    forms = sorted(form for form in {word, word.lower(), word.upper()} if folded(form) == one)
+    return or_(*(found for each in texts for found in (
+        _Folded(each).contains(one, autoescape=True),
+        *(each.icontains(form, autoescape=True) for form in forms))))
+
+
+class _Folded(FunctionElement):
+    """A text in one case: as `folded` on SQLite, as the database knows it elsewhere."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_Folded)
+def _lower(element: _Folded, compiler: Any, **how: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **how)})"
+
+
+@compiles(_Folded, "sqlite")
+def _by_function(element: _Folded, compiler: Any, **how: Any) -> str:
+    return f"folded({compiler.process(element.clauses, **how)})"

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, and_, case, insert, select, text, update
 
+from neuronscope.store.letters import spellings
 from neuronscope.store.tables import SPAN, TEXT_TERMS, spans
 
 if TYPE_CHECKING:
@@ -87,11 +88,12 @@ def _threes(connection: Connection, word: str) -> list[str] | None:
 
     A row ends in letters that no text has, so each of its letters begins three.
     """
-    low = word.lower()
     query = text(f"SELECT term FROM {TEXT_TERMS} WHERE term >= :low AND term < :high LIMIT :n")
-    found = connection.execute(query, {"low": low, "high": low + chr(0x10FFFF),
-                                       "n": MAX_TERMS + 1}).scalars().all()
-    return None if len(found) > MAX_TERMS else list(found) or [low + 2 * chr(0x10FFFF)]
+    found: list[str] = []
+    for low in spellings(word):
+        found += connection.execute(query, {"low": low, "high": low + chr(0x10FFFF),
+                                            "n": MAX_TERMS + 1}).scalars()
+    return None if len(found) > MAX_TERMS else found or [word + 2 * chr(0x10FFFF)]
 
 
 def spanned(connection: Connection, seq: int, created_at: str) -> None:

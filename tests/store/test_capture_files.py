@@ -168,6 +168,14 @@ def test_captures_are_chosen_by_words_model_and_time(store, monkeypatch):
         assert found == expected, (q, model, since, until)
 
 
+def test_captures_are_found_in_any_case_of_any_script(on_sqlite):
+    keys = [on_sqlite.captures.add(draft(n_bytes=0, prompt=prompt), None)
+            for prompt in ("Über Москве", "über москве", "ÜBER МОСКВЕ")]
+    for q in ("über", "Über", "ÜBER МОСКВЕ", "москве"):
+        found = on_sqlite.captures.page(CaptureFilter(q)).items
+        assert [line.id for line in found] == keys[::-1], q
+
+
 @pytest.mark.parametrize("content", [None, b"", b"\xff" * 40, b"\x04" + b"\0" * 7 + b"nope"])
 def test_a_damaged_file_is_a_storage_error(tmp_path, content):
     if content is not None:

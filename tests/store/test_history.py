@@ -16,7 +16,8 @@ from sqlalchemy import text
 from neuronscope.errors import InvalidField
 from neuronscope.store.database import FILE_NAME, Database, database_url
 from neuronscope.store.experiments import stamp
-from neuronscope.store.history import Filter, page
+from neuronscope.store.history import Filter, keys, page
+from neuronscope.store.letters import folded
 from neuronscope.store.migrate import FOLDER, _config
 from neuronscope.store.store import Store
 from tests.store.test_store import draft
@@ -80,6 +81,25 @@ def test_combinations_of_filters_equals_a_look_at_every_row(filled):
         assert everything(store, chosen, 50) == expected, chosen
         hits += len(expected)
     assert hits > 300
+
+
+LETTERS = ("Über", "über", "Москве", "москве", "в", "É", "é", "ς", "Σ", "µ", "μ", "ß", "ẞ", "ss",
+           "İ", "ı", "I", "i", "s", "k", "日本", "😀", "\ue123", "%", "_", "'", '"', "AND")
+
+
+def test_letters_of_any_script_are_found_in_any_case(on_sqlite):
+    draw, rows = random.Random(3), []
+    for _ in range(120):
+        prompt = draw.choice(("", " ")).join(draw.choices(LETTERS, k=3))
+        key = on_sqlite.experiments.add(draft(prompt, title=draw.choice(LETTERS)))
+        rows.insert(0, (key, folded(f"{prompt}\n{on_sqlite.experiments.get(key).summary.title}")))
+    pairs = [" ".join(draw.sample(LETTERS, 2)) for _ in range(60)]
+    for q in (*LETTERS, *pairs):
+        chosen = Filter(q=q)
+        expected = [key for key, found in rows if all(folded(word) in found for word in q.split())]
+        assert everything(on_sqlite, chosen, 3) == expected, q
+        assert keys(on_sqlite.database, chosen) == expected, q
+    assert folded("ÜBER ß ẞ Σς İ") == "über ß ß σσ İ"
 
 
 @pytest.mark.parametrize("limit", [1, 7])
