@@ -116,9 +116,12 @@ class Bundle:
 
     def check(self, moved: MovedExperiment) -> None:
         """That an experiment with its cells can be shown. Raises: BadBundle."""
-        cells = self._plain(moved)
+        cells, whole = self._plain(moved), False
         with _readable(), suppress(Conflict):  # a sweep before its clean run shows nothing yet
-            record_of(stored_of(moved), cells)
+            result = record_of(stored_of(moved), cells).result
+            whole = isinstance(result, Result) or result.complete
+        if moved.state == "complete" and not whole:
+            raise BadBundle(f"The sweep {moved.id} is told to be complete, and is not.")
 
     def record(self, key: str) -> Record:
         """One experiment by its id. Raises: BadBundle, NotFound."""
@@ -139,7 +142,9 @@ class Bundle:
         with _readable():
             moved = MovedCapture.model_validate_json(self._text(f"captures/{key}.json"))
             data = CaptureData.model_validate_json(moved.body)
-            known = content_hash(data.resolved) == moved.capture_hash
+            known = content_hash(data.resolved) == moved.capture_hash and (
+                data.model.id, data.model.model_digest, len(data.entries), data.n_bytes) == (
+                moved.model_id, moved.model_digest, moved.n_entries, moved.n_bytes)
         if moved.id != key or not known:
             raise BadBundle(f"The capture {key} is not what its hash says.")
         told = self._files.get(f"captures/{key}.safetensors")
@@ -230,8 +235,12 @@ def _experiment(text: str) -> MovedExperiment:
         body = (Result if moved.kind == "run" else SweepBody).model_validate_json(moved.body)
         resolved = body.resolved if isinstance(body, Result) else body.plan.resolved
         cells = None if isinstance(body, Result) else _cells_of(body)
+        shown = body if isinstance(body, Result) else body.head
+        known = shown is None or shown.model.model_digest == moved.model_digest
+        # a sweep may have been resumed on the same weights under another id
+        known &= not isinstance(body, Result) or body.model.id == moved.model_id
         counted = moved.n_cells == cells and moved.n_stored <= (cells or 0)
-        if content_hash(resolved) == moved.spec_hash and counted:
+        if content_hash(resolved) == moved.spec_hash and counted and known:
             return moved
     raise BadBundle(f"The experiment {moved.id} is not what its hash says.")
 
@@ -242,6 +251,11 @@ def _cells_of(body: SweepBody) -> int:
         if math.prod(len(each.coords[dim]) for dim in each.dims) != body.plan.n_cells:
             raise ValueError("the coordinates are of another grid")
     return body.plan.n_cells
+
+
+def vectors_of(body: str) -> set[str]:
+    """The hashes of stored vectors that a body names; few do. Raises: ValueError."""
+    return named_vectors([json.loads(body)]) if '"stored"' in body else set()
 
 
 def named_vectors(data: Iterable[Any]) -> set[str]:

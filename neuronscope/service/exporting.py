@@ -19,7 +19,7 @@ from safetensors.numpy import save as tensor_bytes
 
 from neuronscope.errors import Conflict, InvalidInput, StorageError
 from neuronscope.models.vectors import Vectors
-from neuronscope.service.bundles import CELLS, GROUP, MANIFEST, PIECE, named_vectors
+from neuronscope.service.bundles import CELLS, GROUP, MANIFEST, PIECE, vectors_of
 from neuronscope.service.zipped import Spool
 from neuronscope.spec.bundle import BundledFile, Manifest, MovedCapture
 from neuronscope.store.experiments import now
@@ -130,12 +130,11 @@ class Export:
                                      iter(lambda: source.read(PIECE), b""))
 
     def _note(self, body: str) -> None:
-        """Remembers the vectors that a body names; few bodies do."""
-        if '"stored"' in body:
-            named = named_vectors([json.loads(body)])
-            for sha in named - self._named:
-                self._vectors.info(sha)
-            self._named |= named
+        """Remembers the vectors that a body names."""
+        named = vectors_of(body)
+        for sha in named - self._named:
+            self._vectors.info(sha)
+        self._named |= named
 
     def _add(self, archive: zipfile.ZipFile, name: str, content: Iterable[bytes]
              ) -> Iterator[None]:

@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from neuronscope.errors import BadBundle, Busy, Gone, NotFound, StorageError
+from neuronscope.errors import BadBundle, Busy, Gone, NotFound, StorageError, VectorNotFound
 from neuronscope.models.vectors import Vectors
-from neuronscope.service.bundles import Bundle
+from neuronscope.service.bundles import Bundle, vectors_of
 from neuronscope.spec.bundle import MovedCapture, MovedExperiment, Taken
 from neuronscope.spec.captures import CaptureData
 from neuronscope.spec.tensorfile import MAX_HEADER, entries_in
@@ -75,7 +75,7 @@ def take_in(bundle: Bundle, store: Store, vectors: Vectors) -> Taken:
     Raises: BadBundle; Conflict where an id belongs to something else here; StorageError.
     """
     manifest = bundle.manifest
-    _check(bundle, store)
+    _check(bundle, store, vectors)
     for sha in manifest.vectors:
         vectors.add(*bundle.vector(sha))
     new: list[str] = []
@@ -88,20 +88,27 @@ def take_in(bundle: Bundle, store: Store, vectors: Vectors) -> Taken:
                  present=tuple(sorted(present)))
 
 
-def _check(bundle: Bundle, store: Store) -> None:
+def _check(bundle: Bundle, store: Store, vectors: Vectors) -> None:
     """Raises: BadBundle where anything in it does not fit; Conflict as `take_in`."""
-    pending = bundle.experiments()
+    pending, named = bundle.experiments(), set[str]()
     while group := list(islice(pending, TOGETHER)):
         strangers(store.database, experiments, group)
         for moved in group:
+            named |= vectors_of(moved.body)
             if moved.kind == "sweep":
                 bundle.check(moved)
     for capture in map(bundle.capture, bundle.manifest.captures):
         strangers(store.database, captures, [capture])
+        named |= vectors_of(capture.body)
         if capture.n_bytes:
             _check_tensors(bundle, capture)
     for sha in bundle.manifest.vectors:
         bundle.vector(sha)
+    with suppress(VectorNotFound):
+        for sha in named - set(bundle.manifest.vectors):
+            vectors.info(sha)
+        return
+    raise BadBundle("The bundle lacks a vector that its experiments name.")
 
 
 def _check_tensors(bundle: Bundle, moved: MovedCapture) -> None:

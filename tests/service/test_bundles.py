@@ -158,6 +158,21 @@ def other_tensors(name: str, **given):
     return change
 
 
+def fewer_cells(runs: str, cells: str):
+    """A sweep that is complete, it says, with the first of its cells alone."""
+    def change(content):
+        edited(runs, lambda moved: moved.update(n_stored=1), 2)(content)
+        content[cells] = content[cells].splitlines(keepends=True)[0]
+    return change
+
+
+def without_vectors(content):
+    """A manifest that knows of no vector, as of none are in it."""
+    manifest = json.loads(content[MANIFEST])
+    manifest["files"] = [each for each in manifest["files"] if "vectors/" not in each["name"]]
+    content[MANIFEST] = json.dumps(manifest | {"vectors": []}).encode()
+
+
 def shorter(name: str):
     def change(content):
         content[name] = b"".join(content[name].splitlines(keepends=True)[:-1])
@@ -177,7 +192,9 @@ def test_whatever_was_changed_is_refused_and_nothing_of_it_stored(exported, else
             other_spec, lambda moved: moved.update(created_at="9"),
             lambda moved: moved.update(name="a\0b"), lambda moved: moved.update(tags=["a", "a"]),
             lambda moved: moved.update(n_cells=2**60), lambda moved: moved.update(starred=1),
-            lambda moved: moved.update(n_stored=1))),
+            lambda moved: moved.update(n_stored=1), lambda moved: moved.update(model_id="m"),
+            lambda moved: moved.update(model_digest="0" * 64))),
+        (fewer_cells(names["runs"], names["cells"]), True), (without_vectors, True),
         *((edited(names["runs"], change, 2), True) for change in (
             more_cells, lambda moved: moved.update(n_cells=35),
             lambda moved: moved.update(kind="run"), other_metric)),
