@@ -132,7 +132,7 @@ class Captures:
             with self._database.write() as connection:
                 connection.execute(insert(captures).values(row))
         except StorageError:
-            self._passage(new_id).unlink(missing_ok=True)
+            self.give_up(new_id)
             raise
         if written is not None:
             self.settle(new_id)
@@ -212,6 +212,10 @@ class Captures:
         """
         with _renaming():
             self._rename(written, self._passage(capture_id))
+
+    def give_up(self, capture_id: str) -> None:
+        """Removes a file that was taken over, where its row could not be stored."""
+        self._passage(capture_id).unlink(missing_ok=True)
 
     def settle(self, capture_id: str) -> None:
         """Gives the file of a stored row its final name. Raises: StorageError."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, insert, select
 
-from neuronscope.errors import Conflict
+from neuronscope.errors import Conflict, StorageError
 from neuronscope.spec.bundle import Moved, MovedCapture, MovedExperiment
 from neuronscope.store.captures import Captures
 from neuronscope.store.database import Database
@@ -133,13 +133,17 @@ def capture_in(database: Database, files: Captures, moved: MovedCapture,
     written: its file, complete and synchronised, which is taken over.
     Raises: Conflict where the id belongs to another capture; StorageError.
     """
-    with database.write() as connection:
-        if _present(connection, captures, moved):
-            return False
-        if written is not None:
-            files.take(written, moved.id)
-        connection.execute(delete(deleted).where(deleted.c.id == moved.id))
-        connection.execute(insert(captures).values(moved.model_dump()))
+    try:
+        with database.write() as connection:
+            if _present(connection, captures, moved):
+                return False
+            if written is not None:
+                files.take(written, moved.id)
+            connection.execute(delete(deleted).where(deleted.c.id == moved.id))
+            connection.execute(insert(captures).values(moved.model_dump()))
+    except StorageError:
+        files.give_up(moved.id)
+        raise
     files.settle(moved.id)
     return True
 

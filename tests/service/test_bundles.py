@@ -8,8 +8,9 @@ import zipfile
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
-from neuronscope.errors import BadBundle, Conflict, Gone, InvalidInput
+from neuronscope.errors import BadBundle, Conflict, Gone, InvalidInput, StorageError
 from neuronscope.service.bundles import MANIFEST, Bundle
 from neuronscope.service.lab import Lab
 from neuronscope.service.views import Annotation
@@ -256,3 +257,14 @@ def test_a_bundle_that_cannot_be_written_leaves_no_part_of_it(lab, tmp_path):
     with pytest.raises(Exception, match="could not be written"):
         lab.export(tmp_path / "nowhere" / "x.zip", [key])
     assert list(tmp_path.glob("**/*.part")) == []
+
+
+def test_a_capture_whose_row_cannot_be_stored_leaves_no_file(lab, elsewhere, tmp_path):
+    capture = lab.capture(Capture(prompt=PROMPT, targets=[Target("z", layer=1)]))[0].id
+    lab.export(tmp_path / "x.zip", captures=[capture])
+    with elsewhere._store.database.write() as connection:
+        connection.execute(text("CREATE TRIGGER no BEFORE INSERT ON captures "
+                                "BEGIN SELECT RAISE(ABORT, 'no'); END"))
+    with pytest.raises(StorageError):
+        elsewhere.take_in(tmp_path / "x.zip")
+    assert list((tmp_path / "elsewhere" / "captures").iterdir()) == []
