@@ -26,7 +26,8 @@ export async function jobEnded(id: string): Promise<Job> {
       continue;
     }
     if (isActive(job)) continue;
-    if (job.error && job.state !== "cancelled") throw toApiError(Number(job.error.status ?? 500), job.error);
+    if (job.error && job.state !== "cancelled")
+      throw toApiError(Number(job.error.status ?? 500), job.error);
     return job;
   }
 }

@@ -33,13 +33,15 @@ interface CellChartProps {
   beside: (place: Place) => string;
   onPin: (index: number | null) => void;
   onOpen: (index: number) => void;
-  onBrush: (brush: Brush | null) => void;
+  /** Null where cells cannot be marked. */
+  onBrush: ((brush: Brush | null) => void) | null;
   /** The picture itself, of the layout. */
   children: ReactNode;
 }
 
 const FIRST: Place = { panel: 0, row: 0, col: 0 };
-const HINT =
+const HINT = "Point at a cell to read it, click to pin it.";
+const MARKING =
   "Point at a cell to read it, click to pin it, drag over several. Enter opens it; Shift with arrows marks several.";
 
 /** Cells as one focusable grid: a click pins, a drag or Shift marks, arrows walk, Enter opens. */
@@ -64,7 +66,7 @@ export function CellChart(props: CellChartProps) {
     if (event.button !== 0) return;
     const place = placeAt(layout, ...at(event));
     if (!place) return;
-    if (event.shiftKey && place.panel === current.panel) {
+    if (onBrush && event.shiftKey && place.panel === current.panel) {
       event.preventDefault();
       return onBrush({ from: brush?.from ?? current, to: place });
     }
@@ -81,6 +83,7 @@ export function CellChart(props: CellChartProps) {
     }
     const to = nearest(layout, from.panel, ...at(event));
     setHover(to);
+    if (!onBrush) return;
     setDragged((before) =>
       !before && samePlace(from, to)
         ? null
@@ -93,7 +96,7 @@ export function CellChart(props: CellChartProps) {
     const place = pressed.current;
     pressed.current = null;
     if (dragged) {
-      onBrush(dragged);
+      onBrush?.(dragged);
       setDragged(null);
     } else if (place) {
       const index = cellIndex(layout, place);
@@ -116,8 +119,8 @@ export function CellChart(props: CellChartProps) {
       return onOpen(cellIndex(layout, current));
     }
     if (event.key === " ") onPin(cellIndex(layout, current));
-    else if (event.key === "Escape") brush ? onBrush(null) : onPin(null);
-    else if (event.shiftKey && step(layout, current, event.key, ctrl)) {
+    else if (event.key === "Escape") brush ? onBrush?.(null) : onPin(null);
+    else if (onBrush && event.shiftKey && step(layout, current, event.key, ctrl)) {
       const begun = brush && samePlace(brush.to, current) ? brush : { from: current, to: current };
       const next = stretch(layout, begun, event.key, ctrl);
       onBrush(next);
@@ -135,7 +138,7 @@ export function CellChart(props: CellChartProps) {
   return (
     <div className={css.wrap}>
       <p className={css.readout} aria-hidden="true">
-        {shown ? describe(cellIndex(layout, shown)) : HINT}
+        {shown ? describe(cellIndex(layout, shown)) : onBrush ? MARKING : HINT}
         {shown && <span>{props.beside(shown)}</span>}
       </p>
       <div className={css.scroll} ref={scroll} tabIndex={size.width > 900 ? 0 : undefined}>
@@ -145,7 +148,7 @@ export function CellChart(props: CellChartProps) {
           role="grid"
           tabIndex={0}
           aria-label={label}
-          aria-multiselectable
+          aria-multiselectable={Boolean(onBrush)}
           aria-rowcount={layout.rows.length * layout.panels.length}
           aria-colcount={layout.cols.length}
           aria-activedescendant={cellId}

@@ -1,8 +1,7 @@
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { CanvasScene } from "./CanvasScene";
 import { CellChart } from "./CellChart";
 import { type HeatPicture, heatScene } from "./heatScene";
-import type { Brush } from "./places";
 
 interface HeatmapProps {
   label: string;
@@ -16,9 +15,8 @@ interface HeatmapProps {
 
 const NOTHING = () => "";
 
-/** A heatmap without bars beside it: cells are read, pinned and opened. */
+/** A heatmap without bars beside it: cells are read, pinned and opened, not marked. */
 export function Heatmap({ label, picture, theme, ...reading }: HeatmapProps) {
-  const [brush, setBrush] = useState<Brush | null>(null);
   const scene = useMemo(
     () => heatScene({ ...picture, marginals: [], running: false }, "pixels"),
     [picture],
@@ -29,9 +27,9 @@ export function Heatmap({ label, picture, theme, ...reading }: HeatmapProps) {
       label={label}
       layout={picture.layout}
       size={scene}
-      brush={brush}
+      brush={null}
       beside={NOTHING}
-      onBrush={setBrush}
+      onBrush={null}
     >
       <CanvasScene scene={scene} theme={theme} />
     </CellChart>
