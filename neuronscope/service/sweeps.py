@@ -142,7 +142,8 @@ class Sweeps:
     def cancel(self, key: str) -> None:
         """Asks the job of an experiment to stop, if it has one. Raises: NotFound, Gone."""
         stored = self._store.experiments.get(key)
-        task = self._live.get(stored.summary.id)
+        with self._turn:  # not between a job's acceptance and its being known here
+            task = self._live.get(stored.summary.id)
         if task is not None:
             self._jobs.cancel(task.id)
 
@@ -174,7 +175,8 @@ class Sweeps:
 
     def _say(self) -> None:
         """Notes the end of sweeps that ended when nothing could be stored, if that is over."""
-        for key in self._unsaid - set(self._live):
+        for key in self._unsaid - {key for key, task in list(self._live.items())
+                                   if not task.ended.is_set()}:
             with suppress(StorageError):
                 with suppress(NotFound, Gone):
                     if self._store.experiments.get(key).summary.state == "running":

@@ -19,7 +19,7 @@ def access_token(settings: Settings) -> str:
         return settings.token
     private_folder(settings.data)
     file = settings.data / FILE_NAME
-    if not (file.is_file() and file.stat().st_size):
+    if not (file.is_file() and file.read_bytes().strip()):
         write_whole(file, f"{secrets.token_urlsafe(N_BYTES)}\n".encode("ascii"))
     return file.read_text(encoding="ascii").strip()
 

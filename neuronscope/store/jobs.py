@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
 from sqlalchemy import delete, insert, select, update
 
 from neuronscope.errors import NeuronScopeError, StorageError
 from neuronscope.spec.results import Job
 from neuronscope.store.database import Database
 from neuronscope.store.tables import jobs
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -54,11 +58,20 @@ class Jobs:
                                    .values(ended=1, body=job.model_dump_json()))
 
     def all(self) -> list[tuple[Job, bool]]:
-        """Every job in the order of acceptance, and whether it has ended."""
-        query = select(jobs.c.body, jobs.c.ended).order_by(jobs.c.seq)
+        """Every job in the order of acceptance, and whether it has ended.
+
+        One that this version cannot read is left out, and logged.
+        """
+        query = select(jobs.c.id, jobs.c.body, jobs.c.ended).order_by(jobs.c.seq)
         with self._database.read() as connection:
-            return [(Job.model_validate_json(row.body), bool(row.ended))
-                    for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        found = []
+        for row in rows:
+            try:
+                found.append((Job.model_validate_json(row.body), bool(row.ended)))
+            except ValidationError:
+                log.warning("job %s cannot be read by this version", row.id)
+        return found
 
     def _write(self) -> None:
         entries: list[_Entry] = []

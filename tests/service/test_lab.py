@@ -23,6 +23,7 @@ from neuronscope.errors import (
 from neuronscope.models.load import load
 from neuronscope.service.lab import Lab, open_lab
 from neuronscope.service.views import Annotation
+from neuronscope.settings import Settings
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.grid import Grid
 from neuronscope.store.history import Filter
@@ -239,7 +240,22 @@ def test_the_token_file_is_the_owners_alone(tmp_path, models):
         token = access_token(lab.settings)
         file = tmp_path / "d" / "token"
         assert file.read_text().strip() == token == access_token(lab.settings)
+        file.write_text("\n \n")
+        assert len(access_token(lab.settings)) >= 32  # never an empty one
         assert len(token) >= 32 and stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_job_of_a_later_version_does_not_keep_the_folder_closed(tmp_path, models, caplog):
+    settings = Settings(data=tmp_path / "data", models=models)
+    with Lab(settings) as lab:
+        kept = lab.start_load("tiny").id
+        wait_for(lambda: lab.events.has_ended(kept))
+        with lab._store.database.write() as connection:
+            connection.exec_driver_sql("INSERT INTO jobs (id, ended, body) "
+                                       "VALUES ('later', 1, '{\"kind\": \"dream\"}')")
+    with Lab(settings) as lab:
+        assert [job.id for job in lab.jobs()] == [kept]
+    assert "job later cannot be read" in caplog.text
 
 
 def test_a_bad_cursor_is_refused(lab):
