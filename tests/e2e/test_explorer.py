@@ -192,7 +192,7 @@ def test_a_long_sweep_is_followed_after_a_reload_and_can_be_cancelled(open_page)
 def test_an_edit_that_changes_nothing_is_said_to(open_page):
     page = open_page("/")
     page.get_by_role("button", name="Patch", exact=True).click()
-    page.get_by_label("Source prompt").first.fill("The Eiffel Tower is in")
+    page.get_by_role("textbox", name="Source prompt").fill("The Eiffel Tower is in")
     expect(page.get_by_text("the patch will change nothing", exact=False)).to_be_visible()
     ready(page).click()
     page.wait_for_url(EXPERIMENT)

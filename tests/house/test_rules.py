@@ -139,3 +139,9 @@ def test_importing_neuronscope_imports_no_torch():
     code = ("import sys, neuronscope; neuronscope.Run; "
             "sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'fastapi')))")
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_files_of_tests_have_names_of_their_own():
+    """Test folders are no packages: of two files with one name, pytest takes one in."""
+    names = [file.name for file in python_files(ROOT / "tests") if file.name.startswith("test_")]
+    assert sorted(names) == sorted(set(names))

@@ -2,6 +2,7 @@
 import { useLocation, useSearch } from "wouter";
 import { useGrid, useRecord } from "../api/queries";
 import type { Result } from "../api/types";
+import { parseCell } from "../explorer/cellCode";
 import { useAside } from "../state/aside";
 import { useDraft } from "../state/draft";
 import type { Seen } from "./checks";
@@ -10,7 +11,9 @@ export function useSeen(): Seen {
   const [path] = useLocation();
   const params = new URLSearchParams(useSearch());
   const [, view, id] = path.split("/");
-  const record = useRecord(view === "e" ? (id ?? null) : null).data;
+  // The Explorer opens a cell's own experiment beside its grid.
+  const shown = view === "e" ? (id ?? null) : view === "s" ? params.get("run") : null;
+  const record = useRecord(shown).data;
   const grid = useGrid(view === "s" ? (id ?? null) : null, view === "s" && Boolean(id)).data;
   const draft = useDraft((state) => state.draft);
   const guess = useAside((state) => state.guess);
@@ -19,7 +22,7 @@ export function useSeen(): Seen {
     draft,
     result: record?.result.kind === "run" ? (record.result as Result) : null,
     grid: grid ?? null,
-    cell: cell === null ? null : Number(cell),
+    cell: grid && cell ? parseCell(grid, cell) : null,
     metric: params.get("metric"),
     guess,
   };

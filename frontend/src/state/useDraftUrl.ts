@@ -50,6 +50,8 @@ export function useDraftUrl({ id, stored, toSpec }: Options): boolean {
   useEffect(() => {
     if (!ready || text === given) return;
     const timer = setTimeout(() => {
+      // Effects end after the next view is drawn: whoever has left is not called back.
+      if (window.location.pathname !== path) return;
       written.current = text;
       go(withDraft(path, window.location.search, text), { replace: true });
     }, DEBOUNCE_MS);
