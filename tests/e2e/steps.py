@@ -14,6 +14,7 @@ from tests.e2e.conftest import STARTS_WITHIN_S, Server
 
 EXPERIMENT = re.compile(r"/e/\w+$")
 SWEEP = re.compile(r"/s/\w+")
+SWEEP_MS = 150_000
 
 
 def result(page: Page) -> Locator:
@@ -59,7 +60,7 @@ def operation(page: Page, name: str) -> None:
 
 def finished(page: Page) -> None:
     expect(page.get_by_role("grid")).to_be_visible()
-    expect(page.get_by_text("not run", exact=False)).to_have_count(0)
+    expect(page.get_by_text("not run", exact=False)).to_have_count(0, timeout=SWEEP_MS)
     expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
 
 
