@@ -239,16 +239,10 @@ def _experiment(text: str) -> MovedExperiment:
         known = shown is None or shown.model.model_digest == moved.model_digest
         # a sweep may have been resumed on the same weights under another id
         known &= not isinstance(body, Result) or body.model.id == moved.model_id
-        known &= shown is None or _surroundings(shown.environment) == moved.environment
         counted = moved.n_cells == cells and moved.n_stored <= (cells or 0)
         if content_hash(resolved) == moved.spec_hash and counted and known:
             return moved
     raise BadBundle(f"The experiment {moved.id} is not what its hash says.")
-
-
-def _surroundings(environment: dict[str, Any]) -> str:
-    """The hash of what a result ran on: all it tells of that but how its rows were batched."""
-    return content_hash({name: value for name, value in environment.items() if name != "batch"})
 
 
 def _cells_of(body: SweepBody) -> int:
@@ -279,6 +273,8 @@ def named_vectors(data: Iterable[Any]) -> set[str]:
 
 @contextmanager
 def _readable() -> Iterator[None]:
+    """Turns what reading a stranger's file raises into BadBundle: zipfile, zlib, json, pydantic,
+    numpy and safetensors each fail in ways of their own on content that somebody has made."""
     try:
         yield
     except BadBundle:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from neuronscope.errors import BadBundle, Busy, Gone, NotFound, StorageError, VectorNotFound
 from neuronscope.models.vectors import Vectors
 from neuronscope.service.bundles import Bundle, vectors_of
+from neuronscope.service.token import private
 from neuronscope.spec.bundle import MovedCapture, MovedExperiment, Taken
 from neuronscope.spec.captures import CaptureData
 from neuronscope.spec.tensorfile import MAX_HEADER, entries_in
@@ -163,7 +164,7 @@ def _durably(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 def _new(path: Path) -> BinaryIO:
-    return open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600))
+    return open(path, "xb", opener=private)
 
 
 @contextmanager

@@ -194,8 +194,7 @@ def test_whatever_was_changed_is_refused_and_nothing_of_it_stored(exported, else
             lambda moved: moved.update(name="a\0b"), lambda moved: moved.update(tags=["a", "a"]),
             lambda moved: moved.update(n_cells=2**60), lambda moved: moved.update(starred=1),
             lambda moved: moved.update(n_stored=1), lambda moved: moved.update(model_id="m"),
-            lambda moved: moved.update(model_digest="0" * 64),
-            lambda moved: moved.update(environment="0" * 64))),
+            lambda moved: moved.update(model_digest="0" * 64))),
         (fewer_cells(names["runs"], names["cells"]), True), (without_vectors, True),
         *((edited(names["runs"], change, 2), True) for change in (
             more_cells, lambda moved: moved.update(n_cells=35),

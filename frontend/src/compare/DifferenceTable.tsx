@@ -1,8 +1,8 @@
 import { useMemo, useState } from "react";
 import type { GridData } from "../api/types";
 import { cellName, type Shown, STATUS_WORDS, showValue } from "../explorer/gridView";
-import { count } from "../lib/format";
-import { Button, styles } from "../ui/ui";
+import { MoreRows } from "../ui/MoreRows";
+import { styles } from "../ui/ui";
 import type { Trio } from "./pair";
 
 const PAGE = 100;
@@ -47,11 +47,7 @@ export function DifferenceTable({ grid, three }: { grid: GridData; three: Trio }
           </tbody>
         </table>
       </div>
-      {limit < order.length && (
-        <Button small onClick={() => setLimit(limit + PAGE)}>
-          Show more ({count(order.length - limit, "row")} left; CSV has all)
-        </Button>
-      )}
+      <MoreRows left={order.length - limit} onMore={() => setLimit(limit + PAGE)} />
     </>
   );
 }

@@ -84,6 +84,11 @@ export interface Trio {
   difference: Shown;
 }
 
+/** What a difference of two results cannot be told from; null where one floor is not known. */
+function bothFloors(a: number | null | undefined, b: number | null | undefined): number | null {
+  return typeof a === "number" && typeof b === "number" ? a + b : null;
+}
+
 /** Both grids of a metric as the explorer shows them, and B − A cell by cell. */
 export function trio(a: GridData, b: GridData, pair: MetricPair): Trio {
   const [left, right] = [shownMetric(a, pair.a), shownMetric(b, pair.b)];
@@ -91,7 +96,7 @@ export function trio(a: GridData, b: GridData, pair: MetricPair): Trio {
     const other = right.status[i] ?? "pending";
     return each === "ok" ? other : each;
   });
-  const floor = left.floor === null || right.floor === null ? null : left.floor + right.floor;
+  const floor = bothFloors(left.floor, right.floor);
   return {
     a: left,
     b: right,
@@ -131,18 +136,18 @@ export function pairRuns(a: Result, b: Result): Pairing<RunLine> {
     notes: modelNotes(a, b),
     pairs: pairs.map((pair) => {
       const [left, right] = [a.metrics[pair.a]!, b.metrics[pair.b]!];
-      const change = ({ status, change, edited }: typeof left) =>
-        status && status !== "ok" ? null : (change ?? edited);
+      const change = ({ status, change }: typeof left) =>
+        status && status !== "ok" ? null : change;
       const [x, y] = [change(left), change(right)];
       const difference = x === null || y === null ? null : y - x;
-      const floor = (left.floor ?? 0) + (right.floor ?? 0);
+      const floor = bothFloors(left.floor, right.floor);
       return {
         title: pair.title,
         unit: left.unit,
         a: x,
         b: y,
         difference,
-        told: difference !== null && Math.abs(difference) > floor,
+        told: difference !== null && floor !== null && Math.abs(difference) > floor,
       };
     }),
   };

@@ -1,7 +1,8 @@
 import { useState } from "react";
 import type { GridData } from "../api/types";
-import { count, inUnit } from "../lib/format";
+import { inUnit } from "../lib/format";
 import { metricTitle } from "../lib/names";
+import { MoreRows } from "../ui/MoreRows";
 import { Button, styles, TokenText } from "../ui/ui";
 import { cellName, STATUS_WORDS, shownMetric, showSpread, showValue } from "./gridView";
 
@@ -78,11 +79,7 @@ export function CellTable({ grid, onOpen }: { grid: GridData; onOpen: (index: nu
           </tbody>
         </table>
       </div>
-      {limit < order.length && (
-        <Button small onClick={() => setLimit(limit + PAGE)}>
-          Show more ({count(order.length - limit, "row")} left; CSV has all)
-        </Button>
-      )}
+      <MoreRows left={order.length - limit} onMore={() => setLimit(limit + PAGE)} />
     </>
   );
 }
