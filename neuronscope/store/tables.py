@@ -8,6 +8,7 @@ non-finite numbers carry a status.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -129,7 +130,8 @@ captures = Table(
     Column("prompt", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("n_entries", Integer, nullable=False),
-    Column("n_bytes", Integer, nullable=False, comment="of its file of tensors; 0: it has none"),
+    Column("n_bytes", Integer().with_variant(BigInteger, "postgresql"), nullable=False,
+           comment="of its file of tensors; 0: it has none"),
     Column("body", Text, nullable=False),
     Index("captures_by_hash", "capture_hash", "environment"),
     sqlite_strict=True,

@@ -50,6 +50,11 @@ def test_statistics_alone_have_no_file(store):
     assert store.captures.find("a" * 64, "e") == key
 
 
+def test_bytes_beyond_32_bits_are_counted(store):
+    key = store.captures.add(draft(n_bytes=3 * 2**31), written(store))
+    assert store.captures.get(key).summary.n_bytes == 3 * 2**31
+
+
 def test_a_capture_whose_file_was_taken_away_is_not_found_by_hash(store):
     key = store.captures.add(draft(), written(store))
     store.captures.file(key).unlink()

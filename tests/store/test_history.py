@@ -132,7 +132,13 @@ def test_the_index_of_texts_agrees_with_the_rows(on_sqlite):
             "INSERT INTO experiments_text(experiments_text, rank) VALUES ('integrity-check', 1)"))
 
 
-def test_a_database_from_before_the_index_is_searched_by_it(tmp_path):
+OLD_ROW = """INSERT INTO experiments (seq, id, kind, spec_hash, environment, created_at, model_id,
+model_digest, prompt, title, headline, state, body, starred)
+VALUES (?, ?, ?, 'h', 'e', '2026', 'm', 'd', 'The old tower', 't', 'h', 'complete', ?, ?)"""
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
+def test_a_database_of_an_older_version_is_searched_by_index(revision, tmp_path):
     folder = tmp_path / "data"
     database = Database(database_url("", folder))
     bodies = {
@@ -140,22 +146,28 @@ def test_a_database_from_before_the_index_is_searched_by_it(tmp_path):
                          "held": [{"target": {"site": "q"}, "op": {"kind": "scale"}}]}},
         "sweep": {"plan": {"resolved": {"over": {"sites": ["mlp_out", "z"]}, "held": [],
                                         "op": {"kind": "patch"}}}}}
-    at_revision(database, "0002")
+    uses = [("site", "z", 1), ("op", "zero", 1), ("site", "q", 1), ("op", "scale", 1),
+            ("site", "z", 2), ("site", "mlp_out", 2), ("op", "patch", 2)]
+    at_revision(database, revision)
     with closing(sqlite3.connect(folder / FILE_NAME)) as connection, connection:
         for seq, (kind, body) in enumerate(bodies.items(), start=1):
-            connection.execute(
-                "INSERT INTO experiments (seq, id, kind, spec_hash, environment, created_at, "
-                "model_id, model_digest, prompt, title, headline, state, body) VALUES "
-                "(?, ?, ?, 'h', 'e', '2026', 'm', 'd', 'The old tower', 't', 'h', 'complete', ?)",
-                (seq, kind, kind, json.dumps(body)))
+            connection.execute(OLD_ROW, (seq, kind, kind, json.dumps(body), seq - 1))
+        connection.execute("INSERT INTO tags (experiment, tag) VALUES (1, 'kept')")
+        if revision >= "0003":  # that version noted them with each experiment
+            connection.executemany("INSERT INTO uses VALUES (?, ?, ?)", uses)
     database.close()
     with closing(Store(folder)) as store:
         found = {name: [line.id for line in page(store.database, chosen)[0]] for name, chosen in {
             "text": Filter(q="old tower"), "z": Filter(site="z"), "q": Filter(site="q"),
             "mlp_out": Filter(site="mlp_out"), "zero": Filter(op="zero"),
-            "patch": Filter(op="patch"), "add": Filter(op="add")}.items()}
-    assert found == {"text": ["sweep", "run"], "z": ["sweep", "run"], "q": ["run"],
-                     "mlp_out": ["sweep"], "zero": ["run"], "patch": ["sweep"], "add": []}
+            "patch": Filter(op="patch"), "add": Filter(op="add"), "kept": Filter(tag="kept"),
+            "starred": Filter(starred=True), "model": Filter(model="m"),
+            "since": Filter(since="2026")}.items()}
+    both = ["sweep", "run"]
+    assert found == {"text": both, "z": both, "q": ["run"], "mlp_out": ["sweep"],
+                     "zero": ["run"], "patch": ["sweep"], "add": [], "kept": ["run"],
+                     "starred": ["sweep"], "model": both, "since": both}
+    assert (folder / f"{FILE_NAME}.before-{revision}.backup").is_file()
 
 
 def at_revision(database: Database, revision: str) -> None:
