@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from neuronscope.collecting import not_collecting
 from neuronscope.spec.results import Cell, GridData, TokenScore
 
 _TOP: TypeAdapter[list[TokenScore | None]] = TypeAdapter(list[TokenScore | None])
@@ -60,12 +61,13 @@ def with_plain(
             whole[index] = value
         return whole
 
+    with not_collecting():
+        top = _TOP.validate_python(spaced([cell.get("top") for cell in cells], None))
     return _told(
-        head, reasons, duration_s=duration_s,
+        head, reasons, duration_s=duration_s, top=top,
         values={key: spaced([each[key] for each in found], None) for key in head.metrics},
         status={key: spaced([each[key] for each in states], "pending") for key in head.metrics},
         spread={key: spaced([each.get(key) for each in spreads], None) for key in head.spread},
-        top=_TOP.validate_python(spaced([cell.get("top") for cell in cells], None)),
         errors={str(cell["index"]): cell["error"] for cell in cells
                 if cell.get("error") is not None})
 

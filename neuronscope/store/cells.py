@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json
 from sqlalchemy import delete, func, insert, select
 
+from neuronscope.collecting import not_collecting
 from neuronscope.spec.results import Cell
 from neuronscope.store.database import Database
 from neuronscope.store.tables import cells, experiments
@@ -59,10 +61,14 @@ class Cells:
 
     def plain(self, sweep: str) -> list[dict[str, Any]]:
         """All stored cells by index, as plain data: they were checked when they were stored."""
-        query = (select(cells.c.body).join(experiments)
-                 .where(experiments.c.id == sweep).order_by(cells.c.cell))
+        owner = select(experiments.c.seq).where(experiments.c.id == sweep).scalar_subquery()
+        rows = (select(cells.c.body).where(cells.c.experiment == owner)
+                .order_by(cells.c.cell).subquery())
         with self._database.read() as connection:
-            return from_json(f"[{','.join(connection.execute(query).scalars())}]")
+            bodies = connection.execute(select(func.aggregate_strings(rows.c.body, ","))).scalar()
+        with not_collecting():
+            found = from_json(f"[{bodies or ''}]")
+        return sorted(found, key=itemgetter("index"))
 
     def forget_failed(self, sweep: str) -> None:
         """Removes the cells that failed, so that they can be run again.
