@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 PREFIX = "NEURONSCOPE_"
+LAST_PORT = 65535
+LEAST = {"max_cells": 1, "max_capture": 1, "sweep_memory": 0, "max_queue": 1, "max_body": 1,
+         "max_import": 1}
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,15 @@ class Settings:
     max_body: int = 1024 * 1024
     max_import: int = 1024**3
 
+    def __post_init__(self) -> None:
+        """Raises: ValueError for a number that the setting cannot have."""
+        if not 0 <= self.port <= LAST_PORT:
+            raise ValueError(f"port {self.port} is none: ports are 0 to {LAST_PORT}, 0 being "
+                             "any free one")
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} {getattr(self, name)} is too small: at least {least}")
+
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None, **given: object) -> Settings:
         """Defaults, overridden by `NEURONSCOPE_<NAME>` variables, overridden by `given`.
@@ -65,7 +77,16 @@ class Settings:
             if name not in cls.__dataclass_fields__:
                 known = ", ".join(PREFIX + field.upper() for field in cls.__dataclass_fields__)
                 raise ValueError(f"{key} is not a setting; the settings are {known}")
-            default = getattr(base, name)
-            values[name] = type(default)(text) if not isinstance(default, Path) else Path(text)
+            values[name] = _read(key, text, getattr(base, name))
         values.update({name: value for name, value in given.items() if value is not None})
         return replace(base, **values)  # type: ignore[arg-type]
+
+
+def _read(key: str, text: str, default: object) -> object:
+    """The value of an environment variable. Raises: ValueError where it is not of the kind."""
+    if not isinstance(default, int):
+        return type(default)(text) if isinstance(default, str) else Path(text)
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{key} is {text!r}, which is not a whole number") from None

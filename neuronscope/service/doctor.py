@@ -149,11 +149,18 @@ def _database(settings: Settings) -> Finding:
         if problem := _integrity(Path(name)):
             return Finding("database", "problem", f"{name}: {problem}",
                            "Keep a copy, and try `sqlite3 FILE .recover` into a new file.")
+    return _schema(name, url)
+
+
+def _schema(name: str, url: str) -> Finding:
+    """How the tables stand to this version. name: the database's, for readers."""
     try:
         with closing(Database(url, make=False)) as database:
             state, records = schema_state(database)
     except NeuronScopeError as error:
         return Finding("database", "problem", f"{name}: {error.detail}", error.hint)
+    if state == "empty":
+        return Finding("database", "ok", f"{name} is empty; its tables will be made")
     if state == "newer":
         return Finding("database", "problem", f"{name} is from a newer version",
                        "Use that version, or another data folder.")
@@ -182,8 +189,6 @@ def _lock(data: Path) -> Finding:
 
 
 def _port(port: int) -> Finding:
-    if not 0 <= port <= 65535:
-        return Finding("port", "problem", f"{port} is no port", "Use one from 1 to 65535.")
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
         probe.settimeout(0.5)
         taken = probe.connect_ex(("127.0.0.1", port)) == 0

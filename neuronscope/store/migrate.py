@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, select
 
 from neuronscope.errors import NewerDatabase
 from neuronscope.store.database import Database
@@ -39,19 +39,21 @@ def migrate(database: Database, folder: Path = FOLDER) -> None:
         command.upgrade(config, "head")
 
 
-def schema_state(database: Database) -> tuple[Literal["same", "older", "newer"], int]:
+def schema_state(
+    database: Database
+) -> tuple[Literal["empty", "same", "older", "newer"], int]:
     """How the schema stands to this version's, and how many experiments are stored.
 
     Raises: StorageError.
     """
     script = ScriptDirectory.from_config(_config(FOLDER))
     present = _revision(database)
-    if present is not None and present not in _known(script):
+    if present is None:
+        return "empty", 0
+    if present not in _known(script):
         return "newer", 0
     with database.read() as connection:
-        there = inspect(connection).has_table(experiments.name)
-        count = connection.execute(select(func.count()).select_from(experiments)).scalar_one(
-        ) if there else 0
+        count = connection.execute(select(func.count()).select_from(experiments)).scalar_one()
     return "same" if present == script.get_current_head() else "older", count
 
 

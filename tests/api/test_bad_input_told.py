@@ -18,12 +18,11 @@ from tests.tiny import LONGER
     (edit({"site": "mlp_act", "layer": 0, "neuron": 48}), 422, "out-of-range",
      ["neuron 48", "0–47"]),
     (edit({"site": "mlp_out", "layer": 0, "position": -7}), 422, "out-of-range",
-     ["position -7", "-6"]),
-    (edit({"site": "pattern", "layer": 0}), 422, "unsupported-target", ["pattern", "eager"]),
+     ["position -7", "0–5", "−1"]),
     (edit(op={"kind": "patch", "source_prompt": LONGER}), 422, "length-mismatch", ["6", "7"]),
     (path(source_prompt=LONGER), 422, "length-mismatch", ["6", "7"]),
     (run(prompt=" ".join(["w3"] * 65)), 422, "prompt-length", ["66", "64"]),
-    (run(prompt=[]), 422, "prompt-length", ["0", "64"]),
+    (run(prompt=[]), 422, "prompt-length", ["no tokens", "at least one"]),
     (run(metrics=[{"kind": "prob", "token": "w3 w4"}]), 422, "not-one-token", ["'w3'", "'w4'"]),
     (run(model="sha256:" + "0" * 64), 409, "model-mismatch", ["0" * 64]),
     (add({"kind": "values", "values": [0.0] * 32}), 422, "bad-direction", ["all zeros"]),
@@ -56,7 +55,7 @@ def test_a_sweep_over_the_cap_is_refused_and_one_below_it_is_counted(tmp_path, m
         assert (told["status"], told["code"], told["pointer"]) == (422, "sweep-size", "/over")
         assert "18 cells" in told["detail"] and "1 to 17" in told["detail"]
         counted = planned(positions=[0, 1]).json()
-        assert counted["plan"]["n_cells"] == 6
+        assert counted["n_cells"] == 6
         assert running.client.get("/api/sweeps").json()["items"] == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 from contextlib import closing
 
 import pytest
@@ -101,8 +102,6 @@ def test_a_folder_that_is_open_to_others_is_told(ask, used):
 
 
 def test_a_newer_database_is_a_problem(ask, used):
-    import sqlite3
-
     with closing(sqlite3.connect(used / "neuronscope.sqlite")) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = 'm9999'")
     code, found = ask()
@@ -112,10 +111,16 @@ def test_a_newer_database_is_a_problem(ask, used):
 def test_settings_that_cannot_be_are_said_to_be_so(tmp_path):
     file = tmp_path / "file"
     file.write_text("x")
-    settings = Settings(data=file, models=tmp_path, port=99999, database_url="nonsense")
+    settings = Settings(data=file, models=tmp_path, database_url="nonsense")
     found = {each.about: each for each in doctor.examine(settings)
              if each.state == "problem"}
     assert found["data folder"].found.endswith("is a file")
-    assert found["port"].found == "99999 is no port"
     assert "SQLAlchemy" in found["database"].found
     assert all(each.hint for each in found.values())
+
+
+def test_an_empty_database_is_told_to_be_empty(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "neuronscope.sqlite")) as connection:
+        connection.execute("VACUUM")
+    found = {each.about: each for each in doctor.examine(Settings(data=tmp_path))}
+    assert found["database"].state == "ok" and "is empty" in found["database"].found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 
@@ -14,9 +15,9 @@ from tests.served import served
 
 @pytest.mark.parametrize(("words", "told"), [
     (("--host", "0.0.0.0"), "--allow-remote"),
-    (("--host", "nowhere.invalid"), "nowhere.invalid"),
+    (("--host", "nowhere.invalid", "--allow-remote"), "not an address of this machine"),
     (("--port", "70000"), "70000"),
-    (("--model", "no-such-model"), "no-such-model"),
+    (("--model", "no-such-model"), "`neuronscope models`"),
 ])
 def test_bad_input_ends_with_2_and_one_line(ns, words, told):
     code, out, err = ns("serve", "--no-browser", *words)
@@ -24,12 +25,21 @@ def test_bad_input_ends_with_2_and_one_line(ns, words, told):
     assert told in err and "Traceback" not in err
 
 
+@pytest.mark.parametrize(("name", "text", "told"), [
+    ("PORT", "many", "NEURONSCOPE_PORT is 'many'"), ("PORT", "-1", "0 to 65535"),
+    ("MAX_QUEUE", "0", "at least 1"), ("SPEED", "9", "the settings are")])
+def test_a_variable_that_is_no_setting_ends_with_2(ns, monkeypatch, name, text, told):
+    monkeypatch.setenv(f"NEURONSCOPE_{name}", text)
+    code, out, err = ns("serve", "--no-browser")
+    assert (code, out) == (2, "") and told in err
+
+
 def test_a_held_folder_ends_with_3_and_names_the_holder(ns, models, tmp_path):
     settings = Settings(data=tmp_path / "data", models=models)
     with served(settings, load=None) as running:
         code, _, err = ns("serve", "--no-browser", "--data", str(tmp_path / "data"))
         assert code == 3
-        assert str(tmp_path / "data") in err and "process" in err
+        assert f"process {os.getpid()}" in err
         assert running.client.get("/api/health").status_code == 200
 
 
