@@ -16,6 +16,7 @@ import platform
 import re
 import statistics
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -35,8 +36,14 @@ SPEC = {"prompt": "The Eiffel Tower is in",
         "op": {"kind": "patch", "source_prompt": "The Colosseum is in"},
         "over": {"sites": ["resid_pre"], "layers": "all", "positions": "all"},
         "metrics": [{"kind": "kl"}, {"kind": "prob", "token": " Paris"}]}
+LONG = {"prompt": SPEC["prompt"], "op": {"kind": "zero"}, "mode": "exact",
+        "over": {"sites": ["mlp_act"], "layers": "all", "neurons": "all", "positions": "all"},
+        "metrics": SPEC["metrics"]}
 LISTEN = """
-window.paints = []; window.hovers = [];
+window.paints = []; window.hovers = []; window.tasks = [];
+new PerformanceObserver((list) => {
+    for (const each of list.getEntries()) window.tasks.push(each.duration);
+}).observe({ entryTypes: ['longtask'] });
 new PerformanceObserver((list) => {
     for (const each of list.getEntriesByName('neuronscope-paint'))
         window.paints.push([each.startTime, each.duration]);
@@ -121,6 +128,35 @@ def hovers(page: Page, moves: int) -> list[float]:
     return page.evaluate("() => window.hovers")
 
 
+def while_sweeping(browser: Browser, server: Server, seconds: float) -> dict[str, Any]:
+    """A grid that fills: milliseconds of moves of the pointer over it, and of long tasks."""
+    page = browser.new_context().new_page()
+    page.goto(server.address("/m"))
+    headers = {"Authorization": f"Bearer {server.token}", "X-NeuronScope": "1"}
+
+    def ask(method: str, path: str, **more: Any) -> dict[str, Any]:
+        return page.request.fetch(f"{server.url}/api/sweeps{path}", method=method,
+                                  headers=headers, **more).json()
+
+    made = ask("POST", "", data=LONG)
+    shown = opened(browser, server, f"/s/{made['id']}")
+    shown.evaluate("() => { window.tasks = []; }")
+    moves: list[float] = []
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        moves += hovers(shown, 20)
+        shown.wait_for_timeout(500)
+    state = ask("GET", f"/{made['id']}")
+    if state["job"] is None:
+        raise SystemExit("The long sweep had ended before the measurement did.")
+    ask("POST", f"/{made['id']}/cancel")
+    tasks = shown.evaluate("() => window.tasks")
+    page.context.close()
+    shown.context.close()
+    return {"moves": moves, "tasks": tasks, "done": state["done"],
+            "of": state["plan"]["n_cells"]}
+
+
 def sizes() -> dict[str, float]:
     """Kilobytes: what is loaded first, gzipped, and all files as they are."""
     html = (WEB / "index.html").read_text(encoding="utf-8")
@@ -136,7 +172,7 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
-def measured(turns: int) -> list[tuple[str, str, str]]:
+def measured(turns: int, seconds: float) -> list[tuple[str, str, str]]:
     """Rows of what was measured, the agreed bound, and the figure."""
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = start_server(Path(folder), free_port())
@@ -148,6 +184,7 @@ def measured(turns: int) -> list[tuple[str, str, str]]:
             page = opened(browser, server, path,
                           lambda route: route.fulfill(body=body, content_type="application/json"))
             paints, moves = repaints(page, 10 * turns), hovers(page, 20 * turns)
+            live = while_sweeping(browser, server, seconds)
         finally:
             browser.close()
             stop_server(server)
@@ -159,6 +196,11 @@ def measured(turns: int) -> list[tuple[str, str, str]]:
          f"{statistics.median(paints):.1f} ms (95th percentile {percentile(paints, 0.95):.1f})"),
         (f"pointing at a cell of {LAYERS} × {POSITIONS}, until its frame is shown, 95th percentile",
          "33 ms", f"{percentile(moves, 0.95):.0f} ms (median {statistics.median(moves):.0f})"),
+        (f"the same while a sweep fills its grid, {live['done']:,} of {live['of']:,} cells in "
+         f"{seconds:.0f} s", "33 ms", f"{percentile(live['moves'], 0.95):.0f} ms "
+         f"(median {statistics.median(live['moves']):.0f})"),
+        ("tasks of the page above 50 ms meanwhile", "none", f"{len(live['tasks'])}"
+         + (f" (longest {max(live['tasks']):.0f} ms)" if live["tasks"] else "")),
         ("scripts loaded first, gzipped", "150 kB", f"{size['js']:.0f} kB"),
         ("styles loaded first, gzipped", "15 kB", f"{size['css']:.1f} kB"),
         ("all files of the page", "1,000 kB", f"{size['all']:.0f} kB"),
@@ -179,9 +221,10 @@ def main() -> None:
     """Measures, prints, and writes on request."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=120, help="of the long sweep")
     parser.add_argument("--write", action="store_true", help="put the figures into the document")
     options = parser.parse_args()
-    text = section(measured(options.turns))
+    text = section(measured(options.turns, options.seconds))
     sys.stdout.write(text)
     if options.write:
         whole = DOCUMENT.read_text(encoding="utf-8")
