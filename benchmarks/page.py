@@ -25,6 +25,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
+from neuronscope.spec.gridfile import MEDIA_TYPE, packed
+from neuronscope.spec.results import GridData
 from tests.e2e.conftest import FLAGS, Server, chromium_path, free_port, start_server, stop_server
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -180,9 +182,9 @@ def measured(turns: int, seconds: float) -> list[tuple[str, str, str]]:
         try:
             path, grid = swept(browser, server)
             firsts = first_charts(browser, server, path, turns)
-            body = json.dumps(enlarged(grid))
+            body = packed(GridData.model_validate_json(json.dumps(enlarged(grid))))
             page = opened(browser, server, path,
-                          lambda route: route.fulfill(body=body, content_type="application/json"))
+                          lambda route: route.fulfill(body=body, content_type=MEDIA_TYPE))
             paints, moves = repaints(page, 10 * turns), hovers(page, 20 * turns)
             live = while_sweeping(browser, server, seconds)
         finally:

@@ -1,9 +1,14 @@
-"""A grid as a file of arrays is the grid, to the last bit and the last reason why not."""
+"""A grid as a file of arrays is the grid, to the last bit and the last reason why not.
+
+    python -m tests.spec.test_gridfile      writes the sample that the page's own test reads
+"""
 
 from __future__ import annotations
 
+import base64
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -101,3 +106,29 @@ def test_a_value_beyond_float32_is_infinite_there_and_exact_in_float64():
 def test_a_cell_that_lacks_a_metric_is_refused():
     with pytest.raises(KeyError):
         with_plain(head(), 12, [{"index": 0, "values": {}, "status": {}}], duration_s=0.0)
+
+
+SAMPLE = Path(__file__).parents[2] / "frontend" / "src" / "api" / "arrays.sample.json"
+
+
+def sample() -> str:
+    """A grid with every kind of cell, as a file and as JSON, for the page's reader."""
+    top = TokenScore(id=7, token="ü💡", logit=None, prob=0.1)
+    found = [Cell(index=0, values={"kl": 1e300, "prob:311": 0.1}, top=top,
+                  status=dict.fromkeys(KEYS, "ok"), spread={"kl": 0.25, "prob:311": None}),
+             Cell(index=1, values={"kl": -0.0, "prob:311": None}, spread={},
+                  status={"kl": "ok", "prob:311": "undefined"}),
+             Cell(index=5, values=dict.fromkeys(KEYS), error="out of memory", spread={},
+                  status=dict.fromkeys(KEYS, "failed"))]
+    data = grid(found, draws=3)
+    text = json.dumps({"file": base64.b64encode(packed(data)).decode(),
+                       "grid": data.model_dump_json()}, indent=2, ensure_ascii=False)
+    return text + "\n"
+
+
+def test_the_pages_reader_is_tested_with_what_the_server_packs():
+    assert SAMPLE.read_text(encoding="utf-8") == sample(), "python -m tests.spec.test_gridfile"
+
+
+if __name__ == "__main__":
+    SAMPLE.write_text(sample(), encoding="utf-8")

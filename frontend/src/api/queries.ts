@@ -8,10 +8,11 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { useMessages } from "../state/messages";
+import { readGrid } from "./arrays";
 import { api, unwrap } from "./client";
 import { isActive, keys } from "./keys";
 import { ApiError } from "./problem";
-import type { GridData, Prompt, RunRecord, SweepAccepted, SweepPlan, SweepSpec } from "./types";
+import type { Prompt, RunRecord, SweepAccepted, SweepPlan, SweepSpec } from "./types";
 
 export { useCheckModel, useRun } from "./jobs";
 export { keys };
@@ -93,10 +94,16 @@ export function useGrid(id: string | null, ready: boolean) {
   return useQuery({
     queryKey: keys.grid(id ?? ""),
     enabled: Boolean(id) && ready,
-    queryFn: async () =>
-      (await unwrap(
-        api.GET("/api/sweeps/{key}/grid", { params: { path: { key: id! } } }),
-      )) as GridData,
+    queryFn: async () => {
+      const file = await unwrap(
+        api.GET("/api/sweeps/{key}/grid", {
+          params: { path: { key: id! } },
+          headers: { Accept: "application/x-safetensors" },
+          parseAs: "arrayBuffer",
+        }),
+      );
+      return readGrid(file as ArrayBuffer);
+    },
     staleTime: EVER,
   });
 }
