@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,7 @@ class Victim:
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
         self.pid = self._process.pid
         self._address: tuple[str, str] | None = None
+        self._reading = threading.Lock()
 
     def client(self) -> httpx.Client:
         """A client that holds the token; the server may not listen yet.
@@ -39,7 +41,9 @@ class Victim:
         """
         if self._address is None:
             out = self._process.stdout
-            told = select.select([out], [], [], START_S)[0] and out.readline()
+            with self._reading:
+                told = (not out.closed and select.select([out], [], [], START_S)[0]
+                        and out.readline())
             found = re.search(r"(http://localhost:\d+)/#token=(\S+)", told or "")
             if not found:
                 raise httpx.ConnectError("the server told no address")
@@ -90,7 +94,8 @@ class Victim:
         """SIGKILL for the server; its worker is left to notice."""
         self._process.kill()
         self._process.wait()
-        self._process.stdout.close()
+        with self._reading:  # whoever reads finds the end, since the process has ended
+            self._process.stdout.close()
 
     def terminate(self) -> None:
         """SIGTERM."""
