@@ -31,7 +31,7 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
   const { draft, change } = useDraft();
   const { over } = draft;
   const spec = toSweep(draft);
-  const settled = useDebounced(spec, 300);
+  const settled = toSweep(useDebounced(draft, 300));
   const plan = usePlan(draft.prompt === "" ? null : settled);
   // The plan that is shown may be of what was asked a moment ago; its error is of this.
   const refused = same(settled, spec) ? (plan.error ?? error) : null;
