@@ -1,7 +1,7 @@
 import { asApiError } from "../api/problem";
 import { usePlan } from "../api/queries";
 import type { RunSpec } from "../api/types";
-import { count, duration } from "../lib/format";
+import { count, roughly } from "../lib/format";
 import { useDebounced } from "../lib/hooks";
 import { toRun, useDraft } from "../state/draft";
 import { same } from "../state/url";
@@ -22,16 +22,18 @@ export function CostLine({ can, refused }: CostLineProps) {
   const { draft } = useDraft();
   const settled = useDebounced(draft, DEBOUNCE_MS);
   const spec: RunSpec = toRun(settled);
-  const plan = usePlan(can && settled.prompt !== "" ? spec : null);
-  const current = can && same(spec, toRun(draft));
+  const asked = can && draft.prompt !== "" && settled.prompt !== "";
+  const plan = usePlan(asked ? spec : null);
+  const current = asked && same(spec, toRun(draft));
   const why = current && !refused && plan.error ? refusalOf(asApiError(plan.error)) : null;
   return (
     <p className={css.cost} role="status">
-      {can && plan.data && !plan.error && (
+      {asked && plan.data && !plan.error && (
         <>
           <b>{count(plan.data.n_forwards, "forward")}</b>
-          {plan.data.estimate_s ? ` · about ${duration(plan.data.estimate_s)}` : ""}
-          {` · ${forwardsOf(plan.data)}`}
+          {plan.data.draws > 1 && ` in ${count(plan.data.draws, "draw")}`}
+          {plan.data.estimate_s ? ` · about ${roughly(plan.data.estimate_s)}` : ""}
+          <small>{forwardsOf(plan.data)}</small>
         </>
       )}
       {why && `As it is, this would be refused: ${why}`}

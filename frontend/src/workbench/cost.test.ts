@@ -15,10 +15,10 @@ it("says what each forward is for", () => {
   const one = { clean: 1, unchanged: 1, edited: 1 };
   expect(forwardsOf(plan(one))).toBe("clean, noise floor, edited");
   expect(forwardsOf(plan({ ...one, source: 2, plain: 1 }))).toBe(
-    "clean, noise floor, edited, without the held edits, 2 on other prompts",
+    "clean, noise floor, edited, without held edits, 2 on other prompts",
   );
   expect(forwardsOf(plan({ clean: 8, unchanged: 8, edited: 8 }, 8))).toBe(
-    "8 clean, 8 noise floor, 8 edited in 8 draws",
+    "8 clean, 8 noise floor, 8 edited",
   );
 });
 

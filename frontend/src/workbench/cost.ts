@@ -1,23 +1,22 @@
 // What a run would take, and what there is to say where it would be refused.
 import type { ApiError } from "../api/problem";
 import type { RunPlan } from "../api/types";
-import { count } from "../lib/format";
 
-const FORWARDS: [keyof RunPlan["forwards"], string][] = [
-  ["clean", "clean"],
-  ["unchanged", "noise floor"],
-  ["edited", "edited"],
-  ["path", "along a path"],
-  ["plain", "without the held edits"],
-  ["source", "on other prompts"],
+/** What each forward is for: of one, and of several. */
+const FORWARDS: [keyof RunPlan["forwards"], string, string][] = [
+  ["clean", "clean", "clean"],
+  ["unchanged", "noise floor", "noise floor"],
+  ["edited", "edited", "edited"],
+  ["path", "along the path", "along paths"],
+  ["plain", "without held edits", "without held edits"],
+  ["source", "on another prompt", "on other prompts"],
 ];
 
 /** "clean, noise floor, edited, 2 on other prompts". */
-export function forwardsOf({ forwards, draws }: RunPlan): string {
-  const parts = FORWARDS.filter(([key]) => forwards[key] > 0).map(([key, words]) =>
-    forwards[key] === 1 ? words : `${forwards[key]} ${words}`,
-  );
-  return parts.join(", ") + (draws > 1 ? ` in ${count(draws, "draw")}` : "");
+export function forwardsOf({ forwards }: RunPlan): string {
+  return FORWARDS.filter(([key]) => forwards[key] > 0)
+    .map(([key, one, many]) => (forwards[key] === 1 ? one : `${forwards[key]} ${many}`))
+    .join(", ");
 }
 
 /** Fields that say themselves what is wrong with what they hold, while it is typed. */
