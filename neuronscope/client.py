@@ -29,7 +29,8 @@ from neuronscope.spec.captures import Capture, CaptureRecord
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelEntry, ModelInfo
 from neuronscope.spec.ops import Prompt
-from neuronscope.spec.results import Job, Record, RunPlan, Summary, SweepPlan
+from neuronscope.spec.plans import RunPlan
+from neuronscope.spec.results import Job, Record, Summary, SweepPlan
 from neuronscope.spec.vectors import VectorInfo
 from neuronscope.spec.verification import Verification
 from neuronscope.store.history import Filter

@@ -11,7 +11,7 @@ from neuronscope.engine.draws import draws_of, in_order
 from neuronscope.engine.resolve import Resolved
 from neuronscope.spec.experiments import Run
 from neuronscope.spec.ops import Add, Mean, Op, Patch, Path, PromptDifference, Resample
-from neuronscope.spec.results import Forwards, RunPlan
+from neuronscope.spec.plans import Forwards, RunPlan
 
 Ids = tuple[int, ...]
 

@@ -39,7 +39,8 @@ from neuronscope.spec.captures import Capture, CaptureRecord
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelEntry, ModelInfo
 from neuronscope.spec.ops import Prompt
-from neuronscope.spec.results import Job, Record, RunPlan, SweepPlan
+from neuronscope.spec.plans import RunPlan
+from neuronscope.spec.results import Job, Record, SweepPlan
 from neuronscope.spec.verification import Verification
 from neuronscope.store.store import Store
 from neuronscope.version import __version__

@@ -11,7 +11,8 @@ from neuronscope.service.pace import Pace
 from neuronscope.service.shelf import Loaded, Shelf
 from neuronscope.service.task import Task
 from neuronscope.spec.experiments import Run
-from neuronscope.spec.results import Result, RunPlan
+from neuronscope.spec.plans import RunPlan
+from neuronscope.spec.results import Result
 from neuronscope.store.experiments import Draft
 from neuronscope.store.store import Store
 

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from neuronscope.service.bundles import Bundle
-from neuronscope.spec.results import Forwards, Job, Record, RunPlan
+from neuronscope.spec.plans import Forwards, RunPlan
+from neuronscope.spec.results import Job, Record
 from tests.served import OVERFLOW, RUN, RUN_JSON, wait_for
 
 TIMES = ("started_at", "duration_s")

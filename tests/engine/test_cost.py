@@ -31,7 +31,7 @@ from neuronscope.spec.ops import (
     Values,
     Zero,
 )
-from neuronscope.spec.results import Forwards
+from neuronscope.spec.plans import Forwards
 from neuronscope.spec.target import Target
 from tests.tiny import LONGER, PROMPT, SOURCE
 

@@ -13,7 +13,8 @@ from neuronscope.api.deps import TheLab, answer
 from neuronscope.api.waiting import ended, finished
 from neuronscope.service.views import Annotation, HistoryPage
 from neuronscope.spec.experiments import Run
-from neuronscope.spec.results import Job, Record, RunPlan, Summary
+from neuronscope.spec.plans import RunPlan
+from neuronscope.spec.results import Job, Record, Summary
 from neuronscope.spec.verification import Verification
 
 router = APIRouter(route_class=StrictRoute, tags=["experiments"])
