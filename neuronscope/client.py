@@ -29,6 +29,7 @@ from neuronscope.spec.captures import Capture, CaptureRecord
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelEntry, ModelInfo
 from neuronscope.spec.ops import Prompt
+from neuronscope.spec.plans import RunPlan
 from neuronscope.spec.results import Job, Record, Summary, SweepPlan
 from neuronscope.spec.vectors import VectorInfo
 from neuronscope.spec.verification import Verification
@@ -104,10 +105,11 @@ class Client:
                             params={"rerun": rerun})
         return Record.model_validate_json(answer.content), answer.status_code == 201
 
-    def plan(self, spec: Sweep) -> SweepPlan:
-        """What a sweep would do."""
-        return SweepPlan.model_validate_json(
-            self._post("/api/sweeps", _plain(spec), dry_run=True))
+    def plan(self, spec: Run | Sweep) -> RunPlan | SweepPlan:
+        """What a run or a sweep would take; waits for no job. Raises: InvalidInput, NoModel, …"""
+        path, kind = (("/api/experiments", RunPlan) if isinstance(spec, Run)
+                      else ("/api/sweeps", SweepPlan))
+        return kind.model_validate_json(self._post(path, _plain(spec), dry_run=True))
 
     def sweep(self, spec: Sweep, *, rerun: bool = False,
               progress: Progress | None = None) -> tuple[Record, bool]:

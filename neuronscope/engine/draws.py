@@ -7,7 +7,7 @@ import hashlib
 from neuronscope.errors import InvalidInput
 from neuronscope.spec.base import MAX_SAFE_INT
 from neuronscope.spec.experiments import Edit, Run, Sweep
-from neuronscope.spec.ops import Noise, Op, Patch, Resample
+from neuronscope.spec.ops import Noise, Op, Patch, Prompt, Resample
 
 
 def draws_of(spec: Run | Sweep) -> int:
@@ -50,10 +50,17 @@ def _noise(op: Noise, draw: int) -> Op:
 
 
 def _patch(op: Resample, draw: int) -> Op:
-    """The prompts in an order that the seed decides, on every machine and Python the same."""
+    return Patch(source_prompt=in_order(op)[draw])
+
+
+def in_order(op: Resample) -> list[Prompt]:
+    """The reference prompts in the order in which they are drawn.
+
+    The seed decides it, on every machine and Python the same.
+    """
     prompts = op.reference.prompts
     order = sorted(range(len(prompts)), key=lambda index: number(f"resample:{op.seed}:{index}"))
-    return Patch(source_prompt=prompts[order[draw]])
+    return [prompts[index] for index in order]
 
 
 def number(text: str) -> int:

@@ -21,6 +21,7 @@ from neuronscope.service.jobs import Jobs
 from neuronscope.service.leftovers import clear
 from neuronscope.service.lock import FolderLock
 from neuronscope.service.news import Events
+from neuronscope.service.pace import Pace
 from neuronscope.service.runs import Runs
 from neuronscope.service.shelf import VECTORS, Shelf
 from neuronscope.service.sweeps import Sweeps
@@ -38,6 +39,7 @@ from neuronscope.spec.captures import Capture, CaptureRecord
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelEntry, ModelInfo
 from neuronscope.spec.ops import Prompt
+from neuronscope.spec.plans import RunPlan
 from neuronscope.spec.results import Job, Record, SweepPlan
 from neuronscope.spec.verification import Verification
 from neuronscope.store.store import Store
@@ -86,9 +88,10 @@ class Lab(Archive):
         self.incoming = Incoming(settings.data / "incoming")
         self._shelf = Shelf(settings, self._executor, self.vectors)
         parts = (self._store, self._jobs, self._shelf, self._executor)
-        self._runs = Runs(*parts)
+        pace = Pace()
+        self._runs = Runs(*parts, pace)
         self.captures = Captures(*parts, settings.max_capture)
-        self._sweeps = Sweeps(*parts, settings.max_cells, settings.sweep_memory or None)
+        self._sweeps = Sweeps(*parts, pace, settings.max_cells, settings.sweep_memory or None)
         self._verifying = Verifying(*parts[1:], settings.max_cells, settings.sweep_memory or None)
         self.events = Events(self._store, self._jobs)
 
@@ -205,9 +208,10 @@ class Lab(Archive):
         """The SHA-256 under which a vector or matrix is kept now; see `Vectors.add`."""
         return self.vectors.add(values, name, **how).sha256
 
-    def plan(self, spec: Sweep) -> SweepPlan:
-        """What a sweep would do. Raises: as `start_sweep`, but QueueFull."""
-        return self._sweeps.plan(spec)
+    def plan(self, spec: Run | Sweep) -> RunPlan | SweepPlan:
+        """What a run or a sweep would take; waits for no job. Raises: as its start, but QueueFull.
+        """
+        return (self._runs if isinstance(spec, Run) else self._sweeps).plan(spec)
 
     def start_sweep(self, spec: Sweep, *, rerun: bool = False) -> SweepAccepted:
         """Queues a sweep, or finds the stored or running one of this spec.

@@ -21,6 +21,7 @@ from neuronscope.service.executor import Executor, Listener, SweepOrder, survivi
 from neuronscope.service.explain import UNEXPECTED, as_failure
 from neuronscope.service.grids import SweepBody, reasons_of
 from neuronscope.service.jobs import Jobs
+from neuronscope.service.pace import Pace
 from neuronscope.service.shelf import Loaded, Shelf
 from neuronscope.service.task import Task
 from neuronscope.service.views import SweepAccepted, SweepState
@@ -33,22 +34,25 @@ from neuronscope.store.store import Store
 class Sweeps:
     """Carries out sweeps, one after the other.
 
-    max_cells: largest sweep that is accepted. memory: bytes for one; None chooses.
+    pace: what sweeps took. max_cells: largest sweep that is accepted. memory: bytes for one;
+    None chooses.
     """
 
     def __init__(self, store: Store, jobs: Jobs, shelf: Shelf, executor: Executor,
-                 max_cells: int, memory: int | None = None) -> None:
+                 pace: Pace, max_cells: int, memory: int | None = None) -> None:
         self._store, self._jobs, self._shelf, self._executor = store, jobs, shelf, executor
-        self._max_cells, self._memory = max_cells, memory
+        self._pace, self._max_cells, self._memory = pace, max_cells, memory
         self._live: dict[str, Task] = {}
         self._turn = threading.Lock()  # from looking for a sweep's job to having one
         self._unsaid: set[str] = set()
 
     def plan(self, spec: Sweep) -> SweepPlan:
         """What the sweep would do. Raises: as `start`, but QueueFull."""
-        resolved = self._resolve(spec, self._shelf.need(spec.model))
+        loaded = self._shelf.need(spec.model)
+        resolved = self._resolve(spec, loaded)
         assert resolved.plan is not None
-        return resolved.plan
+        return resolved.plan.model_copy(update={"estimate_s": self._pace.estimate(
+            loaded, spec.mode, resolved.plan.n_forwards, len(resolved.tokens))})
 
     def start(self, spec: Sweep, *, rerun: bool) -> SweepAccepted:
         """The stored or running sweep with this hash in this environment, or a new job's.
@@ -201,6 +205,9 @@ class Sweeps:
             filling.abort(as_failure(error))
             raise
         filling.finish(grid)
+        if filling.whole:
+            self._pace.note(loaded, resolved.asked.mode, body.plan.n_forwards, len(resolved.tokens),
+                            grid.duration_s)
         return key
 
 
@@ -210,10 +217,13 @@ class Filling:
     def __init__(self, store: Store, task: Task, key: str, body: SweepBody) -> None:
         self._store, self._task, self._key, self._body = store, task, key, body
         self._done = 0
+        self.whole = True
+        """Whether all of its cells are run now."""
 
     def begin(self, head: GridData, done: int) -> None:
         """The clean run is done; so many cells are from before."""
         self._body, self._done = self._body.with_head(head), done
+        self.whole = done == 0
         self._keep("running", f"{self._body.plan.n_cells} cells")
         self._task.report(done, self._body.plan.n_cells, "cells")
 

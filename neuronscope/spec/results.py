@@ -194,7 +194,12 @@ class GridData(Spec):
 
 
 class SweepPlan(Spec):
-    """What a sweep will do: the head of its grid, before any cell has run."""
+    """What a sweep will do: the head of its grid, before any cell has run.
+
+    n_forwards: what it would take one forward at a time. estimate_s: how long it may take, in
+    seconds, from sweeps in its mode that were made on this model before; null until there is
+    one.
+    """
 
     spec_hash: str
     resolved: dict[str, Any]

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from neuronscope.service.bundles import Bundle
+from neuronscope.spec.plans import Forwards, RunPlan
 from neuronscope.spec.results import Job, Record
 from tests.served import OVERFLOW, RUN, RUN_JSON, wait_for
 
@@ -28,6 +29,31 @@ def test_the_same_spec_twice_is_201_then_200_with_the_same_bytes(client):
     assert (first.status_code, second.status_code) == (201, 200)
     assert first.content == second.content
     assert client.get(f"/api/experiments/{first.json()['id']}").content == first.content
+
+
+def test_a_dry_run_tells_the_forwards_and_stores_nothing(client):
+    spec = RUN_JSON | {"top_k": 8}
+    before = client.get("/api/experiments").json()
+    planned = client.post("/api/experiments?dry_run=true", json=spec,
+                          headers={"Prefer": "respond-async"})
+    plan = RunPlan.model_validate_json(planned.content)
+    assert planned.status_code == 200 and plan.forwards == Forwards(
+        clean=1, unchanged=1, edited=1, plain=0, source=0, path=0)
+    assert client.get("/api/experiments").json() == before
+    made = client.post("/api/experiments", json=spec)
+    assert made.status_code == 201
+    assert (made.json()["result"]["spec_hash"], made.json()["result"]["resolved"]) == (
+        plan.spec_hash, plan.resolved)
+    assert client.post("/api/experiments?dry_run=true", json=spec).json()["estimate_s"] > 0
+
+
+def test_a_dry_run_is_refused_as_the_run_is(client):
+    wrong = RUN_JSON | {"edits": [{"target": {"site": "z", "layer": 9}, "op": {"kind": "zero"}}]}
+    dry, run = (client.post("/api/experiments", params={"dry_run": dry}, json=wrong)
+                for dry in (True, False))
+    assert (dry.status_code, run.status_code) == (422, 422)
+    assert (dry.json()["detail"], dry.json()["pointer"]) == (
+        run.json()["detail"], run.json()["pointer"])
 
 
 def test_verify_answers_at_once_or_by_its_job(client, record):

@@ -96,6 +96,23 @@ def test_a_dry_run_only_counts(client):
     assert client.get("/api/sweeps").json() == before
 
 
+def test_a_dry_run_is_answered_while_a_sweep_runs_and_queues_nothing(client):
+    running = submit(client, LONG, rerun=True)
+    path = f"/api/sweeps/{running['id']}"
+    wait_for(lambda: client.get(path).json()["done"] > 0)
+    jobs = [job["id"] for job in client.get("/api/jobs").json()]
+    stored = client.get("/api/experiments").json()["items"][0]["id"]
+    run = client.post("/api/experiments?dry_run=true", json=RUN_JSON | {"top_k": 9})
+    sweep = client.post("/api/sweeps?dry_run=true", content=SWEEP.model_dump_json(), headers=JSON)
+    assert (run.status_code, sweep.status_code) == (200, 200)
+    assert run.json()["n_forwards"] == 3 and sweep.json()["n_cells"] == 36
+    assert client.get(path).json()["job"] == running["job"]["id"]
+    assert [job["id"] for job in client.get("/api/jobs").json()] == jobs
+    assert client.get("/api/experiments").json()["items"][0]["id"] == stored
+    client.post(f"{path}/cancel")
+    wait_for(lambda: client.get(path).json()["job"] is None)
+
+
 def test_cancel_keeps_the_finished_cells(client):
     accepted = submit(client, LONG, rerun=True)
     path = f"/api/sweeps/{accepted['id']}"

@@ -56,6 +56,8 @@ def test_a_sweep_is_followed_to_its_end(client, running):
     assert record == running.lab.record(record.id)
     assert told[-1] == (36, 36)
     assert client.plan(SWEEP).n_cells == 36
+    assert client.plan(RUN).n_forwards == 3
+    assert client.plan(SWEEP).estimate_s > 0
 
 
 def test_the_history_is_filtered_as_the_server_does(client):

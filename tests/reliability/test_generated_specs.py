@@ -69,6 +69,10 @@ def send_one(server, sent: Sent) -> httpx.Response:
     if sent.kind != "sweep":
         answer = post(HOME[sent.kind], content=sent.body, headers=JSON)
         check(answer, sent)
+        if sent.kind == "run":
+            planned = post(HOME["run"], params={"dry_run": True}, content=sent.body, headers=JSON)
+            check(planned, sent)
+            assert answer.is_success <= planned.is_success, (planned.text, answer.text)
         if answer.status_code in (200, 201):
             same_again(server, sent, answer.json())
         return answer

@@ -71,7 +71,28 @@ def test_a_stored_sweep_equals_the_engines(lab, models):
 def test_a_plan_runs_nothing(lab):
     plan = lab.plan(SWEEP)
     assert plan.n_cells == 36
+    assert lab.plan(RUN).n_forwards == 3
     assert lab.history().items == ()
+
+
+def test_a_plan_estimates_from_what_was_run_before_on_this_model(lab):
+    assert lab.plan(RUN).estimate_s is lab.plan(SWEEP).estimate_s is None
+    lab.run(RUN)
+    assert lab.plan(RUN).estimate_s > 0 and lab.plan(SWEEP).estimate_s is None
+    grid = lab.sweep(SWEEP)[0].result
+    assert lab.plan(SWEEP).estimate_s == pytest.approx(grid.duration_s)
+    assert lab.plan(LONG).estimate_s is None  # its cells are run another way
+    lab.load("other")
+    assert lab.plan(RUN).estimate_s is lab.plan(SWEEP).estimate_s is None
+
+
+def test_a_sweep_that_was_stopped_tells_nothing_of_its_pace(lab):
+    accepted = lab.start_sweep(LONG)
+    wait_for(lambda: lab.sweep_state(accepted.id).done > 10)
+    lab.cancel(accepted.job.id)
+    wait_for(lambda: lab.events.has_ended(accepted.job.id))
+    lab.resume(accepted.id)
+    assert lab.plan(LONG).estimate_s is None
 
 
 def test_cancel_keeps_the_finished_cells(lab):

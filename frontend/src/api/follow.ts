@@ -41,7 +41,7 @@ export function useFollow(jobId: string | null, sweepId: string | null): Progres
     let last = "";
 
     const refresh = () => {
-      for (const head of ["jobs", "sweep", "history"])
+      for (const head of ["jobs", "sweep", "history", ...keys.plan])
         client.invalidateQueries({ queryKey: [head] });
       client.invalidateQueries({ queryKey: gridKey });
     };

@@ -78,7 +78,7 @@ function useRunning<T>(mutationFn: (asked: T) => Promise<RunRecord>) {
     mutationFn,
     onSuccess: (record) => {
       client.setQueryData(keys.record(record.id), record);
-      invalidate("history");
+      invalidate("history", ...keys.plan);
     },
     onError: (error) => {
       if (!(error instanceof RunCancelled)) useMessages.getState().report(error);

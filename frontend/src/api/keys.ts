@@ -2,6 +2,7 @@
 export const keys = {
   jobs: ["jobs"] as const,
   model: ["model"] as const,
+  plan: ["plan"] as const,
   record: (id: string) => ["record", id] as const,
   grid: (id: string) => ["grid", id] as const,
 };

@@ -12,7 +12,15 @@ import { readGrid } from "./arrays";
 import { api, unwrap } from "./client";
 import { isActive, keys } from "./keys";
 import { ApiError } from "./problem";
-import type { Prompt, RunRecord, SweepAccepted, SweepPlan, SweepSpec } from "./types";
+import type {
+  Prompt,
+  RunPlan,
+  RunRecord,
+  RunSpec,
+  SweepAccepted,
+  SweepPlan,
+  SweepSpec,
+} from "./types";
 
 export { useCheckModel, useRun } from "./jobs";
 export { keys };
@@ -108,14 +116,20 @@ export function useGrid(id: string | null, ready: boolean) {
   });
 }
 
-export function usePlan(spec: SweepSpec | null) {
+const DRY = { query: { dry_run: true } };
+
+async function planned(spec: RunSpec | SweepSpec) {
+  return "over" in spec
+    ? unwrap(api.POST("/api/sweeps", { body: spec, params: DRY }))
+    : unwrap(api.POST("/api/experiments", { body: spec, params: DRY }));
+}
+
+/** What a run (or, with `over`, a sweep) would take; asked again when another has ended. */
+export function usePlan<S extends RunSpec | SweepSpec>(spec: S | null) {
   return useQuery({
-    queryKey: ["plan", useModel().data?.info?.model_digest, spec],
+    queryKey: [...keys.plan, useModel().data?.info?.model_digest, spec],
     enabled: spec !== null,
-    queryFn: async () =>
-      (await unwrap(
-        api.POST("/api/sweeps", { body: spec!, params: { query: { dry_run: true } } }),
-      )) as SweepPlan,
+    queryFn: async () => (await planned(spec!)) as S extends SweepSpec ? SweepPlan : RunPlan,
     staleTime: EVER,
     retry: false,
     placeholderData: keepPreviousData,

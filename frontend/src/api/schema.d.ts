@@ -81,7 +81,8 @@ export interface paths {
          * @description Runs a spec and stores the result.
          *
          *     The same spec in the same environment is answered from the store with 200; `rerun=true`
-         *     runs it again. With `Prefer: respond-async` the answer is 202 with the job.
+         *     runs it again. With `Prefer: respond-async` the answer is 202 with the job. `dry_run=true`
+         *     only says how many forwards it takes, and about how long; it waits for no job.
          */
         post: operations["experiments_run"];
         delete?: never;
@@ -419,7 +420,10 @@ export interface paths {
         put?: never;
         /**
          * Submit
-         * @description Queues a sweep. `dry_run=true` only says how many cells and forwards it has.
+         * @description Queues a sweep.
+         *
+         *     `dry_run=true` only says how many cells and forwards it has, and about how long they take;
+         *     it waits for no job.
          */
         post: operations["sweeps_submit"];
         delete?: never;
@@ -939,6 +943,29 @@ export interface components {
          */
         EndEvent: {
             job: components["schemas"]["Job"];
+        };
+        /**
+         * Forwards
+         * @description A run's forwards by what they are for, over all its draws.
+         *
+         *     clean, edited: the two that are compared. unchanged: the one whose edits change nothing,
+         *     for the noise floor. plain: the prompt without the held edits, from which these take what
+         *     they need of it. source: other prompts, those of patches, means and directions. path: the
+         *     first of the two along a path; one to the logits has no other.
+         */
+        Forwards: {
+            /** Clean */
+            clean: number;
+            /** Edited */
+            edited: number;
+            /** Path */
+            path: number;
+            /** Plain */
+            plain: number;
+            /** Source */
+            source: number;
+            /** Unchanged */
+            unchanged: number;
         };
         /**
          * GridData
@@ -1798,6 +1825,30 @@ export interface components {
             top_k?: number;
         };
         /**
+         * RunPlan
+         * @description What a run will take: its forwards, before any is made.
+         *
+         *     n_tokens: how many tokens they read together. estimate_s: how long they may take, in
+         *     seconds, from runs that were made on this model before; null until there is one.
+         */
+        RunPlan: {
+            /** Draws */
+            draws: number;
+            /** Estimate S */
+            estimate_s?: number | null;
+            forwards: components["schemas"]["Forwards"];
+            /** N Forwards */
+            n_forwards: number;
+            /** N Tokens */
+            n_tokens: number;
+            /** Resolved */
+            resolved: {
+                [key: string]: unknown;
+            };
+            /** Spec Hash */
+            spec_hash: string;
+        };
+        /**
          * Scale
          * @description The selected entries are multiplied by `factor`; 1 changes nothing.
          */
@@ -2041,6 +2092,10 @@ export interface components {
         /**
          * SweepPlan
          * @description What a sweep will do: the head of its grid, before any cell has run.
+         *
+         *     n_forwards: what it would take one forward at a time. estimate_s: how long it may take, in
+         *     seconds, from sweeps in its mode that were made on this model before; null until there is
+         *     one.
          */
         SweepPlan: {
             /** Coords */
@@ -2499,6 +2554,7 @@ export interface operations {
         parameters: {
             query?: {
                 rerun?: boolean;
+                dry_run?: boolean;
             };
             header?: {
                 prefer?: string;
@@ -2512,13 +2568,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Stored already */
+            /** @description Stored already, or with `dry_run=true` the plan */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Record"];
+                    "application/json": components["schemas"]["Record"] | components["schemas"]["RunPlan"];
                 };
             };
             /** @description Successful Response */

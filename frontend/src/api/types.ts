@@ -25,6 +25,7 @@ export type Result = Schemas["Result"];
 export type GridData = Schemas["GridData"];
 export type Cell = Schemas["Cell"];
 export type CellStatus = GridData["status"][string][number];
+export type RunPlan = Schemas["RunPlan"];
 export type SweepAccepted = Schemas["SweepAccepted"];
 export type SweepPlan = Schemas["SweepPlan"];
 export type SiteReport = Schemas["SiteReport"];

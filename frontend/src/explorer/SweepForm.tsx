@@ -1,7 +1,7 @@
 import { asApiError } from "../api/problem";
 import { usePlan } from "../api/queries";
 import type { ModelInfo, SweepSpec, TokenScore } from "../api/types";
-import { count, duration } from "../lib/format";
+import { count, roughly } from "../lib/format";
 import { useDebounced } from "../lib/hooks";
 import { Fault, FaultScope } from "../question/Faults";
 import { HeldEdits } from "../question/HeldEdits";
@@ -31,7 +31,7 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
   const { draft, change } = useDraft();
   const { over } = draft;
   const spec = toSweep(draft);
-  const settled = useDebounced(spec, 300);
+  const settled = toSweep(useDebounced(draft, 300));
   const plan = usePlan(draft.prompt === "" ? null : settled);
   // The plan that is shown may be of what was asked a moment ago; its error is of this.
   const refused = same(settled, spec) ? (plan.error ?? error) : null;
@@ -106,10 +106,10 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
       </FaultScope>
       <MetricPicker patching={draft.op.kind === "patch" || draft.op.kind === "path"} top={top} />
       <p className={css.cost} role="status">
-        {plan.data && !plan.error && (
+        {plan.data && !plan.error && draft.prompt !== "" && (
           <>
             <b>{count(plan.data.n_cells, "cell")}</b> · {count(plan.data.n_forwards, "forward")}
-            {plan.data.estimate_s ? ` · about ${duration(plan.data.estimate_s)}` : ""}
+            {plan.data.estimate_s ? ` · about ${roughly(plan.data.estimate_s)}` : ""}
             {` · ${plan.data.dims.map((dim) => `${dim} ${plan.data!.coords[dim]?.length ?? 1}`).join(" × ")}`}
           </>
         )}

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { changeInUnit, number, percent, visible } from "./format";
+import { changeInUnit, number, percent, roughly, visible } from "./format";
 
 it("never rounds a probability to certainty or to nothing", () => {
   expect(percent(0.99999)).toBe("> 99.9 %");
@@ -19,4 +19,11 @@ it("writes changes of probability in percentage points, with a real minus", () =
 
 it("shows white space", () => {
   expect(visible(" a\n\t")).toBe("␣a↵⇥");
+});
+
+it("gives an estimate two digits", () => {
+  expect(roughly(0.8963)).toBe("900 ms");
+  expect(roughly(0.0042)).toBe("4 ms");
+  expect(roughly(2.694)).toBe("2.7 s");
+  expect(roughly(123.4)).toBe("2:00 min");
 });

@@ -56,6 +56,11 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")} min`;
 }
 
+/** A duration that is only estimated: two digits. */
+export function roughly(seconds: number): string {
+  return duration(Number(seconds.toPrecision(2)));
+}
+
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 }

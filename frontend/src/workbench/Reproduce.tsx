@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { GridData, Result } from "../api/types";
-import { Code, Notice, Segmented, styles } from "../ui/ui";
-import { namesStored, type Recipes, recipes } from "./recipes";
+import { Code, Segmented, styles } from "../ui/ui";
+import { type Recipes, recipes, vectorFiles } from "./recipes";
 import css from "./workbench.module.css";
 
 const KINDS: { value: keyof Recipes; label: string }[] = [
@@ -19,12 +19,17 @@ const SAYS: Record<keyof Recipes, string> = {
 /** The same experiment outside this page. */
 export function Reproduce({ result }: { result: Result | GridData }) {
   const [kind, setKind] = useState<keyof Recipes>("python");
-  const all = recipes(result.spec, result.model, window.location.origin);
+  const all = recipes(result, window.location.origin);
   return (
     <div className={css.reproduce}>
       <Segmented label="Reproduce with" value={kind} options={KINDS} onChange={setKind} />
       <p className={styles.label}>
-        <small>{SAYS[kind]}</small>
+        <small>
+          {SAYS[kind]}
+          {kind !== "curl" &&
+            vectorFiles(result.spec).length > 0 &&
+            " Takes the vectors that it names from the server’s data folder."}
+        </small>
       </p>
       <Code label={`Reproduce with ${kind}`} text={all[kind]} />
       <p className={styles.label}>
@@ -33,11 +38,6 @@ export function Reproduce({ result }: { result: Result | GridData }) {
           <code>{result.spec_hash.slice(0, 12)}…</code>
         </small>
       </p>
-      {kind !== "curl" && namesStored(result.spec) && (
-        <Notice kind="warn">
-          This names a vector that the server keeps, which is not found here: use curl.
-        </Notice>
-      )}
     </div>
   );
 }

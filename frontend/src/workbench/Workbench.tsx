@@ -15,6 +15,7 @@ import { EXAMPLE, toRun, useDraft } from "../state/draft";
 import { same } from "../state/url";
 import { useDraftUrl } from "../state/useDraftUrl";
 import { Button, Empty, Notice, Panel, styles } from "../ui/ui";
+import { CostLine } from "./CostLine";
 import { EditPanel } from "./EditPanel";
 import { shiftLayer } from "./keysOf";
 import { ResultPanel } from "./ResultPanel";
@@ -118,6 +119,7 @@ export function Workbench({ id }: { id: string | null }) {
             </span>
           }
         >
+          <CostLine can={Boolean(info) && !unequal} refused={refused} />
           <PromptField
             label="Prompt"
             prompt={draft.prompt}

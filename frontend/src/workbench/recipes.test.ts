@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { namesStored, recipes } from "./recipes";
+import type { RunSpec, SweepSpec } from "../api/types";
+import { recipes, vectorFiles } from "./recipes";
 
 const spec = {
   prompt: 'It\'s "so" \\ that\nit',
@@ -9,6 +10,12 @@ const spec = {
 };
 
 const MODEL = { id: "atlas", dtype: "float32" };
+const HASH = "0".repeat(64);
+const SHA = "a".repeat(64);
+
+function told(asked: RunSpec | SweepSpec, model = MODEL) {
+  return recipes({ spec: asked, spec_hash: HASH, model }, "http://localhost:8000");
+}
 
 /** What Python makes of a '''…''' text that holds no quote: only \\ is an escape here. */
 function pythonText(code: string): string {
@@ -18,12 +25,12 @@ function pythonText(code: string): string {
 }
 
 it("gives Python a text that parses to the same spec", () => {
-  const { python } = recipes(spec, MODEL, "http://localhost:8000");
+  const { python } = told(spec);
   expect(JSON.parse(pythonText(python))).toEqual(spec);
 });
 
 it("gives the shell JSON that it does not touch", () => {
-  const { shell, curl } = recipes(spec, MODEL, "http://localhost:8000");
+  const { shell, curl } = told(spec);
   for (const text of [shell, curl]) {
     const body = text.split("<<'JSON'\n")[1]!.replace(/\nJSON$/, "");
     expect(JSON.parse(body)).toEqual(spec);
@@ -31,14 +38,30 @@ it("gives the shell JSON that it does not touch", () => {
 });
 
 it("asks for the model in the numbers that it was run in", () => {
-  const said = recipes(spec, { id: "my model's", dtype: "bfloat16" }, "http://localhost:8000");
+  const said = told(spec, { id: "my model's", dtype: "bfloat16" });
   expect(said.python).toContain(`ns.load("LLM/my model's", dtype="bfloat16")`);
   expect(said.shell).toContain("--model 'my model'\\''s' --dtype bfloat16");
 });
 
-it("knows which specs need the server's own vectors", () => {
-  expect(namesStored(spec)).toBe(false);
-  const direction = { kind: "stored" as const, sha256: "a".repeat(64) };
-  const edit = { target: { site: "embed" as const }, op: { kind: "add" as const, direction } };
-  expect(namesStored({ ...spec, edits: [edit] })).toBe(true);
+it("brings the vectors that a spec names, each once", () => {
+  expect(vectorFiles(spec)).toEqual([]);
+  const direction = { kind: "stored" as const, sha256: SHA };
+  const op = { kind: "add" as const, direction };
+  const edit = { target: { site: "embed" as const }, op };
+  const file = `.neuronscope/vectors/${SHA}.npy`;
+  const run = { ...spec, edits: [edit], held: [edit] };
+  const sweep = { prompt: "a", op, over: { sites: ["resid_pre" as const] } };
+  expect(vectorFiles(run)).toEqual([file]);
+  expect(vectorFiles(sweep)).toEqual([file]);
+  expect(told(run).python.match(/add_vector/g)).toHaveLength(1);
+  expect(told(run).python).toContain(`model.add_vector("${file}")`);
+  expect(told(run).shell).toContain(`neuronscope vectors add ${file} --data "$data"\n`);
+  expect(told(run).curl).not.toContain(".npy");
+});
+
+it("reads a sweep's cells after it was asked for", () => {
+  const { curl } = told({ prompt: "a", op: { kind: "zero" }, over: { sites: ["embed"] } });
+  expect(curl.split("JSON\n").at(-1)).toMatch(
+    new RegExp(`^curl -s http://localhost:8000/api/sweeps/${HASH}/grid .*text/csv'$`, "s"),
+  );
 });

@@ -16,46 +16,84 @@ export function bareJson(spec: unknown): string {
   return JSON.stringify(spec, (_key, value) => (value === null ? undefined : value), 2);
 }
 
+type Spec = RunSpec | SweepSpec;
 type Model = Pick<Result["model"], "id" | "dtype">;
 
-export function recipes(spec: RunSpec | SweepSpec, model: Model, origin: string): Recipes {
+/** What is reproduced: a result's question, and what it ran on. */
+export interface Asked {
+  spec: Spec;
+  spec_hash: string;
+  model: Model;
+}
+
+/** Kept vectors that a spec names, each once, as files of the server's data folder. */
+export function vectorFiles(spec: Spec): string[] {
+  const edits = [...(spec.held ?? []), ...("edits" in spec ? (spec.edits ?? []) : [])];
+  const ops = [...edits.map((edit) => edit.op), ...("over" in spec ? [spec.op] : [])];
+  const hashes = ops.flatMap((op) =>
+    op.kind === "add" && op.direction.kind === "stored" ? [op.direction.sha256] : [],
+  );
+  return [...new Set(hashes)].map((sha256) => `.neuronscope/vectors/${sha256}.npy`);
+}
+
+export function recipes({ spec, spec_hash, model }: Asked, origin: string): Recipes {
   const json = bareJson(spec);
-  const sweep = "over" in spec;
-  const [verb, type, path] = sweep ? ["sweep", "Sweep", "sweeps"] : ["run", "Run", "experiments"];
-  const known = DTYPES.includes(model.dtype);
-  // Inside Python's quotes a backslash is doubled, and ' is written as JSON's \u0027.
-  const quoted = json.replaceAll("\\", "\\\\").replaceAll("'", "\\\\u0027");
-  const folder = JSON.stringify(`LLM/${model.id}`);
-  const id = /^[\w.-]+$/.test(model.id) ? model.id : `'${model.id.replaceAll("'", "'\\''")}'`;
+  const files = vectorFiles(spec);
   return {
-    python: [
-      "import neuronscope as ns",
-      "",
-      `model = ns.load(${folder}${known ? `, dtype="${model.dtype}"` : ""})`,
-      `spec = ns.${type}.model_validate_json('''${quoted}''')`,
-      `result = model.${verb}(spec)`,
-      "print(result.spec_hash)",
-      sweep
-        ? "print(result.to_csv())"
-        : "print({key: value.edited for key, value in result.metrics.items()})",
-    ].join("\n"),
-    curl: [
-      `curl -s ${origin}/api/${path} \\`,
-      '  -H "Authorization: Bearer $(cat .neuronscope/token)" \\',
-      "  -H 'Content-Type: application/json' -d @- <<'JSON'",
-      json,
-      "JSON",
-    ].join("\n"),
-    shell: [
-      `neuronscope ${verb} - --model ${id}${known ? ` --dtype ${model.dtype}` : ""} \\`,
-      "  --data \"$(mktemp -d)\" <<'JSON'",
-      json,
-      "JSON",
-    ].join("\n"),
+    python: python(spec, model, json, files),
+    curl: curl(spec, spec_hash, origin, json),
+    shell: shell(spec, model, json, files),
   };
 }
 
-/** Whether a spec names a vector that only the server's own data folder has. */
-export function namesStored(spec: RunSpec | SweepSpec): boolean {
-  return /"kind":"stored"/.test(JSON.stringify(spec));
+function python(spec: Spec, model: Model, json: string, files: string[]): string {
+  const sweep = "over" in spec;
+  // Inside Python's quotes a backslash is doubled, and ' is written as JSON's \u0027.
+  const quoted = json.replaceAll("\\", "\\\\").replaceAll("'", "\\\\u0027");
+  const folder = JSON.stringify(`LLM/${model.id}`);
+  const dtype = DTYPES.includes(model.dtype) ? `, dtype="${model.dtype}"` : "";
+  return [
+    "import neuronscope as ns",
+    "",
+    `model = ns.load(${folder}${dtype})`,
+    ...files.map((file) => `model.add_vector("${file}")`),
+    `spec = ns.${sweep ? "Sweep" : "Run"}.model_validate_json('''${quoted}''')`,
+    `result = model.${sweep ? "sweep" : "run"}(spec)`,
+    "print(result.spec_hash)",
+    sweep
+      ? "print(result.to_csv())"
+      : "print({key: value.edited for key, value in result.metrics.items()})",
+  ].join("\n");
+}
+
+function curl(spec: Spec, specHash: string, origin: string, json: string): string {
+  const token = '  -H "Authorization: Bearer $(cat .neuronscope/token)"';
+  const asked = (path: string, more: string) => [
+    `curl -s ${origin}/api/${path} \\`,
+    `${token} \\`,
+    `  -H 'Content-Type: application/json' ${more}-d @- <<'JSON'`,
+    json,
+    "JSON",
+  ];
+  if (!("over" in spec)) return asked("experiments", "").join("\n");
+  return [
+    ...asked("sweeps", "-w '\\n' "),
+    `curl -s ${origin}/api/sweeps/${specHash}/grid \\`,
+    `${token} -H 'Accept: text/csv'`,
+  ].join("\n");
+}
+
+function shell(spec: Spec, model: Model, json: string, files: string[]): string {
+  const verb = "over" in spec ? "sweep" : "run";
+  const id = /^[\w.-]+$/.test(model.id) ? model.id : `'${model.id.replaceAll("'", "'\\''")}'`;
+  const dtype = DTYPES.includes(model.dtype) ? ` --dtype ${model.dtype}` : "";
+  const place = files.length ? '"$data"' : '"$(mktemp -d)"';
+  return [
+    ...(files.length ? ["data=$(mktemp -d)"] : []),
+    ...files.map((file) => `neuronscope vectors add ${file} --data "$data"`),
+    `neuronscope ${verb} - --model ${id}${dtype} \\`,
+    `  --data ${place} <<'JSON'`,
+    json,
+    "JSON",
+  ].join("\n");
 }

@@ -13,25 +13,30 @@ from neuronscope.api.deps import TheLab, answer
 from neuronscope.api.waiting import ended, finished
 from neuronscope.service.views import Annotation, HistoryPage
 from neuronscope.spec.experiments import Run
+from neuronscope.spec.plans import RunPlan
 from neuronscope.spec.results import Job, Record, Summary
 from neuronscope.spec.verification import Verification
 
 router = APIRouter(route_class=StrictRoute, tags=["experiments"])
 
 RUN_ANSWERS = {
-    200: {"model": Record, "description": "Stored already"},
+    200: {"model": Record | RunPlan,
+          "description": "Stored already, or with `dry_run=true` the plan"},
     202: {"model": Job, "description": "Queued, with `Prefer: respond-async`"},
 }
 
 
 @router.post("/experiments", status_code=201, response_model=Record, responses=RUN_ANSWERS)
-async def run(spec: Run, lab: TheLab, rerun: bool = False,
+async def run(spec: Run, lab: TheLab, rerun: bool = False, dry_run: bool = False,
               prefer: Annotated[str, Header()] = "") -> Response:
     """Runs a spec and stores the result.
 
     The same spec in the same environment is answered from the store with 200; `rerun=true`
-    runs it again. With `Prefer: respond-async` the answer is 202 with the job.
+    runs it again. With `Prefer: respond-async` the answer is 202 with the job. `dry_run=true`
+    only says how many forwards it takes, and about how long; it waits for no job.
     """
+    if dry_run:
+        return answer(await run_in_threadpool(lab.plan, spec), 200)
     started = await run_in_threadpool(lab.start_run, spec, rerun=rerun)
     if isinstance(started, Record):
         return answer(started, 200)

@@ -30,7 +30,11 @@ GRID_ANSWERS = {200: {"content": {
 
 @router.post("", status_code=202, response_model=SweepAccepted, responses=SWEEP_ANSWERS)
 def submit(spec: Sweep, lab: TheLab, rerun: bool = False, dry_run: bool = False) -> Response:
-    """Queues a sweep. `dry_run=true` only says how many cells and forwards it has."""
+    """Queues a sweep.
+
+    `dry_run=true` only says how many cells and forwards it has, and about how long they take;
+    it waits for no job.
+    """
     if dry_run:
         return answer(lab.plan(spec), 200)
     accepted = lab.start_sweep(spec, rerun=rerun)
