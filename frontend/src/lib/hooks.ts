@@ -38,10 +38,14 @@ export function useShowWhenNarrow(
 
 const NARROW = 900;
 
+/** Inputs that take no text: keys of the page work there too. */
+const NO_TEXT = /^(checkbox|radio|button|file|range)$/;
+
 function isTyping(target: EventTarget | null): boolean {
+  if (target instanceof HTMLInputElement) return !NO_TEXT.test(target.type);
   return (
     target instanceof HTMLElement &&
-    (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+    (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName))
   );
 }
 
