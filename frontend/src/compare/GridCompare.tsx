@@ -86,9 +86,7 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
           ]}
           onChange={setTab}
         />
-        <span className={css.exports}>
-          <ExportMenu hotkey file={() => gridCompareFile({ a, b, pair, three, theme })} />
-        </span>
+        <ExportMenu hotkey file={() => gridCompareFile({ a, b, pair, three, theme })} />
       </div>
       {tab === "table" ? (
         <DifferenceTable grid={a} three={three} />

@@ -1,6 +1,5 @@
 import type { Result } from "../api/types";
 import { ExportMenu } from "../charts/ExportMenu";
-import type { ChartFile } from "../charts/exportFiles";
 import { SceneView } from "../charts/SceneView";
 import { cx, Notice, Panel, styles } from "../ui/ui";
 import css from "./compare.module.css";
@@ -24,7 +23,7 @@ export function RunCompare({ a, b }: { a: Result; b: Result }) {
     <>
       <Panel
         title="What the edits did"
-        actions={metrics.ok && <Save hotkey file={() => metricsFile(a, b, metrics.pairs)} />}
+        actions={metrics.ok && <ExportMenu hotkey file={() => metricsFile(a, b, metrics.pairs)} />}
       >
         {metrics.ok ? (
           <>
@@ -46,7 +45,9 @@ export function RunCompare({ a, b }: { a: Result; b: Result }) {
       <Panel
         title="What it says after the edit"
         actions={
-          tokens.ok && <Save hotkey={!metrics.ok} file={() => tokensFile(a, b, tokens.pairs)} />
+          tokens.ok && (
+            <ExportMenu hotkey={!metrics.ok} file={() => tokensFile(a, b, tokens.pairs)} />
+          )
         }
       >
         {tokens.ok ? (
@@ -64,14 +65,6 @@ export function RunCompare({ a, b }: { a: Result; b: Result }) {
         </p>
       </Panel>
     </>
-  );
-}
-
-function Save(props: { hotkey: boolean; file: () => ChartFile }) {
-  return (
-    <span className={css.exports}>
-      <ExportMenu {...props} />
-    </span>
   );
 }
 

@@ -119,9 +119,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
           onChange={(metric) => change({ metric })}
         />
         <Segmented label="How to show the grid" value={tab} options={TABS} onChange={setTab} />
-        <span className={css.exports}>
-          <ExportMenu hotkey file={() => gridFile(grid, shown, view, theme)} />
-        </span>
+        <ExportMenu hotkey file={() => gridFile(grid, shown, view, theme)} />
       </div>
       {tab === "map" && (
         <ViewBar grid={grid} shown={shown} view={view} layout={bare} onChange={change} />
