@@ -41,12 +41,15 @@ function texts(lines: readonly string[], size: number, weight: number, fill: str
   };
 }
 
+/** Between notes, and between the parts of a source. */
+export const BETWEEN = "  ·  ";
+
 /** Notes side by side while they fit; what is longer than a line goes on in the next. */
 export function wrapped(notes: readonly string[], letters: number): string[] {
   const lines: string[] = [];
   for (const note of notes) {
     const last = lines.at(-1);
-    const joined = last === undefined ? note : `${last}  ·  ${note}`;
+    const joined = last === undefined ? note : last + BETWEEN + note;
     if (last !== undefined && joined.length <= letters) lines[lines.length - 1] = joined;
     else lines.push(...broken(note, Math.max(1, Math.floor(letters))));
   }
@@ -95,7 +98,7 @@ export function sheet({ title, notes, source, parts }: ChartFile): Scene {
 
 /** Each result on lines of its own, no more than fit a foot. */
 function foot(source: readonly string[], letters: number): string[] {
-  return source.flatMap((line) => most(wrapped([line], letters), MOST_LINES));
+  return source.flatMap((line) => most(wrapped(line.split(BETWEEN), letters), MOST_LINES));
 }
 
 export async function saveChart(file: ChartFile, kind: FileKind): Promise<void> {
@@ -127,7 +130,7 @@ async function pngOf(scene: Scene): Promise<Blob> {
   const resolve = resolverOf(document.documentElement);
   context.scale(PNG_SCALE, PNG_SCALE);
   context.fillStyle = resolve("--panel");
-  context.fillRect(0, 0, scene.width, scene.height);
+  context.fillRect(0, 0, canvas.width, canvas.height);
   paintScene(context, scene.marks, resolve);
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
   if (!blob) throw new Error("The picture is larger than the browser can draw. Save it as SVG.");

@@ -120,7 +120,9 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
           </div>
           <p className={css.reading} role="status">
             {pinned === null ? (
-              "Click a cell, or walk with the arrow keys and press Space, to read all three. Enter opens its two experiments, compared."
+              `Click a cell, or walk with the arrow keys and press Space, to read all three.${
+                runnable ? " Enter opens its two experiments, compared." : ""
+              }`
             ) : (
               <>
                 <b>{cellName(a, pinned)}</b>: A {say(three.a, pinned)}, B {say(three.b, pinned)}, B

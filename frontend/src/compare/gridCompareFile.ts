@@ -1,6 +1,6 @@
 // A comparison of two grids as a file: the three pictures with their one legend, or the numbers.
 import type { GridData } from "../api/types";
-import type { ChartFile } from "../charts/exportFiles";
+import { BETWEEN, type ChartFile } from "../charts/exportFiles";
 import { pointOf } from "../charts/heatLayout";
 import { heatScene } from "../charts/heatScene";
 import { legendScene } from "../charts/legendScene";
@@ -55,7 +55,7 @@ export function compareName(a: Outcome, b: Outcome): string {
 export function sourceOf(a: Outcome, b: Outcome): string[] {
   return [a, b].map(
     (side, index) =>
-      `${"AB"[index]}: ${whatWasDone(side)}  ·  ${originLine(side, `spec ${side.spec_hash}`)}`,
+      `${"AB"[index]}: ${whatWasDone(side)}${BETWEEN}${originLine(side, `spec ${side.spec_hash}`)}`,
   );
 }
 

@@ -88,7 +88,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
       <OtherModel
         what="This grid"
         model={grid.model}
-        then="Run sweep asks the loaded model. Cells are not opened, and missing cells are refused, until the stored model is loaded."
+        then="Run sweep asks the loaded model. Until the stored one is loaded, cells are not opened, and missing cells are not run."
       />
       {differs && (
         <Notice kind="warn">The form differs from this grid. Run it to see its own.</Notice>
