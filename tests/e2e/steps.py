@@ -64,10 +64,13 @@ def finished(page: Page) -> None:
     expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
 
 
-def save(page: Page, kind: str) -> Path:
-    """Saves the chart with the key e, and returns its file."""
-    page.get_by_role("button", name=re.compile("^Export")).blur()
-    page.keyboard.press("e")
+def save(page: Page, kind: str, within: Locator | None = None) -> Path:
+    """Saves the chart with the key e, or by the button within a part; returns its file."""
+    if within is None:
+        page.get_by_role("button", name=re.compile("^Export")).first.blur()
+        page.keyboard.press("e")
+    else:
+        within.get_by_role("button", name=re.compile("^Export")).click()
     menu = page.get_by_role("list", name="Save the chart as")
     with page.expect_download() as saved:
         menu.get_by_role("button", name=re.compile(f"^{kind}")).click()

@@ -3,6 +3,7 @@ import { Redirect, Route, Switch, useLocation } from "wouter";
 import { useReattach } from "../api/jobs";
 import { useKeys } from "../lib/hooks";
 import { PLACES } from "../lib/keyList";
+import { focusSearch } from "../lib/rows";
 import { useAside } from "../state/aside";
 import { Empty } from "../ui/ui";
 import { Workbench } from "../workbench/Workbench";
@@ -47,7 +48,8 @@ export function App() {
       Object.entries(PLACES).map(([key, { to }]) => [`g ${key}`, () => go(to)]),
     ),
     "?": () => setSheet(true),
-    "/": () => go("/h", { state: { search: true } }),
+    "/": () => focusSearch() || go("/h", { state: { search: true } }),
+    "g g": () => document.querySelector<HTMLElement>("main [role=grid]")?.focus(),
   });
   const title = TITLES[path.split("/")[1] ?? ""];
   useEffect(() => {

@@ -1,31 +1,23 @@
 import { useState } from "react";
 import type { CaptureEntry, CaptureRecord } from "../api/types";
+import { OtherModel } from "../app/OtherModel";
+import { ExportMenu } from "../charts/ExportMenu";
 import { bytes, duration, when } from "../lib/format";
 import { download } from "../lib/hooks";
-import { opName, placeName, shortName } from "../lib/names";
 import { TokenChips } from "../question/TokenChips";
 import { useMessages } from "../state/messages";
 import { Button, Notice, Panel, styles } from "../ui/ui";
 import css from "./captures.module.css";
 import { EntryRow } from "./EntryRow";
 import { fetchFile, NPY, SAFETENSORS } from "./queries";
+import { COLUMNS, editsOf, statisticsFile } from "./statisticsFile";
 import { UseEntry } from "./UseEntry";
-
-const COLUMNS: [string, string][] = [
-  ["Mean", "of all values"],
-  ["Std", "standard deviation of all values"],
-  ["Min", "the least value"],
-  ["Max", "the greatest value"],
-  ["Mean norm", "mean length of the vectors, one for each position (and head)"],
-  ["Zeros", "how many values are exactly 0"],
-];
 
 /** One capture: what was asked, statistics of each part, and what can be done with the values. */
 export function CaptureCard({ record }: { record: CaptureRecord }) {
   const { data } = record;
   const [chosen, setChosen] = useState<CaptureEntry | null>(data.entries[0] ?? null);
   const report = useMessages((state) => state.report);
-  const edits = data.spec.edits ?? [];
   const kept = data.n_bytes > 0;
 
   const save = async (type: string, name: string, entry?: string) => {
@@ -40,19 +32,23 @@ export function CaptureCard({ record }: { record: CaptureRecord }) {
     <Panel
       title="Capture"
       actions={
-        kept && (
-          <Button small onClick={() => save(SAFETENSORS, `${record.id}.safetensors`)}>
-            Download all ({bytes(data.n_bytes)})
-          </Button>
-        )
+        <span className={css.actions}>
+          {kept && (
+            <Button small onClick={() => save(SAFETENSORS, `${record.id}.safetensors`)}>
+              Download all ({bytes(data.n_bytes)})
+            </Button>
+          )}
+          <ExportMenu hotkey file={() => statisticsFile(record)} />
+        </span>
       }
     >
+      <OtherModel
+        what="This capture"
+        model={data.model}
+        then="What is made of it below runs on the loaded model, for which its vectors need not mean anything."
+      />
       <TokenChips label="Tokens of the captured prompt" tokens={data.tokens} />
-      <p className={css.meta}>
-        {edits.length === 0
-          ? "The model as it is, without an edit."
-          : `With these edits: ${edits.map((edit) => `${shortName(edit.target)} ${opName(edit.op)}${placeName(edit.target)}`).join("; ")}.`}
-      </p>
+      <p className={css.meta}>{editsOf(record)}</p>
       {(data.warnings ?? []).map((note) => (
         <Notice key={note.code + note.text} kind="warn">
           {note.text}
@@ -69,8 +65,8 @@ export function CaptureCard({ record }: { record: CaptureRecord }) {
             <tr>
               <th scope="col">Part</th>
               <th scope="col">Shape</th>
-              {COLUMNS.map(([name, title]) => (
-                <th key={name} scope="col" className={styles.num} title={title}>
+              {COLUMNS.map(({ name, means }) => (
+                <th key={name} scope="col" className={styles.num} title={means}>
                   {name}
                 </th>
               ))}

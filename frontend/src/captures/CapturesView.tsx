@@ -2,7 +2,12 @@ import { useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { asApiError } from "../api/problem";
 import type { CaptureSummary } from "../api/types";
+import { FilterBar } from "../history/FilterBar";
+import { anyFilter, captureFilters, NO_FILTERS, toQuery } from "../history/filters";
+import { NothingFits } from "../history/NothingFits";
+import { useFilters } from "../history/useFilters";
 import { bytes, count, when } from "../lib/format";
+import { ROWS_ID, walkRows } from "../lib/rows";
 import { withParams } from "../state/url";
 import { Button, Empty, Notice, Panel } from "../ui/ui";
 import { CaptureCard } from "./CaptureCard";
@@ -29,15 +34,22 @@ export default function CapturesView({ id }: { id: string | null }) {
 function CaptureList({ current }: { current: string | null }) {
   const [path, go] = useLocation();
   const cursor = new URLSearchParams(useSearch()).get("after");
-  const page = useCaptures(cursor);
+  const [all, set] = useFilters();
+  const filters = captureFilters(all);
+  const filtered = anyFilter(filters);
+  const page = useCaptures(toQuery(filters), cursor);
   const items = page.data?.items ?? [];
   const show = (after: string | null) => go(path + withParams(window.location.search, { after }));
   return (
     <Panel title="Captures">
+      <FilterBar of="captures" filters={filters} onChange={set} />
       {page.error && !asApiError(page.error).gone && (
         <Notice kind="bad">{asApiError(page.error).message}</Notice>
       )}
-      {page.data && items.length === 0 && (
+      {page.data && items.length === 0 && filtered && (
+        <NothingFits onClear={() => set(NO_FILTERS)} />
+      )}
+      {page.data && items.length === 0 && !filtered && (
         <Empty title="Nothing has been kept yet.">
           <p>
             A capture keeps the numbers that a part of the model computes on a prompt. In the{" "}
@@ -45,7 +57,13 @@ function CaptureList({ current }: { current: string | null }) {
           </p>
         </Empty>
       )}
-      <ul className={css.list} aria-label="Stored captures">
+      <ul
+        id={ROWS_ID}
+        className={css.list}
+        aria-label="Stored captures"
+        aria-busy={page.isPlaceholderData}
+        onKeyDown={walkRows}
+      >
         {items.map((item) => (
           <Row key={item.id} item={item} current={item.id === current} />
         ))}
@@ -70,11 +88,13 @@ function CaptureList({ current }: { current: string | null }) {
 
 function Row({ item, current }: { item: CaptureSummary; current: boolean }) {
   const [, go] = useLocation();
+  // The list stays as it is searched while one of it after the other is opened.
+  const search = withParams(useSearch(), {});
   const remove = useDeleteCapture();
   const [sure, setSure] = useState(false);
   return (
     <li className={css.row} aria-current={current ? "true" : undefined}>
-      <Link href={`/a/${item.id}`} className={css.open}>
+      <Link href={`/a/${item.id}${search}`} className={css.open}>
         <b>{item.title}</b>
         <span className={css.prompt}>“{item.prompt}”</span>
         <span className={css.meta}>
@@ -89,7 +109,9 @@ function Row({ item, current }: { item: CaptureSummary; current: boolean }) {
         <Button
           small
           onClick={() =>
-            remove.mutate(item.id, { onSuccess: () => current && go("/a", { replace: true }) })
+            remove.mutate(item.id, {
+              onSuccess: () => current && go(`/a${search}`, { replace: true }),
+            })
           }
           onBlur={() => setSure(false)}
           autoFocus

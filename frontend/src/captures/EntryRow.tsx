@@ -1,8 +1,9 @@
 import type { CaptureEntry } from "../api/types";
-import { count, number } from "../lib/format";
+import { count } from "../lib/format";
 import { Button, styles } from "../ui/ui";
 import css from "./captures.module.css";
 import { entryMeaning, entryName } from "./entry";
+import { COLUMNS, statistic } from "./statisticsFile";
 
 interface EntryRowProps {
   entry: CaptureEntry;
@@ -14,7 +15,6 @@ interface EntryRowProps {
 /** The statistics of one part; values that are not finite are counted, never averaged. */
 export function EntryRow({ entry, chosen, onChoose, onSave }: EntryRowProps) {
   const { statistics: stats } = entry;
-  const shown = [stats.mean, stats.std, stats.min, stats.max, stats.mean_norm];
   const name = entryName(entry);
   return (
     <tr>
@@ -32,18 +32,14 @@ export function EntryRow({ entry, chosen, onChoose, onSave }: EntryRowProps) {
       <td title={entry.dims.join(" × ")}>
         {entry.shape.join(" × ")} <small>{entry.dtype}</small>
       </td>
-      {shown.map((value, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the columns do not move
-        <td key={index} className={styles.num}>
-          {value === null ? "none" : number(value)}
+      {COLUMNS.map((column) => (
+        <td key={column.key} className={styles.num}>
+          {statistic(stats, column)}
+          {column.key === "n_zero" && stats.n_non_finite > 0 && (
+            <small> · {count(stats.n_non_finite, "value")} not finite, left out</small>
+          )}
         </td>
       ))}
-      <td className={styles.num}>
-        {stats.n_zero.toLocaleString("en")}
-        {stats.n_non_finite > 0 && (
-          <small> · {count(stats.n_non_finite, "value")} not finite, left out</small>
-        )}
-      </td>
       <td>
         {onSave && (
           <Button small look="quiet" aria-label={`Download ${name} as .npy`} onClick={onSave}>

@@ -4,15 +4,16 @@ import { api, unwrap } from "../api/client";
 import { asApiError, toApiError } from "../api/problem";
 import { authorization } from "../api/token";
 import type { CaptureRecord, CaptureSpec } from "../api/types";
+import type { HistoryQuery } from "../history/filters";
 import { readNpy } from "./npy";
 
-export function useCaptures(cursor: string | null) {
+/** A page of the captures that fit, newest first; the cursor names where it begins. */
+export function useCaptures(query: HistoryQuery, cursor: string | null) {
+  const { q, model, since, until } = query;
+  const asked = { limit: 30, q, model, since, until, ...(cursor && { cursor }) };
   return useQuery({
-    queryKey: ["captures", cursor],
-    queryFn: () =>
-      unwrap(
-        api.GET("/api/captures", { params: { query: { limit: 30, ...(cursor && { cursor }) } } }),
-      ),
+    queryKey: ["captures", asked],
+    queryFn: () => unwrap(api.GET("/api/captures", { params: { query: asked } })),
     placeholderData: keepPreviousData,
     staleTime: 0,
   });

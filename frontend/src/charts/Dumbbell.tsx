@@ -21,9 +21,14 @@ const RIGHT = 64;
 const ROWS = 12;
 const FILE_WIDTH = 640;
 
-function drawn({ clean, edited, same = false }: DumbbellProps, width: number, log: boolean) {
+function drawn(
+  { clean, edited, same = false }: DumbbellProps,
+  width: number,
+  log: boolean,
+  limit = ROWS,
+) {
   const left = Math.min(120, Math.max(70, width * 0.22));
-  const layout = dumbbellLayout(clean, edited, { width, left, right: RIGHT, log, limit: ROWS });
+  const layout = dumbbellLayout(clean, edited, { width, left, right: RIGHT, log, limit });
   const letters = Math.floor((left - 14) / 7.6);
   return { layout, scene: dumbbellScene({ layout, width, right: RIGHT, same, letters }) };
 }
@@ -61,16 +66,18 @@ export function topTokensFile(
   { name, source, json }: Pick<ChartFile, "name" | "source" | "json">,
 ): ChartFile {
   const { layout, scene } = drawn(props, FILE_WIDTH, false);
+  const all = drawn(props, FILE_WIDTH, false, Number.POSITIVE_INFINITY).layout.rows;
   const open = `open: not among the top ${props.clean.length}`;
+  const measured = ["next-token probability on a linear axis"];
+  const kinds = props.same ? [] : ["round: clean", "diamond: edited", open];
+  const more = all.length - layout.rows.length;
   return {
     name,
     title: props.same ? "Top tokens of the clean run" : "Top tokens, clean and edited",
-    notes: props.same
-      ? ["next-token probability"]
-      : ["next-token probability", "round: clean", "diamond: edited", open],
+    notes: [...measured, ...kinds, ...(more > 0 ? [`${more} less likely tokens left out`] : [])],
     source,
     parts: () => [scene],
-    csv: () => topCsv(layout.rows),
+    csv: () => topCsv(all),
     json,
   };
 }

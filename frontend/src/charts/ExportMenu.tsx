@@ -80,7 +80,7 @@ export function ExportMenu({ file, hotkey }: { file: () => ChartFile; hotkey?: b
 export function SaveCsv({ name, text }: { name: string; text: () => string }) {
   const save = () =>
     saveChart(
-      { name, title: "", notes: [], source: "", parts: null, csv: text, json: text },
+      { name, title: "", notes: [], source: [], parts: null, csv: text, json: text },
       "csv",
     );
   return (

@@ -1,6 +1,8 @@
 import { useLocation, useSearch } from "wouter";
 import { asApiError } from "../api/problem";
 import { useRecord } from "../api/queries";
+import { byModel } from "../app/modelNames";
+import { OtherModel } from "../app/OtherModel";
 import { withParams } from "../state/url";
 import { Button, Notice, Panel } from "../ui/ui";
 import css from "./compare.module.css";
@@ -22,6 +24,10 @@ export default function CompareView() {
 
   const [first, second] = [left.data?.result, right.data?.result];
   const error = left.error ?? right.error;
+  const models = byModel([
+    ...(first ? [{ what: "A", model: first.model }] : []),
+    ...(second ? [{ what: "B", model: second.model }] : []),
+  ]);
   return (
     <div className={css.view}>
       <Panel
@@ -40,6 +46,18 @@ export default function CompareView() {
           b={right.data ?? null}
           onLeave={(side) => set({ ...fresh, [side]: null }, false)}
         />
+        {models.map(({ what, model }) => (
+          <OtherModel
+            key={what}
+            what={what}
+            model={model}
+            then={
+              first?.kind === "sweep"
+                ? "Cells are not opened as experiments until it is loaded."
+                : "Run again, it would be asked of the loaded model."
+            }
+          />
+        ))}
         {error && !asApiError(error).gone && (
           <Notice kind="bad">{asApiError(error).message}</Notice>
         )}

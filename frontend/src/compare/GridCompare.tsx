@@ -2,7 +2,7 @@ import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { useModel, useRun } from "../api/queries";
 import type { GridData } from "../api/types";
-import { domainOf, table } from "../charts/colour";
+import { ExportMenu } from "../charts/ExportMenu";
 import { Legend } from "../charts/Legend";
 import {
   cellName,
@@ -11,16 +11,15 @@ import {
   type Shown,
   STATUS_WORDS,
   showValue,
-  unitOf,
 } from "../explorer/gridView";
-import { download } from "../lib/hooks";
 import { useTheme } from "../lib/theme";
-import { Button, Notice, Panel, Segmented, styles } from "../ui/ui";
+import { Notice, Panel, Segmented, styles } from "../ui/ui";
 import css from "./compare.module.css";
-import { differenceCsv } from "./csv";
 import { DifferenceTable } from "./DifferenceTable";
 import { GridMap } from "./GridMap";
+import { gridCompareFile } from "./gridCompareFile";
 import { pairGrids, trio } from "./pair";
+import { SIDES, trioChart } from "./trioChart";
 
 interface GridCompareProps {
   a: GridData;
@@ -29,12 +28,6 @@ interface GridCompareProps {
   cell: string | null;
   onChange: (changes: Record<string, string | null>) => void;
 }
-
-const SIDES = [
-  { key: "a", title: "A" },
-  { key: "b", title: "B" },
-  { key: "difference", title: "B − A" },
-] as const;
 
 /** Two grids and their difference, all three in the same colours. */
 export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) {
@@ -47,12 +40,7 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
   const pair = pairs.find((each) => each.a === metric) ?? pairs.at(-1) ?? null;
   const three = useMemo(() => (pair ? trio(a, b, pair) : null), [a, b, pair]);
   const theme = useTheme();
-  const colours = useMemo(() => table("RdBu", theme), [theme]);
-  const domain = useMemo(
-    () =>
-      three && domainOf([...three.a.values, ...three.b.values, ...three.difference.values], true),
-    [three],
-  );
+  const chart = useMemo(() => three && trioChart(three, theme), [three, theme]);
   if (!pairing.ok) {
     return (
       <Panel title="B − A">
@@ -63,7 +51,7 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
       </Panel>
     );
   }
-  if (!three || !domain || !pair) return null;
+  if (!three || !chart || !pair) return null;
   const { difference } = three;
   const pinned = cell !== null && Number(cell) < difference.values.length ? Number(cell) : null;
   const pin = (index: number | null) => onChange({ cell: index === null ? null : String(index) });
@@ -75,8 +63,6 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
     if (left && right) go(`/c?a=${left.id}&b=${right.id}`);
   };
   const bad = difference.status.filter((each) => each !== "ok" && each !== "pending").length;
-  const save = () =>
-    download("neuronscope-compare.csv", new Blob([differenceCsv(a, three)], { type: "text/csv" }));
   return (
     <Panel title="A, B and B − A">
       {pairing.notes.map((note) => (
@@ -100,27 +86,16 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
           ]}
           onChange={setTab}
         />
-        <Button small onClick={save}>
-          CSV
-        </Button>
+        <ExportMenu hotkey file={() => gridCompareFile({ a, b, pair, three, theme })} />
       </div>
       {tab === "table" ? (
         <DifferenceTable grid={a} three={three} />
       ) : (
         <>
           <Legend
-            domain={domain}
-            colours={colours}
-            title={`${difference.isChange && three.a.isChange ? "Change of " : ""}${pair.title}, ${unitOf(difference)}, one scale for all three`}
-            notes={[
-              "A and B: blue is more. B − A: blue is larger in B, red larger in A",
-              `ends at the 99th percentile, ${domain.below + domain.above || "nothing"} beyond`,
-              ...(difference.floor === null
-                ? []
-                : [
-                    `bracket: noise floor ±${withUnit(difference, difference.floor).replace("+", "")} for B − A`,
-                  ]),
-            ]}
+            {...chart.scale}
+            title={chart.title}
+            notes={chart.notes}
             show={(value) => showValue(difference, value)}
             floor={difference.floor}
             controls={[]}
@@ -135,8 +110,7 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
                 title={title}
                 grid={key === "b" ? b : a}
                 shown={three[key]}
-                domain={domain}
-                colours={colours}
+                scale={chart.scale}
                 pinned={pinned}
                 describe={(index) => reading(three[key], index, key === "b" ? b : a)}
                 onPin={pin}
@@ -146,7 +120,9 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
           </div>
           <p className={css.reading} role="status">
             {pinned === null ? (
-              "Click a cell, or walk with the arrow keys and press Space, to read all three. Enter opens its two experiments, compared."
+              `Click a cell, or walk with the arrow keys and press Space, to read all three.${
+                runnable ? " Enter opens its two experiments, compared." : ""
+              }`
             ) : (
               <>
                 <b>{cellName(a, pinned)}</b>: A {say(three.a, pinned)}, B {say(three.b, pinned)}, B
@@ -163,10 +139,6 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
       </p>
     </Panel>
   );
-}
-
-function withUnit(shown: Shown, value: number): string {
-  return showValue(shown, value) + (shown.unit === "probability" ? "" : ` ${shown.unit}`);
 }
 
 function say(shown: Shown, index: number): string {

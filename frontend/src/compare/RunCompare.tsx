@@ -1,8 +1,19 @@
 import type { Result } from "../api/types";
-import { changeInUnit, percent } from "../lib/format";
-import { cx, Notice, Panel, styles, TokenText } from "../ui/ui";
+import { ExportMenu } from "../charts/ExportMenu";
+import { SceneView } from "../charts/SceneView";
+import { cx, Notice, Panel, styles } from "../ui/ui";
 import css from "./compare.module.css";
 import { pairRuns, pairTokens } from "./pair";
+import { metricsFile, tokensFile } from "./runCompareFile";
+import {
+  barKey,
+  barScene,
+  metricLines,
+  NAMES,
+  scales,
+  type TrioLine,
+  tokenLines,
+} from "./trioLines";
 
 /** Two runs: what each edit did to every metric, and what the model says after it. */
 export function RunCompare({ a, b }: { a: Result; b: Result }) {
@@ -10,7 +21,10 @@ export function RunCompare({ a, b }: { a: Result; b: Result }) {
   const tokens = pairTokens(a, b);
   return (
     <>
-      <Panel title="What the edits did">
+      <Panel
+        title="What the edits did"
+        actions={metrics.ok && <ExportMenu hotkey file={() => metricsFile(a, b, metrics.pairs)} />}
+      >
         {metrics.ok ? (
           <>
             {metrics.notes.map((note) => (
@@ -21,41 +35,27 @@ export function RunCompare({ a, b }: { a: Result; b: Result }) {
             <Trios
               label="Change of each metric"
               first="Change by the edit"
-              lines={metrics.pairs.map((line) => ({
-                key: line.title,
-                name: (
-                  <>
-                    {line.title} {line.unit !== "probability" && <small>{line.unit}</small>}
-                  </>
-                ),
-                values: [line.a, line.b, line.difference],
-                show: (value) => changeInUnit(value, line.unit),
-                last: line.told ? null : "≤ noise",
-              }))}
+              lines={metricLines(metrics.pairs)}
             />
           </>
         ) : (
           <Notice kind="warn">{metrics.why.join(" ")}</Notice>
         )}
       </Panel>
-      <Panel title="What it says after the edit">
+      <Panel
+        title="What it says after the edit"
+        actions={
+          tokens.ok && (
+            <ExportMenu hotkey={!metrics.ok} file={() => tokensFile(a, b, tokens.pairs)} />
+          )
+        }
+      >
         {tokens.ok ? (
           <Trios
             label="Probability of the top tokens"
             first="Token"
             shared
-            lines={tokens.pairs.map(({ id, token, a: x, b: y }) => ({
-              key: String(id),
-              name: <TokenText text={token} />,
-              values: [x, y, x === null || y === null ? null : y - x],
-              show: (value, index) =>
-                index === 2
-                  ? changeInUnit(value, "probability")
-                  : value === null
-                    ? "–"
-                    : percent(value),
-              last: null,
-            }))}
+            lines={tokenLines(tokens.pairs)}
           />
         ) : (
           <Notice kind="warn">{tokens.why.join(" ")}</Notice>
@@ -68,87 +68,53 @@ export function RunCompare({ a, b }: { a: Result; b: Result }) {
   );
 }
 
-interface TrioLine {
-  key: string;
-  name: React.ReactNode;
-  values: [number | null, number | null, number | null];
-  show: (value: number | null, index: number) => string;
-  /** Words in place of B − A. */
-  last: string | null;
-}
-
 interface TriosProps {
   label: string;
   first: string;
-  lines: TrioLine[];
+  lines: readonly TrioLine[];
   /** All lines on one scale; otherwise A, B and B − A of each line are. */
   shared?: boolean;
 }
 
 /** Three numbers a line, with bars from one zero on one scale. */
-function Trios({ label, first, lines, shared }: TriosProps) {
-  const size = (line: TrioLine) => Math.max(...line.values.map((value) => Math.abs(value ?? 0)));
-  const most = Math.max(...lines.map(size));
+function Trios({ label, first, lines, shared = false }: TriosProps) {
+  const most = scales(lines, shared);
   return (
     <div className={styles.scroll} tabIndex={0} role="region" aria-label={label}>
       <table className={cx(styles.table, css.trios)}>
         <thead>
           <tr>
             <th scope="col">{first}</th>
-            {["A", "B", "B − A"].map((name) => (
+            {NAMES.map((name) => (
               <th key={name} scope="col" className={styles.num}>
                 {name}
               </th>
             ))}
-            <th scope="col">On one scale</th>
+            <th scope="col" className={css.key}>
+              <span className="visually-hidden">On one scale</span>
+              <SceneView scene={barKey()} />
+            </th>
           </tr>
         </thead>
         <tbody>
-          {lines.map((line) => (
-            <tr key={line.key}>
-              <th scope="row">{line.name}</th>
-              {line.values.map((value, index) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: A, B and B − A, always in this order
-                <td key={index} className={styles.num}>
-                  {index === 2 ? (
-                    <b>{line.last ?? line.show(value, index)}</b>
-                  ) : (
-                    line.show(value, index)
-                  )}
+          {lines.map(({ key, name, unit, token, values, says }, line) => (
+            <tr key={key}>
+              <th scope="row">
+                <span className={token ? styles.mono : undefined}>{name}</span>{" "}
+                {unit && <small>{unit}</small>}
+              </th>
+              {says.map((text, index) => (
+                <td key={NAMES[index]} className={styles.num}>
+                  {index === 2 ? <b>{text}</b> : text}
                 </td>
               ))}
               <td>
-                <Bars values={line.values} most={shared ? most : size(line)} />
+                <SceneView scene={barScene(values, most[line]!)} />
               </td>
             </tr>
           ))}
         </tbody>
       </table>
     </div>
-  );
-}
-
-const [WIDTH, HEIGHT, STEP] = [220, 26, 8];
-
-function Bars({ values, most }: { values: TrioLine["values"]; most: number }) {
-  const middle = WIDTH / 2;
-  const looks = [css.barA, css.barB, css.barDifference];
-  return (
-    <svg width={WIDTH} height={HEIGHT} aria-hidden="true">
-      <line x1={middle} x2={middle} y2={HEIGHT} className={css.zero} />
-      {values.map((value, index) => {
-        const length = value === null || most === 0 ? 0 : (Math.abs(value) / most) * (middle - 2);
-        return (
-          <rect
-            key={looks[index]}
-            className={looks[index]}
-            x={(value ?? 0) < 0 ? middle - length : middle}
-            y={1 + index * STEP}
-            width={length}
-            height={STEP - 2}
-          />
-        );
-      })}
-    </svg>
   );
 }

@@ -123,7 +123,9 @@ export interface RunLine {
   a: number | null;
   b: number | null;
   difference: number | null;
-  /** Larger than both noise floors together. */
+  /** Both noise floors together; null where one is not known. */
+  floor: number | null;
+  /** Larger than that. */
   told: boolean;
 }
 
@@ -147,6 +149,7 @@ export function pairRuns(a: Result, b: Result): Pairing<RunLine> {
         a: x,
         b: y,
         difference,
+        floor,
         told: difference !== null && floor !== null && Math.abs(difference) > floor,
       };
     }),

@@ -8,8 +8,14 @@ import { cellName, STATUS_WORDS, shownMetric, showSpread, showValue } from "./gr
 
 const PAGE = 200;
 
+interface CellTableProps {
+  grid: GridData;
+  opening: boolean;
+  onOpen: (index: number) => void;
+}
+
 /** Every cell as a row, the largest effects first on request. */
-export function CellTable({ grid, onOpen }: { grid: GridData; onOpen: (index: number) => void }) {
+export function CellTable({ grid, opening, onOpen }: CellTableProps) {
   const [sortBy, setSortBy] = useState<string | null>(null);
   const [limit, setLimit] = useState(PAGE);
   const metrics = Object.keys(grid.metrics).map((key) => shownMetric(grid, key));
@@ -70,6 +76,7 @@ export function CellTable({ grid, onOpen }: { grid: GridData; onOpen: (index: nu
                     small
                     look="quiet"
                     icon="arrow"
+                    disabled={opening}
                     aria-label={`Open ${cellName(grid, index)}`}
                     onClick={() => onOpen(index)}
                   />

@@ -3,6 +3,7 @@ import type { Progress } from "../api/follow";
 import { useRun } from "../api/queries";
 import type { components } from "../api/schema";
 import type { GridData } from "../api/types";
+import { OtherModel, useOtherModel } from "../app/OtherModel";
 import { ExportMenu } from "../charts/ExportMenu";
 import { brushOf, cellsIn } from "../charts/places";
 import { Annotate } from "../history/Annotate";
@@ -63,11 +64,18 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
   }, [bare, view.marked]);
 
   const code = (index: number) => cellCode(grid, index);
-  const openCells = (indices: readonly number[]) =>
+  const pin = (index: number | null) =>
+    change({ cell: index === null ? null : code(index), run: null });
+  // On another model a cell's experiment would be another experiment: it is pinned, not opened.
+  const other = useOtherModel(grid.model);
+  const opening = open.isPending || other !== null;
+  const openCells = (indices: readonly number[]) => {
+    if (other) return indices.length === 1 ? pin(indices[0]!) : undefined;
     open.mutate(cellRun(grid, ...indices), {
       onSuccess: (made) =>
         change(indices.length === 1 ? { cell: code(indices[0]!), run: made.id } : { run: made.id }),
     });
+  };
   const all = cellsOf(grid);
   const running = onCancel !== null;
   const stands = running
@@ -77,6 +85,11 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
   const keys = Object.keys(grid.metrics);
   return (
     <Panel title="Grid" actions={state && <Annotate record={state.summary} />}>
+      <OtherModel
+        what="This grid"
+        model={grid.model}
+        then="Run sweep asks the loaded model. Until the stored one is loaded, cells are not opened, and missing cells are not run."
+      />
       {differs && (
         <Notice kind="warn">The form differs from this grid. Run it to see its own.</Notice>
       )}
@@ -106,9 +119,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
           onChange={(metric) => change({ metric })}
         />
         <Segmented label="How to show the grid" value={tab} options={TABS} onChange={setTab} />
-        <span className={css.exports}>
-          <ExportMenu hotkey file={() => gridFile(grid, shown, view, theme)} />
-        </span>
+        <ExportMenu hotkey file={() => gridFile(grid, shown, view, theme)} />
       </div>
       {tab === "map" && (
         <ViewBar grid={grid} shown={shown} view={view} layout={bare} onChange={change} />
@@ -120,7 +131,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
             shown={shown}
             view={view}
             running={running}
-            onPin={(index) => change({ cell: index === null ? null : code(index), run: null })}
+            onPin={pin}
             onOpen={(index) => openCells([index])}
             onMark={(ends) => change({ marked: ends?.map(code).join("..") ?? null, run: null })}
           />
@@ -131,7 +142,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
                 shown={shown}
                 cells={cells}
                 name={fileName(grid)}
-                opening={open.isPending}
+                opening={opening}
                 onClear={() => change({ marked: null })}
                 onOpen={openCells}
               />
@@ -142,14 +153,16 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
                 grid={grid}
                 shown={shown}
                 pinned={view.cell}
-                opening={open.isPending}
+                opening={opening}
                 onOpen={(index) => openCells([index])}
               />
             )}
           </div>
         </div>
       )}
-      {tab === "table" && <CellTable grid={grid} onOpen={(index) => openCells([index])} />}
+      {tab === "table" && (
+        <CellTable grid={grid} opening={opening} onOpen={(index) => openCells([index])} />
+      )}
       {tab === "json" && <Code label="The grid as JSON" text={bareJson(grid)} />}
       {tab === "reproduce" && <Reproduce result={grid} />}
       {(tab === "map" || tab === "table") && <Controls grid={grid} shown={shown} />}

@@ -3,9 +3,11 @@ import { asApiError } from "../api/problem";
 import { useRecord } from "../api/queries";
 import type { Result } from "../api/types";
 import { Dumbbell } from "../charts/Dumbbell";
+import { ExportMenu } from "../charts/ExportMenu";
 import { changeInUnit, count, inUnit } from "../lib/format";
 import { metricTitle, placeName, shortName } from "../lib/names";
 import { Button, Notice, styles } from "../ui/ui";
+import { isClean, runFile } from "../workbench/runFile";
 import css from "./explorer.module.css";
 
 const NAMED = 6;
@@ -30,7 +32,7 @@ export function RunCard({ id, onClose }: { id: string; onClose: () => void }) {
         />
       </header>
       {record.error && <Notice kind="bad">{asApiError(record.error).message}</Notice>}
-      {result && (
+      {result && record.data && (
         <>
           <h3>
             {edits
@@ -40,8 +42,11 @@ export function RunCard({ id, onClose }: { id: string; onClose: () => void }) {
             {edits.length > NAMED && ` and ${edits.length - NAMED} more`}
           </h3>
           <Metrics result={result} />
-          <Dumbbell clean={result.clean.top} edited={result.edited.top} />
-          <Link href={`/e/${id}`}>Open it in the workbench</Link>
+          <Dumbbell clean={result.clean.top} edited={result.edited.top} same={isClean(result)} />
+          <div className={css.cardButtons}>
+            <Link href={`/e/${id}`}>Open it in the workbench</Link>
+            <ExportMenu file={() => runFile(record.data, result)} />
+          </div>
         </>
       )}
     </section>

@@ -116,7 +116,7 @@ export function gridChart(grid: GridData, shown: Shown, bare: HeatLayout, look: 
     legend: { domain, colours, floor: shown.floor, controls, show: (v) => showValue(shown, v) },
     title: `${shown.isChange ? "Change of " : ""}${shown.name}, ${unitOf(shown)}`,
     notes: [
-      ...(line ? lineNotes(shown) : scaleNotes(shown, palette, domain, view)),
+      ...(line ? lineNotes(shown, view) : scaleNotes(shown, palette, domain, view)),
       ...(shown.floor === null
         ? []
         : [
@@ -146,8 +146,9 @@ function scaleNotes(shown: Shown, palette: Palette, domain: LegendInput["domain"
   ];
 }
 
-function lineNotes(shown: Shown): string[] {
+function lineNotes(shown: Shown, { scale }: GridView): string[] {
   return [
+    scale === "linear" ? "linear axis" : "symlog axis: linear near 0, logarithmic beyond",
     shown.positive({ up: "above 0", down: "below 0" }),
     "round: the top token stays; diamond: another token is on top",
   ];

@@ -4,8 +4,8 @@ import type { ChartFile } from "../charts/exportFiles";
 import { heatScene } from "../charts/heatScene";
 import { legendScene } from "../charts/legendScene";
 import { lollipopScene } from "../charts/lollipop";
+import { originLine } from "../charts/origin";
 import type { Scene } from "../charts/scene";
-import { visible } from "../lib/format";
 import type { Theme } from "../lib/theme";
 import { type GridChart, gridChart, layOut } from "./gridChart";
 import { toCsv } from "./gridCsv";
@@ -26,7 +26,6 @@ export function gridFile(grid: GridData, shown: Shown, view: GridView, theme: Th
     gridChart(grid, shown, bare, { view, theme, width: WIDTH, running: false });
   const { title, notes } = drawn();
   const { total, pending, failed } = cellsOf(grid);
-  const prompt = grid.tokens.map((token) => visible(token.text)).join("");
   const axes = [bare.rowDim && `rows: ${bare.rowDim}`, bare.colDim && `columns: ${bare.colDim}`];
   const holes = [
     pending > 0 && `hatched: ${pending} of ${total} cells have not run`,
@@ -36,7 +35,7 @@ export function gridFile(grid: GridData, shown: Shown, view: GridView, theme: Th
     name: fileName(grid),
     title,
     notes: [...axes, ...notes, ...holes].filter((each): each is string => Boolean(each)),
-    source: `spec ${grid.spec_hash}  ·  ${grid.model.id} ${grid.model.model_digest.slice(0, 12)} ${grid.model.dtype}  ·  ${prompt}`,
+    source: [originLine(grid, `spec ${grid.spec_hash}`)],
     parts: () => pictures(drawn()),
     csv: () => toCsv(grid),
     json: () => JSON.stringify(grid, null, 2),

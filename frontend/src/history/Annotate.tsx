@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Link } from "wouter";
 import { useAnnotate } from "../api/queries";
 import { Icon } from "../ui/Icon";
@@ -39,6 +39,11 @@ export interface Annotated {
 /** Beside a stored result: compare it, and what people write to it, outside its hash. */
 export function Annotate({ record }: { record: Annotated }) {
   const [open, setOpen] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
+  const close = () => {
+    setOpen(false);
+    opener.current?.focus();
+  };
   const written = record.notes || record.tags?.length;
   return (
     <span className={css.annotate}>
@@ -46,13 +51,13 @@ export function Annotate({ record }: { record: Annotated }) {
       <Link className={cx(styles.button, styles.small, styles.quiet)} href={`/c?a=${record.id}`}>
         Compare
       </Link>
-      <Button small look="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <Button small look="quiet" ref={opener} aria-expanded={open} onClick={() => setOpen(!open)}>
         {written ? "Notes ●" : "Notes"}
       </Button>
       <Star id={record.id} starred={Boolean(record.starred)} what="this result" />
       {open && (
         <div className={css.notes}>
-          <Notes key={record.id} record={record} onDone={() => setOpen(false)} />
+          <Notes key={record.id} record={record} onDone={close} />
         </div>
       )}
     </span>

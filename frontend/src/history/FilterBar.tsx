@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { useModels } from "../api/queries";
+import { SEARCH_ID, toRows } from "../lib/rows";
 import { OPS, SITE_ORDER, SITES } from "../lib/words";
 import { Button, Field, Segmented, styles } from "../ui/ui";
 import { type Filters, furtherFilters } from "./filters";
@@ -11,14 +12,27 @@ const KINDS: { value: Filters["kind"]; label: string }[] = [
   { value: "sweep", label: "Sweeps" },
 ];
 
+const LISTS = {
+  history: {
+    label: "Search the history",
+    hint: "Search prompts, titles, names, notes",
+  },
+  captures: { label: "Search the captures", hint: "Search prompts and titles" },
+};
+/** The server takes no longer search. */
+const LONGEST = 200;
+
 interface FilterBarProps {
+  /** Captures are searched, and filtered by model and day; results by all that there is. */
+  of: keyof typeof LISTS;
   filters: Filters;
   onChange: (changes: Partial<Filters>) => void;
 }
 
 /** The search and its filters. The rarer ones are one click away, and open where one is set. */
-export function FilterBar({ filters, onChange }: FilterBarProps) {
+export function FilterBar({ of, filters, onChange }: FilterBarProps) {
   const further = furtherFilters(filters);
+  const results = of === "history";
   const [open, setOpen] = useState(further > 0);
   const set = (name: keyof Filters) => (event: { target: { value: string } }) =>
     onChange({ [name]: event.target.value });
@@ -29,27 +43,33 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
     <search className={css.search}>
       <div className={css.filters}>
         <input
-          id="history-search"
+          id={SEARCH_ID}
           type="search"
           className={styles.input}
-          placeholder="Search prompts, titles, names, notes"
-          aria-label="Search the history"
+          placeholder={LISTS[of].hint}
+          aria-label={LISTS[of].label}
+          maxLength={LONGEST}
           value={filters.q}
           onChange={set("q")}
+          onKeyDown={toRows}
         />
-        <Segmented
-          label="Kind"
-          value={filters.kind}
-          options={KINDS}
-          onChange={(kind) => onChange({ kind })}
-        />
-        <Button
-          small
-          aria-pressed={filters.starred}
-          onClick={() => onChange({ starred: !filters.starred })}
-        >
-          {filters.starred ? "★ Starred only" : "☆ Starred only"}
-        </Button>
+        {results && (
+          <>
+            <Segmented
+              label="Kind"
+              value={filters.kind}
+              options={KINDS}
+              onChange={(kind) => onChange({ kind })}
+            />
+            <Button
+              small
+              aria-pressed={filters.starred}
+              onClick={() => onChange({ starred: !filters.starred })}
+            >
+              {filters.starred ? "★ Starred only" : "☆ Starred only"}
+            </Button>
+          </>
+        )}
         <Button small aria-expanded={open} onClick={() => setOpen(!open)}>
           {further ? `Filters (${further})` : "Filters"}
         </Button>
@@ -64,29 +84,33 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
               ))}
             </select>
           </Field>
-          <Field label="What an edit does">
-            <select className={styles.input} value={filters.op} onChange={set("op")}>
-              <option value="">any</option>
-              {Object.entries(OPS).map(([op, { label }]) => (
-                <option key={op} value={op}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          </Field>
-          <Field label="Where an edit acts">
-            <select className={styles.input} value={filters.site} onChange={set("site")}>
-              <option value="">any</option>
-              {SITE_ORDER.map((site) => (
-                <option key={site} value={site}>
-                  {SITES[site].label}
-                </option>
-              ))}
-            </select>
-          </Field>
-          <Field label="Tag">
-            <input className={styles.input} value={filters.tag} onChange={set("tag")} />
-          </Field>
+          {results && (
+            <>
+              <Field label="What an edit does">
+                <select className={styles.input} value={filters.op} onChange={set("op")}>
+                  <option value="">any</option>
+                  {Object.entries(OPS).map(([op, { label }]) => (
+                    <option key={op} value={op}>
+                      {label}
+                    </option>
+                  ))}
+                </select>
+              </Field>
+              <Field label="Where an edit acts">
+                <select className={styles.input} value={filters.site} onChange={set("site")}>
+                  <option value="">any</option>
+                  {SITE_ORDER.map((site) => (
+                    <option key={site} value={site}>
+                      {SITES[site].label}
+                    </option>
+                  ))}
+                </select>
+              </Field>
+              <Field label="Tag">
+                <input className={styles.input} value={filters.tag} onChange={set("tag")} />
+              </Field>
+            </>
+          )}
           <Field label="From">
             <input
               type="date"

@@ -1,45 +1,28 @@
 import { useEffect, useState } from "react";
-import { Link, useLocation, useSearch } from "wouter";
+import { Link } from "wouter";
 import { useHistory } from "../api/history";
 import { asApiError } from "../api/problem";
 import type { Summary } from "../api/types";
-import { useKeys } from "../lib/hooks";
-import { withParams } from "../state/url";
+import { focusSearch, ROWS_ID, walkRows } from "../lib/rows";
 import { Button, Empty, Notice, Panel } from "../ui/ui";
 import { FilterBar } from "./FilterBar";
-import { anyFilter, type Filters, NO_FILTERS, readFilters, toQuery } from "./filters";
+import { anyFilter, NO_FILTERS, toQuery } from "./filters";
 import css from "./history.module.css";
 import { Import } from "./Import";
+import { NothingFits } from "./NothingFits";
 import { Row } from "./Row";
 import { Selection } from "./Selection";
-
-const focusSearch = () => document.getElementById("history-search")?.focus();
+import { useFilters } from "./useFilters";
 
 /** Every stored run and sweep; the search and its filters are in the address. */
 export default function HistoryView() {
-  const [path, go] = useLocation();
-  const filters = readFilters(new URLSearchParams(useSearch()));
+  const [filters, set] = useFilters();
   const list = useHistory(toQuery(filters));
   const [chosen, setChosen] = useState<Summary[]>([]);
-  useKeys({ "/": focusSearch });
   useEffect(() => {
     if (window.history.state?.search) focusSearch();
   }, []);
 
-  const set = (changes: Partial<Filters>) =>
-    go(
-      path +
-        withParams(
-          window.location.search,
-          Object.fromEntries(
-            Object.entries(changes).map(([name, value]) => [
-              name,
-              typeof value === "boolean" ? (value ? "1" : null) : value,
-            ]),
-          ),
-        ),
-      { replace: true },
-    );
   const choose = (item: Summary, on: boolean) =>
     setChosen((before) => [...before.filter((each) => each.id !== item.id), ...(on ? [item] : [])]);
 
@@ -47,28 +30,28 @@ export default function HistoryView() {
   const filtered = anyFilter(filters);
   return (
     <Panel title="History" className={css.view} actions={<Import />}>
-      <FilterBar filters={filters} onChange={set} />
+      <FilterBar of="history" filters={filters} onChange={set} />
       <Selection chosen={chosen} onClear={() => setChosen([])} />
       {list.error && !asApiError(list.error).gone && (
         <Notice kind="bad">{asApiError(list.error).message}</Notice>
       )}
-      {list.data && items.length === 0 && (
-        <Empty title={filtered ? "Nothing fits the filters." : "Nothing has been run yet."}>
+      {list.data && items.length === 0 && filtered && (
+        <NothingFits onClear={() => set(NO_FILTERS)} />
+      )}
+      {list.data && items.length === 0 && !filtered && (
+        <Empty title="Nothing has been run yet.">
           <p>
-            {filtered ? (
-              <>
-                Try fewer words, or{" "}
-                <Button small onClick={() => set(NO_FILTERS)}>
-                  Clear all filters
-                </Button>
-              </>
-            ) : (
-              <Link href="/w">Run the first experiment</Link>
-            )}
+            <Link href="/w">Run the first experiment</Link>
           </p>
         </Empty>
       )}
-      <ul className={css.list} aria-label="Experiments" aria-busy={list.isPlaceholderData}>
+      <ul
+        id={ROWS_ID}
+        className={css.list}
+        aria-label="Experiments"
+        aria-busy={list.isPlaceholderData}
+        onKeyDown={walkRows}
+      >
         {items.map((item) => (
           <Row
             key={item.id}

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Link } from "wouter";
 import { useExport } from "../api/history";
 import { useVerify } from "../api/jobs";
@@ -22,7 +22,13 @@ interface RowProps {
 /** A line of the history; what can be done with it unfolds below. */
 export function Row({ item, chosen, onChoose, onTag }: RowProps) {
   const [open, setOpen] = useState(false);
+  const more = useRef<HTMLButtonElement>(null);
   const what = item.name || item.title;
+  const close = () => {
+    setOpen(false);
+    // Keys go on where the form was opened.
+    more.current?.focus();
+  };
   return (
     <li className={css.row} data-open={open || undefined}>
       <input
@@ -74,13 +80,14 @@ export function Row({ item, chosen, onChoose, onTag }: RowProps) {
       <Button
         small
         look="quiet"
+        ref={more}
         aria-expanded={open}
         aria-label={`${open ? "Less" : "More"} about ${what}`}
         onClick={() => setOpen(!open)}
       >
         {open ? "Less" : "More"}
       </Button>
-      {open && <Details item={item} onDone={() => setOpen(false)} />}
+      {open && <Details item={item} onDone={close} />}
     </li>
   );
 }

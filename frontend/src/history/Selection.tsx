@@ -1,14 +1,15 @@
-import { Link } from "wouter";
+import { Link, useLocation } from "wouter";
 import { useExport } from "../api/history";
 import type { Summary } from "../api/types";
 import { count } from "../lib/format";
+import { useKeys } from "../lib/hooks";
 import { Button, cx, styles } from "../ui/ui";
 import css from "./history.module.css";
 
 /** What can be done with the lines that are selected. */
 export function Selection({ chosen, onClear }: { chosen: Summary[]; onClear: () => void }) {
   const save = useExport();
-  if (chosen.length === 0) return null;
+  const [, go] = useLocation();
   const [a, b] = chosen;
   const why =
     chosen.length !== 2
@@ -16,6 +17,9 @@ export function Selection({ chosen, onClear }: { chosen: Summary[]; onClear: () 
       : a!.kind !== b!.kind
         ? "A run and a sweep cannot be compared"
         : null;
+  const compare = `/c?a=${a?.id}&b=${b?.id}`;
+  useKeys(why === null ? { c: () => go(compare) } : {});
+  if (chosen.length === 0) return null;
   return (
     <div className={css.selection} role="region" aria-label="Selected">
       <b role="status">{count(chosen.length, "selected", "selected")}</b>
@@ -24,9 +28,10 @@ export function Selection({ chosen, onClear }: { chosen: Summary[]; onClear: () 
       ) : (
         <Link
           className={cx(styles.button, styles.small, styles.primary)}
-          href={`/c?a=${a!.id}&b=${b!.id}`}
+          href={compare}
+          title="Compare (key c)"
         >
-          Compare
+          Compare <span className={styles.kbd}>c</span>
         </Link>
       )}
       <Button

@@ -1,5 +1,12 @@
 import { expect, it } from "vitest";
-import { anyFilter, furtherFilters, NO_FILTERS, readFilters, toQuery } from "./filters";
+import {
+  anyFilter,
+  captureFilters,
+  furtherFilters,
+  NO_FILTERS,
+  readFilters,
+  toQuery,
+} from "./filters";
 
 const read = (search: string) => readFilters(new URLSearchParams(search));
 
@@ -32,4 +39,11 @@ it("asks the server for what is chosen only, with the last day counted in", () =
   expect(Object.keys(query).sort()).toEqual(["op", "since", "until"]);
   const hours = (Date.parse(query.until!) - Date.parse(query.since!)) / 3_600_000;
   expect(hours).toBe(24);
+});
+
+it("leaves captures the filters that they have", () => {
+  const all = read("q=ben&op=zero&kind=run&model=atlas&from=2026-02-28&tag=x&starred=1");
+  const left = captureFilters(all);
+  expect(left).toEqual({ ...NO_FILTERS, q: "ben", model: "atlas", from: "2026-02-28" });
+  expect(furtherFilters(left)).toBe(2);
 });

@@ -57,6 +57,11 @@ export function readFilters(params: URLSearchParams): Filters {
   };
 }
 
+/** The same filters where only a search, a model and days apply: for captures. */
+export function captureFilters({ q, model, from, to }: Filters): Filters {
+  return { ...NO_FILTERS, q, model, from, to };
+}
+
 /** Midnight of a day, or of the day after it, here, as the server reads it. */
 function midnight(day: string, later: number): string | undefined {
   const [year, month, date] = day.split("-").map(Number);

@@ -38,10 +38,14 @@ export function useShowWhenNarrow(
 
 const NARROW = 900;
 
+/** Inputs that take no text: keys of the page work there too. */
+const NO_TEXT = /^(checkbox|radio|button|file|range)$/;
+
 function isTyping(target: EventTarget | null): boolean {
+  if (target instanceof HTMLInputElement) return !NO_TEXT.test(target.type);
   return (
     target instanceof HTMLElement &&
-    (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+    (target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName))
   );
 }
 
@@ -54,14 +58,15 @@ export function useKeys(map: KeyMap): void {
   useEffect(() => {
     let leader = Number.NEGATIVE_INFINITY;
     const onKey = (event: KeyboardEvent) => {
-      if (event.altKey || event.defaultPrevented) return;
       const plain = !event.ctrlKey && !event.metaKey;
       const chord = plain
         ? event.key
         : `mod+${event.shiftKey ? "shift+" : ""}${event.key.toLowerCase()}`;
-      if (plain && isTyping(event.target)) return;
+      const typing = plain && isTyping(event.target);
       const name = event.timeStamp - leader < 1200 && plain ? `g ${chord}` : chord;
-      leader = chord === "g" ? event.timeStamp : Number.NEGATIVE_INFINITY;
+      // Every key ends the wait after g, whoever has used it.
+      leader = name === "g" && !typing ? event.timeStamp : Number.NEGATIVE_INFINITY;
+      if (typing || event.altKey || event.defaultPrevented) return;
       const action = current.current[name];
       if (!action) return;
       event.preventDefault();

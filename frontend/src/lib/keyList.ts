@@ -30,8 +30,16 @@ export const KEY_GROUPS: readonly KeyGroup[] = [
     title: "Anywhere",
     lines: [
       { keys: ["?"], does: "this sheet" },
-      { keys: ["/"], does: "search the history" },
+      { keys: ["/"], does: "search the history (in Captures: the captures)" },
       { keys: ["Esc"], does: "close what is open" },
+    ],
+  },
+  {
+    title: "History and Captures",
+    lines: [
+      { keys: ["↓", "↑"], does: "from the search to the rows, from row to row, and back" },
+      { keys: ["Enter"], does: "open the row" },
+      { keys: ["c"], does: "compare the two that are selected (History)" },
     ],
   },
   {
@@ -39,7 +47,7 @@ export const KEY_GROUPS: readonly KeyGroup[] = [
     lines: [
       { keys: ["r"], does: "run" },
       { keys: ["."], does: "cancel what this view waits for" },
-      { keys: ["e"], does: "save the chart as SVG, PNG, CSV or JSON" },
+      { keys: ["e"], does: "save the chart as SVG, PNG, CSV or JSON (also Compare, Captures)" },
       { keys: ["["], does: "edit one layer earlier (Workbench)" },
       { keys: ["]"], does: "edit one layer later (Workbench)" },
       { keys: ["Ctrl", "z"], does: "undo a change of the edits (Workbench)" },
@@ -49,6 +57,7 @@ export const KEY_GROUPS: readonly KeyGroup[] = [
   {
     title: "On the model map and on a grid",
     lines: [
+      { keys: ["g", "g"], does: "to the grid" },
       { keys: ["←", "→", "↑", "↓"], does: "walk" },
       { keys: ["Enter"], does: "choose the part, or open the cell as an experiment" },
       { keys: ["Space"], does: "pin the cell (grid)" },

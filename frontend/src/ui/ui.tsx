@@ -1,5 +1,5 @@
 // Small parts that every view uses.
-import type { ButtonHTMLAttributes, ReactNode } from "react";
+import type { ButtonHTMLAttributes, ReactNode, Ref } from "react";
 import { useState } from "react";
 import { copyText } from "../lib/hooks";
 import controls from "./controls.module.css";
@@ -17,6 +17,7 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   look?: "plain" | "primary" | "quiet";
   small?: boolean;
   icon?: IconName;
+  ref?: Ref<HTMLButtonElement>;
 }
 
 export function Button({ look = "plain", small, icon, className, children, ...rest }: ButtonProps) {

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Result, RunRecord } from "../api/types";
-import { Dumbbell, topTokensFile } from "../charts/Dumbbell";
+import { OtherModel } from "../app/OtherModel";
+import { Dumbbell } from "../charts/Dumbbell";
 import { ExportMenu } from "../charts/ExportMenu";
 import { Annotate } from "../history/Annotate";
 import { duration, when } from "../lib/format";
@@ -10,6 +11,7 @@ import { Button, Code, cx, Notice, Panel, Segmented, styles } from "../ui/ui";
 import { MetricTable } from "./MetricTable";
 import { Reproduce } from "./Reproduce";
 import { bareJson } from "./recipes";
+import { isClean, runFile } from "./runFile";
 import { TopTable } from "./TopTable";
 import { verdict } from "./verdict";
 import css from "./workbench.module.css";
@@ -33,18 +35,10 @@ interface ResultPanelProps {
 export function ResultPanel({ record, result, differs, running, onRun }: ResultPanelProps) {
   const [tab, setTab] = useState<Tab>("chart");
   const { headline, details, notShown } = verdict(result);
-  const clean = (result.spec.edits ?? []).length === 0;
-  const file = () =>
-    topTokensFile(
-      { clean: result.clean.top, edited: result.edited.top, same: clean },
-      {
-        name: `neuronscope-${result.spec_hash.slice(0, 8)}`,
-        source: `spec ${result.spec_hash}  ·  ${result.model.id} ${result.model.model_digest.slice(0, 12)} ${result.model.dtype}`,
-        json: () => JSON.stringify(record, null, 2),
-      },
-    );
+  const clean = isClean(result);
   return (
     <Panel title={clean ? "Clean run" : "Result"} actions={<Annotate record={record} />}>
+      <OtherModel what="This result" model={result.model} then="Run asks the loaded model." />
       {differs && (
         <div className={css.differs} role="status">
           <span>The draft differs from this result.</span>
@@ -71,7 +65,7 @@ export function ResultPanel({ record, result, differs, running, onRun }: ResultP
       <MetricTable metrics={Object.values(result.metrics)} clean={clean} />
       <div className={css.shown}>
         <Segmented label="How to show the result" value={tab} options={TABS} onChange={setTab} />
-        <ExportMenu hotkey file={file} />
+        <ExportMenu hotkey file={() => runFile(record, result)} />
       </div>
       {tab === "chart" && (
         <Dumbbell clean={result.clean.top} edited={result.edited.top} same={clean} />
