@@ -14,6 +14,7 @@ from neuronscope.errors import (
     NeuronScopeError,
     NotFound,
     QueueFull,
+    RunFailed,
     StorageError,
 )
 from neuronscope.service.describe import prompt_text, sweep_headline, title, uses
@@ -198,12 +199,16 @@ class Sweeps:
             order = SweepOrder(resolved.asked, done, self._memory)
             return self._executor.sweep(order, listener)
 
+        grid = None
         try:
             self._shelf.require(loaded)
             grid = surviving(fill)
         except (NeuronScopeError, *UNEXPECTED) as error:
             filling.abort(as_failure(error))
             raise
+        finally:
+            if grid is None and not filling.ended:  # an exception of a kind that nobody foresaw
+                filling.abort(RunFailed("An unforeseen error ended the sweep."))
         filling.finish(grid)
         if filling.whole:
             self._pace.note(loaded, resolved.asked.mode, body.plan.n_forwards, len(resolved.tokens),
@@ -217,6 +222,7 @@ class Filling:
     def __init__(self, store: Store, task: Task, key: str, body: SweepBody) -> None:
         self._store, self._task, self._key, self._body = store, task, key, body
         self._done = 0
+        self.ended = False
         self.whole = True
         """Whether all of its cells are run now."""
 
@@ -257,6 +263,7 @@ class Filling:
     def _keep(self, state: str, headline: str) -> None:
         self._store.experiments.finish(self._key, state=state, headline=headline,
                                        body=self._body.model_dump_json())
+        self.ended = state != "running"
 
 
 def _differing(body: SweepBody, loaded: Loaded) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import torch
@@ -44,6 +46,32 @@ def test_a_sweep_whose_disk_fills_up_is_failed_once_that_can_be_said(lab):
     with lab._store.database.write() as connection:
         connection.execute(text("PRAGMA max_page_count = 1000000"))
     assert lab.sweep_state(accepted.id).summary.state == "failed"
+    assert lab.resume(accepted.id).state == "complete"
+
+
+def test_an_exception_that_nobody_foresaw_fails_the_sweep_too(lab, monkeypatch):
+    class Strange(Exception):
+        pass
+
+    logged = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: logged.append(args.exc_type))
+    own = lab._executor.sweep
+
+    def strange(order, listener):
+        def cells(batch):
+            listener.on_cells(batch)
+            raise Strange
+
+        return own(order, replace(listener, on_cells=cells))
+
+    monkeypatch.setattr(lab._executor, "sweep", strange)
+    accepted = lab.start_sweep(LONG, rerun=True)
+    wait_for(lambda: lab.events.has_ended(accepted.job.id))
+    state = lab.sweep_state(accepted.id)
+    assert state.summary.state == "failed" and 0 < state.done < state.total
+    assert lab.job(accepted.job.id).error["code"] == "run-failed"
+    wait_for(lambda: logged == [Strange])  # the thread ends after its job has
+    monkeypatch.undo()
     assert lab.resume(accepted.id).state == "complete"
 
 
