@@ -22,18 +22,18 @@ from tests.e2e.steps import (
 
 def test_a_sweep_fills_the_heatmap_and_survives_a_reload(open_page):
     page = open_page("/s")
-    sweep(page, "Where does the answer move?")
+    sweep(page, "Which layer, at which word?")
     assert colours(page) > 10
     page.reload()
     finished(page)
     assert colours(page) > 10
-    expect(page.get_by_role("button", name="Where does the answer move?")).to_have_attribute(
+    expect(page.get_by_role("button", name="Which layer, at which word?")).to_have_attribute(
         "aria-pressed", "true")
 
 
 def test_a_cell_opens_beside_the_grid_with_the_same_number(open_page):
     page = open_page("/s")
-    sweep(page, "Which layers matter?")
+    sweep(page, "Which layers?")
     page.get_by_role("group", name="Metric", exact=True).get_by_role("button", name="KL").click()
     page.get_by_role("grid").focus()
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
@@ -59,7 +59,7 @@ def test_a_cell_opens_beside_the_grid_with_the_same_number(open_page):
 
 def test_a_patch_shows_what_its_controls_found(open_page):
     page = open_page("/s")
-    sweep(page, "Where does the answer move?")
+    sweep(page, "Which layer, at which word?")
     metrics = page.get_by_role("group", name="Metric", exact=True)
     metrics.get_by_role("button", name="Recovered").click()
     controls = page.get_by_role("region", name="Controls")
@@ -71,7 +71,7 @@ def test_a_patch_shows_what_its_controls_found(open_page):
 
 def test_a_scale_is_swept_and_its_factor_checked_where_it_stands(open_page):
     page = open_page("/s")
-    page.get_by_role("button", name="Which layers matter?").click()
+    page.get_by_role("button", name="Which layers?").click()
     operation(page, "Scale")
     page.get_by_label("Factor").fill("0")
     start_sweep(page)
@@ -126,7 +126,7 @@ def test_pinning_is_in_the_address(open_page):
 
 def test_history_lists_finds_stars_and_opens(open_page):
     page = open_page("/s")
-    sweep(page, "Which layers matter?")
+    sweep(page, "Which layers?")
     page.get_by_role("link", name="History").click()
     page.get_by_label("Search the history").fill("Eiffel")
     page.wait_for_url(re.compile("q=Eiffel"))

@@ -17,12 +17,21 @@ interface CellCardProps {
   grid: GridData;
   shown: Shown;
   pinned: number | null;
+  running: boolean;
   opening: boolean;
   onOpen: (index: number) => void;
 }
 
+/** What the card is of, where no cell is pinned: also how many have the same number. */
+function kindOf(shown: Shown, index: number, running: boolean): string {
+  const text = showValue(shown, shown.values[index]);
+  const alike = shown.values.filter((value) => showValue(shown, value) === text).length;
+  const which = alike > 1 ? `One of ${alike} with the largest effect` : "Largest effect";
+  return running ? `${which} so far` : which;
+}
+
 /** The pinned cell with all its metrics; without one, the cell with the largest effect. */
-export function CellCard({ grid, shown, pinned, opening, onOpen }: CellCardProps) {
+export function CellCard({ grid, shown, pinned, running, opening, onOpen }: CellCardProps) {
   const index = pinned ?? extremes(shown)?.index ?? null;
   if (index === null) return null;
   const top = grid.top[index];
@@ -31,7 +40,7 @@ export function CellCard({ grid, shown, pinned, opening, onOpen }: CellCardProps
     <section className={css.card} aria-label="Cell">
       <header>
         <span className={css.cardKind}>
-          {pinned === null ? "Largest effect so far" : "Pinned cell"}
+          {pinned === null ? kindOf(shown, index, running) : "Pinned cell"}
         </span>
         <h3>{cellName(grid, index)}</h3>
       </header>

@@ -31,6 +31,23 @@ interface RunningProps {
   onCancel: () => void;
 }
 
+/** A sweep before its first cell: what it waits for, how many cells it will have, a way to stop. */
+export function Preparing({ says, onCancel }: { says: string; onCancel: (() => void) | null }) {
+  return (
+    <div className={css.preparing}>
+      <p role="status">{says}</p>
+      <div className={css.moving} role="progressbar" aria-label="Preparing the sweep">
+        <div />
+      </div>
+      {onCancel && (
+        <Button small onClick={onCancel} title="Stop the sweep before it begins (key .)">
+          Cancel
+        </Button>
+      )}
+    </div>
+  );
+}
+
 /** How far a sweep is, how long it will take, and a way to stop it. */
 export function Running({ progress, done, total, onCancel }: RunningProps) {
   const text =
