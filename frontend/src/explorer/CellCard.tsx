@@ -4,8 +4,8 @@ import { metricTitle } from "../lib/names";
 import { Button, styles } from "../ui/ui";
 import css from "./explorer.module.css";
 import {
+  cardCell,
   cellName,
-  extremes,
   type Shown,
   STATUS_WORDS,
   shownMetric,
@@ -22,26 +22,17 @@ interface CellCardProps {
   onOpen: (index: number) => void;
 }
 
-/** What the card is of, where no cell is pinned: also how many have the same number. */
-function kindOf(shown: Shown, index: number, running: boolean): string {
-  const text = showValue(shown, shown.values[index]);
-  const alike = shown.values.filter((value) => showValue(shown, value) === text).length;
-  const which = alike > 1 ? `One of ${alike} with the largest effect` : "Largest effect";
-  return running ? `${which} so far` : which;
-}
-
 /** The pinned cell with all its metrics; without one, the cell with the largest effect. */
 export function CellCard({ grid, shown, pinned, running, opening, onOpen }: CellCardProps) {
-  const index = pinned ?? extremes(shown)?.index ?? null;
-  if (index === null) return null;
+  const card = pinned === null ? cardCell(grid, shown) : { index: pinned, says: "Pinned cell" };
+  if (card === null) return null;
+  const { index, says } = card;
   const top = grid.top[index];
   const clean = grid.clean.top[0];
   return (
     <section className={css.card} aria-label="Cell">
       <header>
-        <span className={css.cardKind}>
-          {pinned === null ? kindOf(shown, index, running) : "Pinned cell"}
-        </span>
+        <span className={css.cardKind}>{pinned === null && running ? `${says} so far` : says}</span>
         <h3>{cellName(grid, index)}</h3>
       </header>
       <table className={styles.table}>

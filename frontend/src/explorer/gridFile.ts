@@ -38,7 +38,7 @@ export function gridFile(grid: GridData, shown: Shown, view: GridView, theme: Th
     notes: [sweepWords(grid), ...axes, ...notes, ...more, ...holes].filter((each): each is string =>
       Boolean(each),
     ),
-    source: [originLine(grid, `spec ${grid.spec_hash.slice(0, 12)}`)],
+    source: [originLine({ model: grid.model, tokens: [] }, `spec ${grid.spec_hash.slice(0, 12)}`)],
     description: [sweepWords(grid), originLine(grid, `spec ${grid.spec_hash}`)].join("\n"),
     parts: () => pictures(drawn()),
     csv: () => toCsv(grid),

@@ -53,7 +53,9 @@ describe("patches of the stream", () => {
     expect(headline).toBe(
       "The difference sits at `␣Eiffel` entering layers 0–3 and at `␣in` entering layers 4–5; it moves in layer 3.",
     );
-    expect(details.join(" ")).toContain("at least half of what patching every place does (1,");
+    expect(details.join(" ")).toContain(
+      "at least half of what patching every place does (Recovered",
+    );
     expect(details.join(" ")).toContain("The model says `␣Rome` at all 6 of these cells.");
   });
 

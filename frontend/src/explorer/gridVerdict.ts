@@ -105,7 +105,7 @@ function columns(grid: GridData, shown: Shown, all: Found): Said {
   if (places.length === 0)
     return {
       headline: `no single place carries half of the difference; the strongest, ${placeWords(grid, first!.index)}, does ${share(first!.effect / whole)} of it.`,
-      details: [`The whole is ${what}: ${value}, by ${shown.name}.`, ...details],
+      details: [`The whole is ${what} (${shown.name}: ${value}).`, ...details],
     };
   const more = places.length - NAMED;
   const begins =
@@ -118,7 +118,7 @@ function columns(grid: GridData, shown: Shown, all: Found): Said {
   return {
     headline,
     details: [
-      `There, one patch alone does at least half of ${what} (${value}, by ${shown.name}).`,
+      `There, one patch alone does at least half of ${what} (${shown.name}: ${value}).`,
       ...says(grid, cells),
       ...details,
     ],
@@ -185,13 +185,7 @@ function notShown(grid: GridData, shown: Shown, stream: boolean): string[] {
   const metric = grid.metrics[shown.key]?.kind;
   return [
     "One prompt: whether it holds for others has to be tried on others.",
-    ...(arrival && (metric === "kl" || metric === "js" || metric === "prob")
-      ? [
-          metric === "prob"
-            ? `A fall of ${shown.name} is not yet the source’s answer: anything that breaks the answer looks alike. Recovered tells them apart.`
-            : `${shown.name} counts every change alike, also damage: Recovered tells whether the source’s answer comes.`,
-        ]
-      : []),
+    ...(arrival ? damage(metric, shown) : []),
     leftOpen(kind),
     ...(stream
       ? [
@@ -202,4 +196,18 @@ function notShown(grid: GridData, shown: Shown, stream: boolean): string[] {
     "Each cell is one edit alone; together they may do more or less than their sum.",
     "Later layers can make up for what was changed, so a small effect does not prove that a part is unused.",
   ];
+}
+
+/** How far a metric tells the source's answer from anything that breaks this one. */
+function damage(metric: string | undefined, { name }: Shown): string[] {
+  switch (metric) {
+    case "kl":
+    case "js":
+      return [`${name} counts every change alike, also damage.`];
+    case "recovered":
+    case "logit_diff":
+      return [`${name} compares two tokens: a third may be on top.`];
+    default:
+      return [`A change of ${name} alone does not tell the source’s answer from damage.`];
+  }
 }

@@ -170,6 +170,26 @@ export function firstMetric(grid: GridData): string {
   return keys.find(tells) ?? keys.find((key) => key !== "kl") ?? keys[0]!;
 }
 
+/** The cell that the card shows while none is pinned, and what it is among the others. */
+export function cardCell(grid: GridData, shown: Shown): { index: number; says: string } | null {
+  const best = extremes(shown);
+  if (!best) return null;
+  const text = showValue(shown, best.value);
+  const alike = shown.values.filter((value) => showValue(shown, value) === text).length;
+  if (alike > 1) return { index: best.index, says: `One of ${alike} with the largest effect` };
+  // Where the stream is read, a patch does everything by construction: another place tells more.
+  const read = grid.clean.position;
+  const there = (index: number) => pointOf(grid, index).position === read;
+  const stream = String(pointOf(grid, best.index).site).startsWith("resid");
+  if (grid.spec.op.kind === "patch" && stream && there(best.index)) {
+    const values = shown.values.map((value, index) => (there(index) ? null : value));
+    const other = extremes({ ...shown, values });
+    if (other && Math.abs(other.value) >= Math.abs(best.value) / 2)
+      return { index: other.index, says: "Largest effect away from the word that is read" };
+  }
+  return { index: best.index, says: "Largest effect" };
+}
+
 export function extremes(shown: Shown): { index: number; value: number } | null {
   let best: { index: number; value: number } | null = null;
   shown.values.forEach((value, index) => {
