@@ -106,16 +106,18 @@ def test_a_sweep_that_waits_says_for_what(open_page, server):
     long = ask(server, "POST", "sweeps", prompt="The Louvre is in", op={"kind": "zero"},
                over={"sites": ["mlp_act"], "layers": "all", "neurons": "all", "positions": "all"},
                metrics=[{"kind": "kl"}])
-    page = open_page("/s")
-    page.get_by_role("button", name="Which heads?").click()
-    page.get_by_label("Prompt", exact=False).first.fill("The Colosseum stands in")
-    page.get_by_role("button", name="Run sweep").click()
-    page.wait_for_url(SWEEP)
-    grid = page.get_by_role("region", name="Grid", exact=True)
-    expect(grid.get_by_text("Waiting for another sweep, then 36 cells.")).to_be_visible()
-    expect(grid.get_by_text("press Run sweep", exact=False)).to_have_count(0)
-    expect(page.get_by_role("progressbar", name="Preparing the sweep")).to_be_visible()
-    ask(server, "POST", f"jobs/{long['job']}/cancel")
+    try:
+        page = open_page("/s")
+        page.get_by_role("button", name="Which heads?").click()
+        prompt(page).fill("The Colosseum stands in")
+        page.get_by_role("button", name="Run sweep").click()
+        page.wait_for_url(SWEEP)
+        grid = page.get_by_role("region", name="Grid", exact=True)
+        expect(grid.get_by_text("Waiting for another sweep, then 36 cells.")).to_be_visible()
+        expect(grid.get_by_text("press Run sweep", exact=False)).to_have_count(0)
+        expect(page.get_by_role("progressbar", name="Preparing the sweep")).to_be_visible()
+    finally:
+        ask(server, "POST", f"jobs/{long['job']}/cancel")
     finished(page)
 
 

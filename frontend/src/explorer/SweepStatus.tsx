@@ -6,6 +6,7 @@ import { Bar, Button, Notice } from "../ui/ui";
 import css from "./explorer.module.css";
 import type { Standing } from "./sweepState";
 import { useResume } from "./useResume";
+import words from "./verdict.module.css";
 
 const SAID_EVERY_MS = 5000;
 
@@ -34,9 +35,9 @@ interface RunningProps {
 /** A sweep before its first cell: what it waits for, how many cells it will have, a way to stop. */
 export function Preparing({ says, onCancel }: { says: string; onCancel: (() => void) | null }) {
   return (
-    <div className={css.preparing}>
+    <div className={words.preparing}>
       <p role="status">{says}</p>
-      <div className={css.moving} role="progressbar" aria-label="Preparing the sweep">
+      <div className={words.moving} role="progressbar" aria-label="Preparing the sweep">
         <div />
       </div>
       {onCancel && (

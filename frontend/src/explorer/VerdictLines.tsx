@@ -1,7 +1,7 @@
 import { Marked } from "../ui/Marked";
 import { cx, styles } from "../ui/ui";
-import css from "./explorer.module.css";
 import type { GridVerdict } from "./gridVerdict";
+import css from "./verdict.module.css";
 
 /** What a grid says, above it. */
 export function VerdictLines({ verdict }: { verdict: GridVerdict }) {
