@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from neuronscope.service.headline import headline_of
 from neuronscope.spec.experiments import AXIS_FIELDS, Edit, Run, Sweep
-from neuronscope.spec.results import GridData, MetricInfo, MetricValue, Result, Token
+from neuronscope.spec.results import GridData, MetricValue, Result, Token
 
 SHOWN = 3
 """Edits that a title names before it says how many more there are."""
@@ -64,29 +65,11 @@ def _measured(metric: MetricValue) -> str:
 
 
 def sweep_headline(grid: GridData, done: int) -> str:
-    """The cell where the first metric moved most, and how many cells there are."""
+    """What the grid's page says of it, in a line: where most or half of the change is."""
     cells = len(grid.top)
     count = f"{cells} cells" if done == cells else f"{done} of {cells} cells"
-    key, metric = next(iter(grid.metrics.items()))
-    moved = {index: abs(value - (metric.clean or 0.0))
-             for index, value in enumerate(grid.values[key]) if value is not None}
-    if not moved:
-        return count
-    most = max(moved, key=lambda index: moved[index])
-    return f"{count}; most at {_place(grid, most)}: {_cell(metric, grid.values[key][most])}"
-
-
-def _cell(metric: MetricInfo, value: float | None) -> str:
-    return f"{metric.label} {_short(value or 0.0)} {metric.unit}"
-
-
-def _place(grid: GridData, index: int) -> str:
-    parts = []
-    for dim in reversed(grid.dims):
-        index, at = divmod(index, len(grid.coords[dim]))
-        label = grid.coords[dim][at]
-        parts.append(str(label) if dim == "site" else f"{dim} {label}")
-    return ", ".join(reversed(parts))
+    said = headline_of(grid)
+    return f"{count}; {said}" if said else count
 
 
 def _short(value: float) -> str:

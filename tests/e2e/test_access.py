@@ -41,7 +41,7 @@ def test_axe_finds_nothing(open_page, theme):
     assert violations(page) == []
     page.get_by_role("button", name="Dismiss").click()
     page.get_by_role("link", name="Explorer").click()
-    sweep(page, "Which layers matter?")
+    sweep(page, "Which layers?")
     page.get_by_text("Inside attention").click()
     expect(page.get_by_role("region", name="Controls")).to_be_visible()
     assert violations(page) == []

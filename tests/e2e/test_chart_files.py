@@ -156,7 +156,7 @@ def test_statistics_of_a_capture_are_saved_in_every_form(open_page, server):
 
 def test_an_opened_cell_is_saved_beside_its_grid(open_page, server):
     page = open_page("/s")
-    sweep(page, "Which layers matter?")
+    sweep(page, "Which layers?")
     page.get_by_role("grid").focus()
     page.keyboard.press("Enter")
     own = page.get_by_role("region", name="Experiment")

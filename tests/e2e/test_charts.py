@@ -33,7 +33,7 @@ def numbers_of(card):
 
 def test_dragged_cells_are_counted_saved_and_run_together(open_page):
     page = open_page("/s")
-    sweep(page, "Where does the answer move?")
+    sweep(page, "Which layer, at which word?")
     drag(page, (120, 60), (250, 150))
     page.wait_for_url(re.compile(r"marked=L\d\.P\d\.\.L\d\.P\d"))
     marked = page.get_by_role("region", name="Marked cells")
@@ -55,7 +55,7 @@ def test_dragged_cells_are_counted_saved_and_run_together(open_page):
 
 def test_cells_are_marked_by_shift_and_arrows(open_page):
     page = open_page("/s")
-    sweep(page, "Where does the answer move?")
+    sweep(page, "Which layer, at which word?")
     page.get_by_role("grid").focus()
     page.keyboard.press("ArrowRight")
     for key in ("Shift+ArrowRight", "Shift+ArrowDown", "Shift+ArrowDown"):
@@ -70,7 +70,7 @@ def test_cells_are_marked_by_shift_and_arrows(open_page):
 
 def test_keys_reach_every_corner_of_a_grid(open_page):
     page = open_page("/s")
-    sweep(page, "Where does the answer move?")
+    sweep(page, "Which layer, at which word?")
     cell = page.get_by_role("gridcell")
     page.get_by_role("grid").focus()
     page.keyboard.press("Control+End")
@@ -85,18 +85,23 @@ def test_keys_reach_every_corner_of_a_grid(open_page):
 
 def test_axes_colours_and_ends_are_in_the_address(open_page):
     page = open_page("/s")
-    sweep(page, "Where does the answer move?")
+    sweep(page, "Which layer, at which word?")
+    metrics = page.get_by_role("group", name="Metric", exact=True)
+    metrics.get_by_role("button", name="Probability").click()
+    page.get_by_text("Display", exact=True).click()
     page.get_by_label("Axes").select_option("position,layer")
     page.get_by_role("button", name="PuOr").click()
     page.get_by_role("button", name="max", exact=True).click()
     legend = page.get_by_role("region", name="Legend")
     expect(legend).to_contain_text("purple: the edit raises it; orange: it lowers it")
-    expect(legend).to_contain_text("ends at the largest cell")
-    expect(legend).to_contain_text("noise floor ±")
     expect(legend).to_contain_text("percentage points")
-    expect(legend).to_contain_text("full patch")
+    drawn = page.get_by_role("list", name="How it is drawn")
+    expect(drawn).to_contain_text("ends at the largest cell")
+    expect(drawn).to_contain_text("noise floor ±")
+    expect(drawn).to_contain_text("full patch")
     page.reload()
     finished(page)
+    page.get_by_text("Display", exact=True).click()
     expect(page.get_by_label("Axes")).to_have_value("position,layer")
     expect(legend).to_contain_text("purple")
     page.get_by_role("grid").focus()
@@ -106,7 +111,7 @@ def test_axes_colours_and_ends_are_in_the_address(open_page):
 
 def test_rows_and_columns_are_summed_up_beside_the_cell(open_page):
     page = open_page("/s")
-    sweep(page, "Where does the answer move?")
+    sweep(page, "Which layer, at which word?")
     page.get_by_role("grid").hover(position={"x": 150, "y": 80})
     said = page.get_by_text(re.compile(r"layer \d: mean .*, largest .* · .*: mean"))
     expect(said).to_be_visible()
@@ -114,13 +119,17 @@ def test_rows_and_columns_are_summed_up_beside_the_cell(open_page):
 
 def test_a_grid_is_saved_in_every_form(open_page):
     page = open_page("/s")
-    sweep(page, "Where does the answer move?")
+    sweep(page, "Which layer, at which word?")
     spec = re.search(r"/s/\w+", page.url)
     assert spec
+    metrics = page.get_by_role("group", name="Metric", exact=True)
+    metrics.get_by_role("button", name="Probability").click()
     picture = ElementTree.parse(save(page, "SVG")).getroot()
     words = " ".join(text.text or "" for text in picture.iter(f"{SVG}text"))
     assert "Change of Probability ␣Paris, percentage points" in words
     assert "␣Eiffel 2" in words and "blue: the edit raises it" in words and "noise floor" in words
+    assert "patched from “The Colosseum is in” into “The Eiffel Tower is in”" in words
+    assert re.search(r"spec [0-9a-f]{12} ", words)
     assert len([*picture.iter(f"{SVG}rect")]) >= 36
     assert re.search(r"spec [0-9a-f]{64}", picture.find(f"{SVG}desc").text)
     assert "var(" not in ElementTree.tostring(picture, encoding="unicode")
@@ -149,7 +158,7 @@ def test_the_top_tokens_are_saved_too(open_page):
 
 def test_one_axis_is_drawn_as_stems_from_zero(open_page):
     page = open_page("/s", theme="dark", width=420)
-    page.get_by_role("button", name="Which layers matter?").click()
+    page.get_by_role("button", name="Which layers?").click()
     line_of_layers(page)
     grid = page.get_by_role("grid")
     expect(grid.locator("svg")).to_be_visible()
@@ -158,6 +167,7 @@ def test_one_axis_is_drawn_as_stems_from_zero(open_page):
     grid.focus()
     page.keyboard.press("End")
     expect(page.get_by_role("gridcell")).to_contain_text("layer 5")
+    page.get_by_text("Display", exact=True).click()
     page.get_by_role("button", name="symlog").click()
     page.wait_for_url(re.compile("scale=symlog"))
     assert violations(page) == []
@@ -168,7 +178,7 @@ def test_one_axis_is_drawn_as_stems_from_zero(open_page):
 
 def test_a_sweep_is_verified_on_the_page(open_page):
     page = open_page("/s")
-    sweep(page, "Which layers matter?")
+    sweep(page, "Which layers?")
     page.get_by_role("button", name="Verify", exact=True).click()
     expect(page.get_by_text("came out the same, bit for bit", exact=False)).to_be_visible()
     assert violations(page) == []
@@ -182,6 +192,7 @@ def test_neurons_share_squares_that_show_the_strongest(open_page):
     assert colours(page) > 3
     legend = page.get_by_role("region", name="Legend")
     expect(legend).to_contain_text(re.compile(r"a square is the strongest of \d+ neighbours"))
+    page.get_by_text("Display", exact=True).click()
     page.get_by_label("Neurons to a square").select_option("1")
     expect(legend).not_to_contain_text("a square is the strongest")
     page.get_by_role("grid").focus()

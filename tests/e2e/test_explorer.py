@@ -9,6 +9,7 @@ from tests.e2e.conftest import free_port, start_server, stop_server
 from tests.e2e.steps import (
     EXPERIMENT,
     SWEEP,
+    ask,
     colours,
     finished,
     operation,
@@ -22,18 +23,18 @@ from tests.e2e.steps import (
 
 def test_a_sweep_fills_the_heatmap_and_survives_a_reload(open_page):
     page = open_page("/s")
-    sweep(page, "Where does the answer move?")
+    sweep(page, "Which layer, at which word?")
     assert colours(page) > 10
     page.reload()
     finished(page)
     assert colours(page) > 10
-    expect(page.get_by_role("button", name="Where does the answer move?")).to_have_attribute(
+    expect(page.get_by_role("button", name="Which layer, at which word?")).to_have_attribute(
         "aria-pressed", "true")
 
 
 def test_a_cell_opens_beside_the_grid_with_the_same_number(open_page):
     page = open_page("/s")
-    sweep(page, "Which layers matter?")
+    sweep(page, "Which layers?")
     page.get_by_role("group", name="Metric", exact=True).get_by_role("button", name="KL").click()
     page.get_by_role("grid").focus()
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
@@ -59,19 +60,70 @@ def test_a_cell_opens_beside_the_grid_with_the_same_number(open_page):
 
 def test_a_patch_shows_what_its_controls_found(open_page):
     page = open_page("/s")
-    sweep(page, "Where does the answer move?")
+    sweep(page, "Which layer, at which word?")
     metrics = page.get_by_role("group", name="Metric", exact=True)
     metrics.get_by_role("button", name="Recovered").click()
     controls = page.get_by_role("region", name="Controls")
     expect(controls).to_contain_text("no change, as it must be")
     expect(controls).to_contain_text(re.compile(r"gives the source’s answer: Recovered .* 1\b"))
     expect(controls).to_contain_text("fast: at most")
+    expect(controls).to_contain_text("Swapping everything: the source’s answer.")
     expect(controls.get_by_text("failed")).to_have_count(0)
+
+
+def test_the_first_card_is_chosen_and_its_grid_says_where_the_difference_sits(open_page):
+    page = open_page("/s")
+    expect(page.get_by_role("button", name="Which layer, at which word?")).to_have_attribute(
+        "aria-pressed", "true")
+    start_sweep(page)
+    said = page.get_by_role("region", name="What this grid says")
+    expect(said).to_contain_text("The difference sits at ␣Eiffel entering layers 0")
+    expect(said).not_to_contain_text("So far")
+    expect(page.get_by_role("button", name="Recovered").first).to_have_attribute(
+        "aria-pressed", "true")
+    page.get_by_text("What this does not show").click()
+    page.get_by_role("link", name="History").click()
+    expect(page.get_by_text(re.compile("half of the full patch or more at ' Eiffel'")).first
+           ).to_be_visible()
+
+
+def test_the_explorer_comes_back_to_its_last_grid(open_page):
+    page = open_page("/s")
+    sweep(page, "Which layers?")
+    address = re.search(r"/s/\w+", page.url)[0]
+    page.get_by_role("link", name="Models").click()
+    page.get_by_role("link", name="Explorer").click()
+    page.wait_for_url(re.compile(address))
+    finished(page)
+    page.get_by_role("button", name="New sweep").click()
+    expect(page.get_by_text("The same edit, everywhere.")).to_be_visible()
+    page.get_by_role("link", name="Models").click()
+    page.get_by_role("link", name="Explorer").click()
+    expect(page.get_by_text("The same edit, everywhere.")).to_be_visible()
+
+
+def test_a_sweep_that_waits_says_for_what(open_page, server):
+    long = ask(server, "POST", "sweeps", prompt="The Louvre is in", op={"kind": "zero"},
+               over={"sites": ["mlp_act"], "layers": "all", "neurons": "all", "positions": "all"},
+               metrics=[{"kind": "kl"}])
+    try:
+        page = open_page("/s")
+        page.get_by_role("button", name="Which heads?").click()
+        prompt(page).fill("The Colosseum stands in")
+        page.get_by_role("button", name="Run sweep").click()
+        page.wait_for_url(SWEEP)
+        grid = page.get_by_role("region", name="Grid", exact=True)
+        expect(grid.get_by_text("Waiting for another sweep, then 36 cells.")).to_be_visible()
+        expect(grid.get_by_text("press Run sweep", exact=False)).to_have_count(0)
+        expect(page.get_by_role("progressbar", name="Preparing the sweep")).to_be_visible()
+    finally:
+        ask(server, "POST", f"jobs/{long['job']}/cancel")
+    finished(page)
 
 
 def test_a_scale_is_swept_and_its_factor_checked_where_it_stands(open_page):
     page = open_page("/s")
-    page.get_by_role("button", name="Which layers matter?").click()
+    page.get_by_role("button", name="Which layers?").click()
     operation(page, "Scale")
     page.get_by_label("Factor").fill("0")
     start_sweep(page)
@@ -82,6 +134,7 @@ def test_a_scale_is_swept_and_its_factor_checked_where_it_stands(open_page):
 
 def test_noise_is_drawn_several_times_and_shows_its_spread(open_page):
     page = open_page("/s")
+    page.get_by_role("button", name="Which layers?").click()
     operation(page, "Noise")
     page.get_by_label("Draws").fill("0")
     expect(page.get_by_label("Draws").locator("..")).to_contain_text("This must be at least 1.")
@@ -101,6 +154,7 @@ def test_noise_is_drawn_several_times_and_shows_its_spread(open_page):
 
 def test_the_positions_that_a_pattern_reads_are_an_axis(open_page):
     page = open_page("/s")
+    page.get_by_role("button", name="Which layers?").click()
     page.get_by_text("Inside attention").click()
     page.get_by_role("list", name="Inside attention").get_by_role("button", name="Patterns").click()
     sites = page.get_by_role("list", name="Sites")
@@ -126,7 +180,7 @@ def test_pinning_is_in_the_address(open_page):
 
 def test_history_lists_finds_stars_and_opens(open_page):
     page = open_page("/s")
-    sweep(page, "Which layers matter?")
+    sweep(page, "Which layers?")
     page.get_by_role("link", name="History").click()
     page.get_by_label("Search the history").fill("Eiffel")
     page.wait_for_url(re.compile("q=Eiffel"))
@@ -163,6 +217,7 @@ def test_a_server_that_goes_and_comes_back(open_page, tmp_path):
 
 def test_a_long_sweep_is_followed_after_a_reload_and_can_be_cancelled(open_page):
     page = open_page("/s")
+    page.get_by_role("button", name="Which layers?").click()
     sites = page.get_by_role("list", name="Sites")
     sites.get_by_role("button", name="Neurons", exact=True).click()
     for site in ("Attention", "MLP"):

@@ -117,7 +117,7 @@ def test_a_search_that_is_open_keeps_its_words_and_filters(open_page, made):
 
 def test_a_preset_is_chosen_run_walked_opened_and_saved(open_page):
     page = open_page("/s")
-    preset = page.get_by_role("button", name="Which layers matter?")
+    preset = page.get_by_role("button", name="Which layers?")
     tab_to(page, preset)
     press(page, "Enter")
     expect(preset).to_have_attribute("aria-pressed", "true")

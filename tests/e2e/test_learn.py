@@ -92,7 +92,7 @@ def test_locate_waits_for_the_cell_where_the_answer_arrives(open_page):
     page = open_page("/learn")
     begin(page, "Locate")
     waits(page)
-    page.get_by_role("button", name="Where does the answer move?").click()
+    page.get_by_role("button", name="Which layer, at which word?").click()
     go_on(page)
     waits(page)
     page.get_by_role("button", name="Run sweep").click()

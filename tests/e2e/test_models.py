@@ -33,7 +33,7 @@ def test_a_multimodal_model_is_swept_on_the_page(open_page, others):
     expect(page.get_by_label("Tokens of: Prompt")).to_contain_text("w26")
     page.get_by_label("Answer").first.fill("w5")
     page.get_by_label("Foil").first.fill("w9")
-    sweep(page, "Which layers matter?")
+    sweep(page, "Which layers?")
     assert colours(page) > 3
 
 

@@ -39,7 +39,7 @@ def test_pictures_of_every_view(open_page, compared, theme, tmp_path, request):
     run(page)
     take("workbench")
     visit("Explorer")
-    sweep(page, "Where does the answer move?")
+    sweep(page, "Which layer, at which word?")
     take("explorer")
     visit("History")
     expect(page.get_by_role("checkbox").first).to_be_visible()

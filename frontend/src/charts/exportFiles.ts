@@ -12,6 +12,8 @@ export interface ChartFile {
   notes: readonly string[];
   /** Spec hash, model, prompt and the like, at the foot: a line for each result. */
   source: readonly string[];
+  /** What an SVG says of itself to who cannot see it; otherwise the source. */
+  description?: string;
   /** The parts from top to bottom, as shapes. Null where there is nothing to draw. */
   parts: (() => Scene[]) | null;
   csv: () => string;
@@ -113,7 +115,7 @@ async function blobOf(file: ChartFile, kind: FileKind): Promise<Blob> {
       return new Blob([file.json()], { type: "application/json" });
     case "svg": {
       const resolve = resolverOf(document.documentElement);
-      const texts = { title: file.title, description: file.source.join("\n") };
+      const texts = { title: file.title, description: file.description ?? file.source.join("\n") };
       return new Blob([sceneSvg(sheet(file), resolve, texts)], { type: "image/svg+xml" });
     }
     case "png":

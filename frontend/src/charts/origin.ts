@@ -9,7 +9,10 @@ interface Origin {
 }
 
 export function originLine({ model, tokens }: Origin, hash: string): string {
+  // Without tokens the prompt is told elsewhere.
   const prompt = tokens.map((token) => visible(token.text)).join("");
   const { id, model_digest, dtype } = model;
-  return [hash, `${id} ${model_digest.slice(0, 12)} ${dtype}`, prompt].join(BETWEEN);
+  return [hash, `${id} ${model_digest.slice(0, 12)} ${dtype}`, prompt]
+    .filter(Boolean)
+    .join(BETWEEN);
 }

@@ -4,8 +4,8 @@ import { metricTitle } from "../lib/names";
 import { Button, styles } from "../ui/ui";
 import css from "./explorer.module.css";
 import {
+  cardCell,
   cellName,
-  extremes,
   type Shown,
   STATUS_WORDS,
   shownMetric,
@@ -17,22 +17,22 @@ interface CellCardProps {
   grid: GridData;
   shown: Shown;
   pinned: number | null;
+  running: boolean;
   opening: boolean;
   onOpen: (index: number) => void;
 }
 
 /** The pinned cell with all its metrics; without one, the cell with the largest effect. */
-export function CellCard({ grid, shown, pinned, opening, onOpen }: CellCardProps) {
-  const index = pinned ?? extremes(shown)?.index ?? null;
-  if (index === null) return null;
+export function CellCard({ grid, shown, pinned, running, opening, onOpen }: CellCardProps) {
+  const card = pinned === null ? cardCell(grid, shown) : { index: pinned, says: "Pinned cell" };
+  if (card === null) return null;
+  const { index, says } = card;
   const top = grid.top[index];
   const clean = grid.clean.top[0];
   return (
     <section className={css.card} aria-label="Cell">
       <header>
-        <span className={css.cardKind}>
-          {pinned === null ? "Largest effect so far" : "Pinned cell"}
-        </span>
+        <span className={css.cardKind}>{pinned === null && running ? `${says} so far` : says}</span>
         <h3>{cellName(grid, index)}</h3>
       </header>
       <table className={styles.table}>

@@ -1,7 +1,7 @@
 import { useLocation } from "wouter";
 import { useFollow } from "../api/follow";
 import { asApiError } from "../api/problem";
-import { useCancelJob, useGrid, useModel, useStartSweep, useSweep } from "../api/queries";
+import { useCancelJob, useGrid, useJobs, useModel, useStartSweep, useSweep } from "../api/queries";
 import type { SweepSpec } from "../api/types";
 import { NoModel } from "../app/NoModel";
 import { useKeys, useShowWhenNarrow } from "../lib/hooks";
@@ -10,9 +10,10 @@ import { useDraftUrl } from "../state/useDraftUrl";
 import { Button, Empty, Notice, Panel } from "../ui/ui";
 import css from "./explorer.module.css";
 import { GridPanel } from "./GridPanel";
+import { forgetSweep, useLastSweep } from "./lastSweep";
 import { SweepForm } from "./SweepForm";
-import { Stopped } from "./SweepStatus";
-import { standingOf } from "./sweepState";
+import { Preparing, Stopped } from "./SweepStatus";
+import { preparingWords, standingOf } from "./sweepState";
 
 /** A sweep's form beside its grid, which fills while the sweep runs. */
 export function Explorer({ id }: { id: string | null }) {
@@ -40,6 +41,12 @@ export function Explorer({ id }: { id: string | null }) {
   });
 
   const shown = useShowWhenNarrow(grid.data?.spec_hash);
+  const jobs = useJobs().data ?? [];
+  useLastSweep(id, Boolean(grid.data));
+  const startNew = () => {
+    forgetSweep();
+    go("/s");
+  };
 
   if (model.data && !info && !id) return <NoModel loading={model.data.loading ?? null} />;
   const error = sweep.error ?? grid.error;
@@ -67,6 +74,7 @@ export function Explorer({ id }: { id: string | null }) {
             progress={progress}
             differs={differs}
             onCancel={jobId ? () => cancel.mutate(jobId) : null}
+            onNew={startNew}
           />
         ) : error && id ? (
           <Panel title="Sweep">
@@ -75,11 +83,18 @@ export function Explorer({ id }: { id: string | null }) {
             ) : (
               <Notice kind="bad">{asApiError(error).message}</Notice>
             )}
-            <Button onClick={() => go("/s")}>Back to the form</Button>
+            <Button onClick={startNew}>Back to the form</Button>
+          </Panel>
+        ) : id ? (
+          <Panel title="Grid">
+            <Preparing
+              says={preparingWords(jobId, sweep.data?.total, jobs)}
+              onCancel={jobId ? () => cancel.mutate(jobId) : null}
+            />
           </Panel>
         ) : (
           <Panel title="Grid">
-            <Empty title={id ? "Reading the grid…" : "The same edit, everywhere."}>
+            <Empty title="The same edit, everywhere.">
               <p>
                 A sweep makes one edit at every layer, position or head in turn, and draws what each
                 did. Choose a question on the left, then press <b>Run sweep</b>. The grid fills

@@ -10,7 +10,7 @@ import { Annotate } from "../history/Annotate";
 import { count, duration, when } from "../lib/format";
 import { metricTitle } from "../lib/names";
 import { useTheme } from "../lib/theme";
-import { Code, Notice, Panel, Segmented, styles } from "../ui/ui";
+import { Button, Code, Notice, Panel, Segmented, styles } from "../ui/ui";
 import { Reproduce } from "../workbench/Reproduce";
 import { bareJson } from "../workbench/recipes";
 import { CellCard } from "./CellCard";
@@ -21,12 +21,14 @@ import css from "./explorer.module.css";
 import { GridStage } from "./GridStage";
 import { layOut } from "./gridChart";
 import { fileName, gridFile } from "./gridFile";
+import { gridVerdict } from "./gridVerdict";
 import { cellRun, metricTab, shownMetric } from "./gridView";
 import { MarkedCard } from "./MarkedCard";
 import { RunCard } from "./RunCard";
 import { Running, Stopped } from "./SweepStatus";
 import { cellsOf, standing } from "./sweepState";
 import { useGridView } from "./useGridView";
+import { NotShown, VerdictLines } from "./VerdictLines";
 import { Verify } from "./Verify";
 import { ViewBar } from "./ViewBar";
 
@@ -47,10 +49,11 @@ interface GridPanelProps {
   progress: Progress | null;
   differs: boolean;
   onCancel: (() => void) | null;
+  onNew: () => void;
 }
 
 /** A grid with what was found, how far it is, and what can be done with its cells. */
-export function GridPanel({ grid, state, progress, differs, onCancel }: GridPanelProps) {
+export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: GridPanelProps) {
   const [view, change] = useGridView(grid);
   const [tab, setTab] = useState<Tab>("map");
   const theme = useTheme();
@@ -78,13 +81,24 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
   };
   const all = cellsOf(grid);
   const running = onCancel !== null;
+  const verdict = useMemo(() => gridVerdict(grid, shown, running), [grid, shown, running]);
   const stands = running
     ? null
     : standing(state?.summary.state, state?.reasons ?? grid.reasons ?? [], all, firstError(grid));
   const id = state?.summary.id;
   const keys = Object.keys(grid.metrics);
   return (
-    <Panel title="Grid" actions={state && <Annotate record={state.summary} />}>
+    <Panel
+      title="Grid"
+      actions={
+        <div className={css.cardButtons}>
+          <Button small look="quiet" onClick={onNew} title="Back to the form without this grid">
+            New sweep
+          </Button>
+          {state && <Annotate record={state.summary} />}
+        </div>
+      }
+    >
       <OtherModel
         what="This grid"
         model={grid.model}
@@ -107,6 +121,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
           {note.text}
         </Notice>
       ))}
+      <VerdictLines verdict={verdict} />
       <div className={css.bar}>
         <Segmented
           label="Metric"
@@ -122,15 +137,15 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
         <ExportMenu hotkey file={() => gridFile(grid, shown, view, theme)} />
       </div>
       {tab === "map" && (
-        <ViewBar grid={grid} shown={shown} view={view} layout={bare} onChange={change} />
-      )}
-      {tab === "map" && (
         <div className={css.stage}>
           <GridStage
             grid={grid}
             shown={shown}
             view={view}
             running={running}
+            display={
+              <ViewBar grid={grid} shown={shown} view={view} layout={bare} onChange={change} />
+            }
             onPin={pin}
             onOpen={(index) => openCells([index])}
             onMark={(ends) => change({ marked: ends?.map(code).join("..") ?? null, run: null })}
@@ -153,6 +168,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
                 grid={grid}
                 shown={shown}
                 pinned={view.cell}
+                running={running}
                 opening={opening}
                 onOpen={(index) => openCells([index])}
               />
@@ -165,7 +181,12 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
       )}
       {tab === "json" && <Code label="The grid as JSON" text={bareJson(grid)} />}
       {tab === "reproduce" && <Reproduce result={grid} />}
-      {(tab === "map" || tab === "table") && <Controls grid={grid} shown={shown} />}
+      {(tab === "map" || tab === "table") && (
+        <>
+          <NotShown verdict={verdict} />
+          <Controls grid={grid} shown={shown} />
+        </>
+      )}
       <div className={styles.foot}>
         <span title={grid.spec_hash}>
           spec <code>{grid.spec_hash.slice(0, 12)}</code>

@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { type ReactNode, useMemo } from "react";
 import type { GridData } from "../api/types";
 import { CanvasScene } from "../charts/CanvasScene";
 import { CellChart } from "../charts/CellChart";
@@ -29,6 +29,8 @@ interface GridStageProps {
   shown: Shown;
   view: GridView;
   running: boolean;
+  /** How the chart is drawn, to choose. */
+  display: ReactNode;
   onPin: (index: number | null) => void;
   onOpen: (index: number) => void;
   /** Two corners of the marked rectangle. */
@@ -95,9 +97,20 @@ export function GridStage(props: GridStageProps) {
       >
         {chart.heat ? <CanvasScene scene={scene} theme={theme} /> : <SceneView scene={scene} />}
       </CellChart>
-      <p className={css.axisNote}>
-        {[axis(layout.rowDim, "↓"), axis(layout.colDim, "→")].filter(Boolean).join("   ")}
-      </p>
+      <div className={css.under}>
+        <p className={css.axisNote}>
+          {[axis(layout.rowDim, "↓"), axis(layout.colDim, "→")].filter(Boolean).join("   ")}
+        </p>
+        <details className={css.display}>
+          <summary className={css.displayTitle}>Display</summary>
+          {props.display}
+          <ul aria-label="How it is drawn">
+            {chart.more.map((note) => (
+              <li key={note}>{note}</li>
+            ))}
+          </ul>
+        </details>
+      </div>
     </div>
   );
 }

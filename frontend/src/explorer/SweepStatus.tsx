@@ -6,6 +6,7 @@ import { Bar, Button, Notice } from "../ui/ui";
 import css from "./explorer.module.css";
 import type { Standing } from "./sweepState";
 import { useResume } from "./useResume";
+import words from "./verdict.module.css";
 
 const SAID_EVERY_MS = 5000;
 
@@ -29,6 +30,23 @@ interface RunningProps {
   done: number;
   total: number;
   onCancel: () => void;
+}
+
+/** A sweep before its first cell: what it waits for, how many cells it will have, a way to stop. */
+export function Preparing({ says, onCancel }: { says: string; onCancel: (() => void) | null }) {
+  return (
+    <div className={words.preparing}>
+      <p role="status">{says}</p>
+      <div className={words.moving} role="progressbar" aria-label="Preparing the sweep">
+        <div />
+      </div>
+      {onCancel && (
+        <Button small onClick={onCancel} title="Stop the sweep before it begins (key .)">
+          Cancel
+        </Button>
+      )}
+    </div>
+  );
 }
 
 /** How far a sweep is, how long it will take, and a way to stop it. */

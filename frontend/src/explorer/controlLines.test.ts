@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { GridData } from "../api/types";
-import { controlLines } from "./controlLines";
+import { checkWords, controlLines } from "./controlLines";
 import { shownMetric } from "./gridView";
 
 const value = (
@@ -82,4 +82,15 @@ it("sets random directions beside the cell, both as changes", () => {
 it("says why a control was not run", () => {
   const [line] = lines({ kind: "full_patch", reason: "held edits do not apply" });
   expect(line).toMatchObject({ state: "not run", says: "not run: held edits do not apply" });
+});
+
+it("sums the checks up in words, and only those that passed", () => {
+  const controls = [
+    { kind: "self_patch", passed: true },
+    { kind: "full_patch", passed: false },
+  ];
+  expect(checkWords({ controls, deviation: 1.2e-5 } as unknown as GridData)).toEqual([
+    "Putting a value back in its own place: no change.",
+    "Spot check against one forward per cell: the same within 1.2e−5 in any logit.",
+  ]);
 });

@@ -1,6 +1,6 @@
 // What the runs beside a sweep found, in words. Every sentence is determined by their numbers.
 import type { GridData } from "../api/types";
-import { changeInUnit, inUnit } from "../lib/format";
+import { changeInUnit, inUnit, number } from "../lib/format";
 import { cellName, type Shown, showSpread, showValue } from "./gridView";
 
 type Control = NonNullable<GridData["controls"]>[number];
@@ -27,6 +27,24 @@ export function controlLines(grid: GridData, shown: Shown): ControlLine[] {
     if (control.passed) return { name, state: "passed", says: success(control, shown) };
     return { name, state: "told", says: comparison(control, grid, shown) };
   });
+}
+
+/** The checks in plain words, without their figures; only those that ran and passed. */
+export function checkWords(grid: GridData): string[] {
+  const passed = (kind: Control["kind"]) =>
+    (grid.controls ?? []).some((control) => control.kind === kind && control.passed === true);
+  const off = grid.deviation;
+  return [
+    ...(passed("self_patch") ? ["Putting a value back in its own place: no change."] : []),
+    ...(passed("full_patch") ? ["Swapping everything: the source’s answer."] : []),
+    ...(typeof off === "number"
+      ? [
+          off === 0
+            ? "Spot check against one forward per cell: the same."
+            : `Spot check against one forward per cell: the same within ${number(off)} in any logit.`,
+        ]
+      : []),
+  ];
 }
 
 function success(control: Control, shown: Shown): string {

@@ -30,7 +30,10 @@ export interface GridChart {
   lollipop: LollipopPicture | null;
   legend: Omit<LegendInput, "width">;
   title: string;
+  /** What one needs to read it. */
   notes: string[];
+  /** How it is drawn: ends, noise floor, controls, margins. */
+  more: string[];
 }
 
 export function isLine(grid: GridData): boolean {
@@ -116,7 +119,13 @@ export function gridChart(grid: GridData, shown: Shown, bare: HeatLayout, look: 
     legend: { domain, colours, floor: shown.floor, controls, show: (v) => showValue(shown, v) },
     title: `${shown.isChange ? "Change of " : ""}${shown.name}, ${unitOf(shown)}`,
     notes: [
-      ...(line ? lineNotes(shown, view) : scaleNotes(shown, palette, domain, view)),
+      ...(line ? lineNotes(shown) : scaleNotes(shown, palette, domain)),
+      ...(layout.block > 1
+        ? [`a square is the strongest of ${layout.block} neighbours, each edited alone`]
+        : []),
+    ],
+    more: [
+      line ? axisNote(view) : endsNote(domain, view),
       ...(shown.floor === null
         ? []
         : [
@@ -127,28 +136,30 @@ export function gridChart(grid: GridData, shown: Shown, bare: HeatLayout, look: 
           `◆ ${name} ${showValue(shown, value)}${spread === null ? "" : ` ± ${showValue(shown, spread).replace("+", "")}`}`,
       ),
       ...(both ? ["beside the grid: bars are means, diamonds the largest of each line"] : []),
-      ...(layout.block > 1
-        ? [`a square is the strongest of ${layout.block} neighbours, each edited alone`]
-        : []),
     ],
   };
 }
 
-function scaleNotes(shown: Shown, palette: Palette, domain: LegendInput["domain"], view: GridView) {
+function scaleNotes(shown: Shown, palette: Palette, { below, above }: LegendInput["domain"]) {
   const ends = palette === "RdBu" || palette === "PuOr" ? ENDS[palette] : { up: "", down: "" };
-  const clipped = domain.below + domain.above;
-  const rule = view.clip === "max" ? "the largest cell" : "the 99th percentile";
+  const beyond = below + above;
   return [
     shown.positive(ends),
-    clipped > 0
-      ? `ends at ${rule}: ${count(clipped, "cell lies", "cells lie")} beyond`
-      : `ends at ${rule}, nothing is clipped`,
+    ...(beyond > 0 ? [`${count(beyond, "cell lies", "cells lie")} beyond the scale`] : []),
   ];
 }
 
-function lineNotes(shown: Shown, { scale }: GridView): string[] {
+function endsNote({ below, above }: LegendInput["domain"], { clip }: GridView): string {
+  const rule = clip === "max" ? "the largest cell" : "the 99th percentile";
+  return `ends at ${rule}${below + above > 0 ? "" : ", nothing is clipped"}`;
+}
+
+function axisNote({ scale }: GridView): string {
+  return scale === "linear" ? "linear axis" : "symlog axis: linear near 0, logarithmic beyond";
+}
+
+function lineNotes(shown: Shown): string[] {
   return [
-    scale === "linear" ? "linear axis" : "symlog axis: linear near 0, logarithmic beyond",
     shown.positive({ up: "above 0", down: "below 0" }),
     "round: the top token stays; diamond: another token is on top",
   ];

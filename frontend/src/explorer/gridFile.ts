@@ -10,6 +10,7 @@ import type { Theme } from "../lib/theme";
 import { type GridChart, gridChart, layOut } from "./gridChart";
 import { toCsv } from "./gridCsv";
 import type { Shown } from "./gridView";
+import { sweepWords } from "./gridWords";
 import { cellsOf } from "./sweepState";
 import type { GridView } from "./useGridView";
 
@@ -24,7 +25,7 @@ export function gridFile(grid: GridData, shown: Shown, view: GridView, theme: Th
   const bare = layOut(grid, WIDTH, view.axes, view.block);
   const drawn = (): GridChart =>
     gridChart(grid, shown, bare, { view, theme, width: WIDTH, running: false });
-  const { title, notes } = drawn();
+  const { title, notes, more } = drawn();
   const { total, pending, failed } = cellsOf(grid);
   const axes = [bare.rowDim && `rows: ${bare.rowDim}`, bare.colDim && `columns: ${bare.colDim}`];
   const holes = [
@@ -34,8 +35,11 @@ export function gridFile(grid: GridData, shown: Shown, view: GridView, theme: Th
   return {
     name: fileName(grid),
     title,
-    notes: [...axes, ...notes, ...holes].filter((each): each is string => Boolean(each)),
-    source: [originLine(grid, `spec ${grid.spec_hash}`)],
+    notes: [sweepWords(grid), ...axes, ...notes, ...more, ...holes].filter((each): each is string =>
+      Boolean(each),
+    ),
+    source: [originLine({ model: grid.model, tokens: [] }, `spec ${grid.spec_hash.slice(0, 12)}`)],
+    description: [sweepWords(grid), originLine(grid, `spec ${grid.spec_hash}`)].join("\n"),
     parts: () => pictures(drawn()),
     csv: () => toCsv(grid),
     json: () => JSON.stringify(grid, null, 2),

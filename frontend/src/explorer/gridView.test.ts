@@ -1,7 +1,15 @@
 import { expect, it } from "vitest";
 import type { GridData } from "../api/types";
 import { toCsv } from "./gridCsv";
-import { cellName, cellRun, extremes, metricTab, shownMetric, showSpread } from "./gridView";
+import {
+  cardCell,
+  cellName,
+  cellRun,
+  extremes,
+  metricTab,
+  shownMetric,
+  showSpread,
+} from "./gridView";
 
 const grid = {
   dims: ["site", "layer", "position"],
@@ -100,4 +108,18 @@ it("leaves tokens out of a metric's tab unless two would be alike", () => {
   expect(metricTab(grid, "prob:7")).toBe("Probability");
   const two = { ...grid, metrics: { ...grid.metrics, "prob:8": grid.metrics["prob:7"] } };
   expect(metricTab(two as GridData, "prob:7")).toBe("Probability ␣Paris");
+});
+
+it("does not hold up the last word of a patched stream where another place does as much", () => {
+  const patched = (values: number[]) =>
+    ({
+      ...grid,
+      spec: { ...grid.spec, op: { kind: "patch", source_prompt: "y" } },
+      clean: { position: 1, top: [] },
+      values: { ...grid.values, kl: values },
+    }) as unknown as GridData;
+  const card = (values: number[]) => cardCell(patched(values), shownMetric(patched(values), "kl"));
+  expect(card([3, 0, 1, 4])).toMatchObject({ index: 0, says: expect.stringContaining("away") });
+  expect(card([1, 0, 1, 4])).toEqual({ index: 3, says: "Largest effect" });
+  expect(card([4, 0, 1, 4])).toEqual({ index: 0, says: "One of 2 with the largest effect" });
 });

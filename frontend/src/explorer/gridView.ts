@@ -1,9 +1,10 @@
 // What a grid shows for one metric: numbers, units, words, and the experiment behind a cell.
-import type { CellStatus, Edit, GridData, MetricInfo, RunSpec, Site, Target } from "../api/types";
+import type { CellStatus, Edit, GridData, MetricInfo, RunSpec, Site } from "../api/types";
 import { type Coordinate, pointOf } from "../charts/heatLayout";
 import { changeInUnit, inUnit, visible } from "../lib/format";
 import { metricTitle } from "../lib/names";
 import { keyValueHeads, SITES } from "../lib/words";
+import { targetOf } from "./gridWords";
 
 export interface Shown {
   key: string;
@@ -59,7 +60,7 @@ function meaning(metric: MetricInfo, { up, down }: { up: string; down: string })
     case "rank":
       return `${up}: the edit pushes the answer down the list; ${down}: up`;
     case "recovered":
-      return "0: as in this prompt; 1: as in the source prompt";
+      return `0: as in this prompt; 1: as in the source prompt; ${down}: further away`;
     case "logit_diff":
       return `${up}: the edit favours the answer; ${down}: the foil`;
     default:
@@ -142,12 +143,7 @@ export const STATUS_WORDS: Record<CellStatus, string> = {
 };
 
 function editOf(grid: GridData, index: number): Edit {
-  const point = pointOf(grid, index);
-  const target: Target = { site: point.site as Site };
-  for (const axis of ["layer", "head", "neuron", "position", "key"] as const) {
-    if (point[axis] !== undefined) target[axis] = Number(point[axis]);
-  }
-  return { target, op: grid.spec.op };
+  return { target: targetOf(grid, index), op: grid.spec.op };
 }
 
 /** The run that a cell stands for, or several cells' edits together. */
@@ -161,6 +157,37 @@ export function cellRun(grid: GridData, ...indices: number[]): RunSpec {
     read_position: grid.spec.read_position,
     top_k: grid.spec.top_k,
   };
+}
+
+/** The metric that is shown first: what tells the source's answer from damage, where it can. */
+export function firstMetric(grid: GridData): string {
+  const keys = Object.keys(grid.metrics);
+  const tells = (key: string) => {
+    if (grid.metrics[key]!.kind !== "recovered") return false;
+    const status = grid.status?.[key] ?? [];
+    return status.length === 0 || status.some((each) => each === "ok" || each === "pending");
+  };
+  return keys.find(tells) ?? keys.find((key) => key !== "kl") ?? keys[0]!;
+}
+
+/** The cell that the card shows while none is pinned, and what it is among the others. */
+export function cardCell(grid: GridData, shown: Shown): { index: number; says: string } | null {
+  const best = extremes(shown);
+  if (!best) return null;
+  const text = showValue(shown, best.value);
+  const alike = shown.values.filter((value) => showValue(shown, value) === text).length;
+  if (alike > 1) return { index: best.index, says: `One of ${alike} with the largest effect` };
+  // Where the stream is read, a patch does everything by construction: another place tells more.
+  const read = grid.clean.position;
+  const there = (index: number) => pointOf(grid, index).position === read;
+  const stream = String(pointOf(grid, best.index).site).startsWith("resid");
+  if (grid.spec.op.kind === "patch" && stream && there(best.index)) {
+    const values = shown.values.map((value, index) => (there(index) ? null : value));
+    const other = extremes({ ...shown, values });
+    if (other && Math.abs(other.value) >= Math.abs(best.value) / 2)
+      return { index: other.index, says: "Largest effect away from the word that is read" };
+  }
+  return { index: best.index, says: "Largest effect" };
 }
 
 export function extremes(shown: Shown): { index: number; value: number } | null {

@@ -1,7 +1,8 @@
 // The questions that most people begin with.
 import type { MetricKind, ModelInfo, Op, Over, Site } from "../api/types";
-import type { Draft } from "../state/draft";
+import { type Draft, EXAMPLE } from "../state/draft";
 import { makeMetric } from "../state/metrics";
+import { same } from "../state/url";
 
 export interface Preset {
   id: string;
@@ -21,20 +22,9 @@ const patchFrom = (op: Op): Op =>
 
 export const PRESETS: readonly Preset[] = [
   {
-    id: "layers",
-    label: "Which layers matter?",
-    says: "zero attention and MLP, one layer at a time",
-    needs: "always",
-    apply: (draft) => ({
-      op: ZERO,
-      over: { sites: ["attn_out", "mlp_out"], layers: "all" } satisfies Over,
-      metrics: withKinds(draft, ["kl", "prob"]),
-    }),
-  },
-  {
     id: "where",
-    label: "Where does the answer move?",
-    says: "patch the stream from another prompt: layer × position",
+    label: "Which layer, at which word?",
+    says: "swap in another prompt’s values, one layer and one word at a time",
     needs: "always",
     apply: (draft) => ({
       op: patchFrom(draft.op),
@@ -43,9 +33,20 @@ export const PRESETS: readonly Preset[] = [
     }),
   },
   {
+    id: "layers",
+    label: "Which layers?",
+    says: "set attention or MLP to zero, one layer at a time, at all words at once",
+    needs: "always",
+    apply: (draft) => ({
+      op: ZERO,
+      over: { sites: ["attn_out", "mlp_out"], layers: "all" } satisfies Over,
+      metrics: withKinds(draft, ["kl", "prob"]),
+    }),
+  },
+  {
     id: "heads",
     label: "Which heads?",
-    says: "zero one attention head at a time",
+    says: "set one attention head to zero at a time",
     needs: "heads",
     apply: (draft) => ({
       op: ZERO,
@@ -56,7 +57,7 @@ export const PRESETS: readonly Preset[] = [
   {
     id: "neurons",
     label: "Which neurons?",
-    says: "zero one neuron of the MLPs at a time",
+    says: "set one neuron of the MLPs to zero at a time",
     needs: "neurons",
     apply: (draft) => ({
       op: ZERO,
@@ -73,4 +74,15 @@ export function presetsFor(info: ModelInfo): Preset[] {
     ({ needs }) =>
       needs === "always" || (needs === "heads" ? Boolean(info.n_heads) : certified("mlp_act")),
   );
+}
+
+/** The first question, where nothing has been asked of the example yet; null otherwise. */
+export function firstQuestion(draft: Draft): Partial<Draft> | null {
+  const untouched =
+    same(draft.prompt, EXAMPLE.prompt) &&
+    same([draft.op, draft.over], [EXAMPLE.op, EXAMPLE.over]) &&
+    draft.held.length === 0;
+  if (!untouched) return null;
+  const { op, over, metrics } = PRESETS[0]!.apply(draft);
+  return same(draft.metrics, EXAMPLE.metrics) ? { op, over, metrics } : { op, over };
 }

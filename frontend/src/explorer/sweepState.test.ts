@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { standing } from "./sweepState";
+import { preparingWords, standing } from "./sweepState";
 
 const cells = (pending: number, failed = 0) => ({ total: 84, pending, failed });
 
@@ -28,4 +28,22 @@ it("tells failed cells from missing ones", () => {
   const some = standing("completed_with_errors", [], cells(0, 3), "out of memory")!;
   expect(some.says).toContain("3 cells failed and are crossed: out of memory");
   expect(some.resume).toBe("Try the 3 failed cells again");
+});
+
+const job = (id: string, kind: string, state: string, created_at: string) =>
+  ({ id, kind, state, created_at }) as never;
+
+it("says what a sweep without cells waits for, and how many cells it will have", () => {
+  const own = job("s", "sweep", "queued", "3");
+  const verify = job("v", "verify", "running", "1");
+  expect(preparingWords("s", 2304, [own, verify])).toBe(
+    "Waiting for a result that is verified, then 2,304 cells.",
+  );
+  expect(preparingWords("s", 36, [own, verify, job("r", "run", "queued", "2")])).toContain(
+    "and 1 more job",
+  );
+  expect(preparingWords("s", 36, [job("s", "sweep", "running", "3")])).toBe(
+    "Preparing, then 36 cells.",
+  );
+  expect(preparingWords(null, undefined, [])).toBe("Reading the grid.");
 });

@@ -1,6 +1,6 @@
 // What a sweep's state means for whoever looks at its grid. Every sentence follows from the numbers.
 import type { components } from "../api/schema";
-import type { GridData } from "../api/types";
+import type { GridData, Job } from "../api/types";
 import { count } from "../lib/format";
 
 type SweepState = components["schemas"]["SweepState"];
@@ -75,4 +75,32 @@ export function standingOf(sweep: SweepState): Standing | null {
   const pending = sweep.total - sweep.done;
   const cells = { total: sweep.total, pending, failed: 0 };
   return standing(sweep.summary.state, sweep.reasons ?? [], cells, undefined);
+}
+
+const DOES: Record<string, string> = {
+  load: "a model that is loading",
+  verify: "a result that is verified",
+  run: "a run",
+  sweep: "another sweep",
+  capture: "a capture",
+  check: "a check of the model",
+};
+
+/** What a sweep without cells does: waits, and for what, or prepares. */
+export function preparingWords(
+  job: string | null,
+  total: number | undefined,
+  jobs: readonly Job[],
+): string {
+  const cells = total ? `, then ${count(total, "cell")}` : "";
+  const own = jobs.find(({ id }) => id === job);
+  if (own?.state === "queued") {
+    const busy = jobs.find(({ state }) => state === "running");
+    const ahead = jobs.filter(
+      (each) => each.state === "queued" && each.id !== job && each.created_at < own.created_at,
+    ).length;
+    const first = busy ? `Waiting for ${DOES[busy.kind] ?? busy.kind}` : "Waiting for the model";
+    return `${first}${ahead > 0 ? ` and ${count(ahead, "more job")}` : ""}${cells}.`;
+  }
+  return job ? `Preparing${cells}.` : "Reading the grid.";
 }

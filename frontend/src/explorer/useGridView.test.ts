@@ -45,3 +45,12 @@ it("leaves out what the grid does not have", () => {
   expect(view).toMatchObject({ metric: "prob:7", cell: null, marked: null, block: null });
   expect(view.palette(true)).toBe("RdBu");
 });
+
+it("shows first what tells the source's answer from damage, where it is defined", () => {
+  const recovered = { kind: "recovered", label: "recovered", unit: "fraction", clean: 0 };
+  const two = { ...grid, metrics: { ...grid.metrics, rec: recovered } };
+  const status = (each: string) =>
+    ({ ...two, status: { rec: [each, each] } }) as unknown as GridData;
+  expect(readView(status("ok"), "").metric).toBe("rec");
+  expect(readView(status("undefined"), "").metric).toBe("prob:7");
+});

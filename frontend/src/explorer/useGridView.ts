@@ -6,6 +6,7 @@ import { type Clip, DIVERGING, type Palette, SEQUENTIAL } from "../charts/colour
 import type { Axes } from "../charts/heatLayout";
 import { withParams } from "../state/url";
 import { parseCell, parseRange } from "./cellCode";
+import { firstMetric } from "./gridView";
 
 export interface GridView {
   metric: string;
@@ -33,7 +34,7 @@ export function readView(grid: GridData, search: string): GridView {
   const block = Number(params.get("block"));
   const [cell, marked] = [params.get("cell"), params.get("marked")];
   return {
-    metric: keys.includes(asked) ? asked : (keys.find((each) => each !== "kl") ?? keys[0]!),
+    metric: keys.includes(asked) ? asked : firstMetric(grid),
     axes: row && col ? { row, col } : null,
     palette: (signed) => (signed ? (pick(DIVERGING) ?? "RdBu") : (pick(SEQUENTIAL) ?? "Viridis")),
     clip: params.get("clip") === "max" ? "max" : "p99",

@@ -162,7 +162,7 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
         at: "s",
         text: () => (
           <>
-            Patching by hand is slow. In the Explorer, choose <b>Where does the answer move?</b>:
+            Patching by hand is slow. In the Explorer, choose <b>Which layer, at which word?</b>:
             the same patch, at every layer and every <Term id="position">position</Term> in turn (
             <Term id="sweep">sweep</Term>).
           </>

@@ -96,6 +96,11 @@ const LEFT_OPEN: Record<OpKind, string> = {
     "Noise takes a part to values that it hardly ever has, and its strength was chosen: compare other sigmas, or a patch.",
 };
 
+/** What edits of a kind leave open. */
+export function leftOpen(kind: OpKind): string {
+  return LEFT_OPEN[kind];
+}
+
 export function notShown(result: Result): string[] {
   const edits = result.spec.edits ?? [];
   const kinds = new Set(edits.map((edit) => edit.op.kind ?? "zero"));

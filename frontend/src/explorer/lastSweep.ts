@@ -1,0 +1,44 @@
+// The last sweep that was looked at in this tab: the Explorer without an address leads back to it.
+import { useEffect } from "react";
+import { useLocation, useSearch } from "wouter";
+import { useGivenDraft, withDraft } from "../state/address";
+import { useAside } from "../state/aside";
+import { toSweep, useDraft } from "../state/draft";
+import { encodeSpec, withParams } from "../state/url";
+import { firstQuestion } from "./presets";
+
+const KEY = "neuronscope.sweep";
+
+export function forgetSweep(): void {
+  sessionStorage.removeItem(KEY);
+}
+
+let offered = false;
+
+/** Keeps the address of the sweep that is shown; without one, leads back, or offers a question. */
+export function useLastSweep(id: string | null, shown: boolean): void {
+  const [, go] = useLocation();
+  const search = useSearch();
+  const given = useGivenDraft();
+
+  useEffect(() => {
+    if (id && shown) sessionStorage.setItem(KEY, `/s/${id}${withParams(search, { spec: null })}`);
+  }, [id, shown, search]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only on arrival, not while one writes
+  useEffect(() => {
+    // A task of Learn begins with the form; an address with a question is that question.
+    if (id || given || useAside.getState().lesson !== null) return;
+    const last = sessionStorage.getItem(KEY);
+    const { draft } = useDraft.getState();
+    if (last) {
+      // What is in the form stays there: the grid says where it differs.
+      const [path = "", view = ""] = last.split("?");
+      go(withDraft(path, view, encodeSpec(toSweep(draft))), { replace: true });
+    } else if (!offered) {
+      const first = firstQuestion(draft);
+      if (first) useDraft.setState({ draft: { ...draft, ...first } });
+    }
+    offered = true;
+  }, [id]);
+}
