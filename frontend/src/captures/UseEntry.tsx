@@ -30,6 +30,7 @@ export function UseEntry({ record, entry }: UseEntryProps) {
   const addEdit = useDraft((state) => state.addEdit);
   const keep = useAddVector();
   const dims = rowDims(entry);
+  const named = entryName(entry, data.tokens);
   const usable = data.n_bytes > 0 && hasDirections(entry);
   const array = useArray(record.id, usable ? entry.name : null);
   const [at, setAt] = useState<Record<string, number>>(() =>
@@ -66,8 +67,8 @@ export function UseEntry({ record, entry }: UseEntryProps) {
     );
 
   return (
-    <section className={css.use} aria-label={`Use ${entryName(entry)}`}>
-      <h3>Use {entryName(entry)}</h3>
+    <section className={css.use} aria-label={`Use ${named}`}>
+      <h3>Use {named}</h3>
       {usable && (
         <>
           <div className={css.choose}>
