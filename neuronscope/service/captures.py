@@ -10,7 +10,7 @@ from neuronscope.errors import NotFound, StorageError
 from neuronscope.service.describe import few
 from neuronscope.service.executor import CaptureOrder, Executor, Listener, surviving
 from neuronscope.service.jobs import Jobs
-from neuronscope.service.places import place
+from neuronscope.service.places import edit_text, place
 from neuronscope.service.shelf import Loaded, Shelf
 from neuronscope.service.task import Task
 from neuronscope.spec.captured import Captured, InMemory, OnDisk
@@ -135,6 +135,6 @@ def _draft(data: CaptureData, loaded: Loaded) -> CaptureDraft:
 
 def title(spec: Capture, tokens: Sequence[Token]) -> str:
     """`stream out of layer 3, all heads of layer 5 at ␣in under zero MLP of layer 0`."""
-    under = [f"{edit.op.kind} {place(edit.target, tokens)}" for edit in spec.edits]
+    under = [edit_text(edit, tokens) for edit in spec.edits]
     named = few([place(target, tokens) for target in spec.targets])
     return f"{named} under {few(under)}" if under else named

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from neuronscope.service.places import SWEPT, place, visible
+from neuronscope.service.places import SWEPT, edit_text, place, visible
 from neuronscope.spec.experiments import AXIS_FIELDS, Edit, Run, Sweep
 from neuronscope.spec.results import GridData, MetricInfo, MetricValue, Result, Token
 from neuronscope.spec.target import Target
@@ -39,7 +39,7 @@ def uses(spec: Run | Sweep) -> frozenset[tuple[str, str]]:
 
 
 def _named(edits: Sequence[Edit], tokens: Sequence[Token]) -> str:
-    return few([f"{edit.op.kind} {place(edit.target, tokens)}" for edit in edits])
+    return few([edit_text(edit, tokens) for edit in edits])
 
 
 def few(names: Sequence[str]) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from neuronscope.spec.experiments import Edit
+from neuronscope.spec.ops import Path
 from neuronscope.spec.results import Token
 from neuronscope.spec.target import Target
 
@@ -28,10 +30,20 @@ SWEPT = {
 PARTS = {"z": "", "mlp_act": "", "q": "queries of ", "k": "keys of ", "v": "values of ",
          "pattern": "attention pattern of "}
 KEY_VALUE = ("k", "v")
+VERBS = {"add": "add to", "noise": "noise on", "mean": "mean at", "path": "path from"}
 NAMED = 3
 """Words of a selection that are named before it is told by numbers."""
 
 Chosen = int | tuple[int, ...] | None
+
+
+def edit_text(edit: Edit, tokens: Sequence[Token]) -> str:
+    """`zero attention of layer 3`, `path from head 2 of layer 1 to MLP of layer 5`."""
+    text = f"{VERBS.get(edit.op.kind, edit.op.kind)} {place(edit.target, tokens)}"
+    if not isinstance(edit.op, Path):
+        return text
+    ends = [place(each, tokens) for each in edit.op.to or ()]
+    return f"{text} to {', '.join(ends) or 'the logits'}"
 
 
 def place(target: Target, tokens: Sequence[Token]) -> str:

@@ -42,6 +42,10 @@ it("writes places as a sentence does, with the words at their positions", () => 
   expect(editText({ target: { site: "attn_out", layer: 3 }, op: { kind: "zero" } }, [])).toBe(
     "zero attention of layer 3",
   );
+  const path: Op = { kind: "path", source_prompt: "x", to: [{ site: "mlp_out", layer: 5 }] };
+  expect(editText({ target: { site: "z", layer: 1, head: 2 }, op: path }, [])).toBe(
+    "path from head 2 of layer 1 to MLP of layer 5",
+  );
   expect(sweptText(["attn_out", "mlp_out"], ["layer"])).toBe("attention and MLP at each layer");
 });
 

@@ -90,9 +90,29 @@ function joined(names: readonly string[]): string {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
-/** "zero attention of layer 3", "patch stream into layer 4 at ␣in". */
+/** "zero attention of layer 3", "patch stream into layer 4 at ␣in", "scale MLP of layer 4 × 3". */
 export function editText({ target, op }: Edit, tokens: readonly Token[]): string {
-  return `${opName(op)} ${placeText(target, tokens)}`;
+  const place = placeText(target, tokens);
+  switch (op.kind) {
+    case "mean":
+      return `mean over ${op.reference.prompts.length} prompts at ${place}`;
+    case "resample":
+      return `resample ${place} from ${op.reference.prompts.length} prompts`;
+    case "add":
+      return `${opName(op)} to ${place}`;
+    case "scale":
+      return `scale ${place} × ${number(op.factor)}`;
+    case "set":
+      return `set ${place} to ${number(op.value)}`;
+    case "noise":
+      return `${opName(op)} on ${place}`;
+    case "path":
+      return `path from ${place} to ${
+        op.to ? op.to.map((each) => placeText(each, tokens)).join(", ") : "the logits"
+      }`;
+    default:
+      return `${opName(op)} ${place}`;
+  }
 }
 
 /** "L3.H2", "L3.H2 query", "L0 MLP": for chips and map labels. */
