@@ -73,7 +73,7 @@ export function UseEntry({ record, entry }: UseEntryProps) {
 
   return (
     <section className={css.use} aria-label={`Use ${named}`}>
-      <h3>The values of {named}</h3>
+      {seen && <h3>Values of {named}</h3>}
       {seen && array.data && <ValuesTable record={record} entry={entry} array={array.data} />}
       <h3>Use them</h3>
       <p className={css.meta}>
