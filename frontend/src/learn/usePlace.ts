@@ -11,7 +11,8 @@ const WHERE: Record<Place, string> = {
   cell: 'section[aria-label="Cell"]',
 };
 const MARK = "data-learn-place";
-const [EVERY_MS, TRIES] = [80, 60];
+/** How often the view is looked at, and how many times it may still move under the reader. */
+const [EVERY_MS, MOVES] = [100, 40];
 
 const find = (selector: string) => document.querySelector<HTMLElement>(`main ${selector}`);
 
@@ -20,18 +21,20 @@ export function usePlace(place: Place | null, step: string): void {
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new step shows its place again
   useEffect(() => {
     if (!place) return;
-    let left = TRIES;
+    let left = MOVES;
     let shown: HTMLElement | null = null;
     const timer = setInterval(() => {
       const found = find(WHERE[place]);
-      if (found) {
-        shown = found;
-        found.setAttribute(MARK, "");
+      left -= 1;
+      // A view that is drawn anew, as after a run, has new elements.
+      if (!found || found === shown) return;
+      shown?.removeAttribute(MARK);
+      shown = found;
+      found.setAttribute(MARK, "");
+      if (left > 0) {
         if (place === "cell") find(WHERE.grid)?.focus({ preventScroll: true });
         found.scrollIntoView({ block: place === "cell" ? "nearest" : "start" });
       }
-      left -= 1;
-      if (found || left === 0) clearInterval(timer);
     }, EVERY_MS);
     return () => {
       clearInterval(timer);
