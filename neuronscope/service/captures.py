@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from neuronscope.engine.capture_resolve import ResolvedCapture, resolve_capture
 from neuronscope.errors import NotFound, StorageError
-from neuronscope.service.describe import SHOWN
+from neuronscope.service.describe import few
 from neuronscope.service.executor import CaptureOrder, Executor, Listener, surviving
 from neuronscope.service.jobs import Jobs
+from neuronscope.service.places import edit_text, place
 from neuronscope.service.shelf import Loaded, Shelf
 from neuronscope.service.task import Task
 from neuronscope.spec.captured import Captured, InMemory, OnDisk
 from neuronscope.spec.captures import Capture, CaptureData, CapturePage, CaptureRecord
-from neuronscope.spec.results import Job
+from neuronscope.spec.results import Job, Token
 from neuronscope.store.captures import CaptureDraft, CaptureFilter
 from neuronscope.store.store import Store
 
@@ -127,17 +129,12 @@ def _draft(data: CaptureData, loaded: Loaded) -> CaptureDraft:
     text = prompt if isinstance(prompt, str) else "".join(each.text for each in data.tokens)
     return CaptureDraft(
         capture_hash=data.capture_hash, environment=loaded.environment, model_id=data.model.id,
-        model_digest=data.model.model_digest, prompt=text, title=title(data.spec),
+        model_digest=data.model.model_digest, prompt=text, title=title(data.spec, data.tokens),
         n_entries=len(data.entries), n_bytes=data.n_bytes, body=data.model_dump_json())
 
 
-def title(spec: Capture) -> str:
-    """`resid_post.3, z.5@-1 under zero mlp_out.0`."""
-    under = [f"{edit.op.kind} {edit.target}" for edit in spec.edits]
-    named = _few([str(target) for target in spec.targets])
-    return f"{named} under {_few(under)}" if under else named
-
-
-def _few(names: list[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+def title(spec: Capture, tokens: Sequence[Token]) -> str:
+    """`stream out of layer 3, all heads of layer 5 at ␣in under zero MLP of layer 0`."""
+    under = [edit_text(edit, tokens) for edit in spec.edits]
+    named = few([place(target, tokens) for target in spec.targets])
+    return f"{named} under {few(under)}" if under else named

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neuronscope.service.headline import headline_of
+from neuronscope.service.places import SWEPT, edit_text, visible
 from neuronscope.spec.experiments import AXIS_FIELDS, Edit, Run, Sweep
 from neuronscope.spec.results import GridData, MetricValue, Result, Token
 
@@ -17,13 +18,14 @@ def prompt_text(spec: Run | Sweep, tokens: Sequence[Token]) -> str:
     return spec.prompt if isinstance(spec.prompt, str) else "".join(each.text for each in tokens)
 
 
-def title(spec: Run | Sweep) -> str:
-    """`zero mlp_out.0`; `patch resid_pre × layer × position`; then ` | held: …`."""
-    held = f" | held: {_named(spec.held)}" if spec.held else ""
+def title(spec: Run | Sweep, tokens: Sequence[Token]) -> str:
+    """`zero MLP of layer 0`; `patch stream in at each layer and position`; `; held: …` behind."""
+    held = f"; held: {_named(spec.held, tokens)}" if spec.held else ""
     if isinstance(spec, Sweep):
         axes = [axis for axis, field in AXIS_FIELDS.items() if getattr(spec.over, field)]
-        return " × ".join([f"{spec.op.kind} {', '.join(spec.over.sites)}", *axes]) + held
-    return (_named(spec.edits) or "no edit") + held
+        each = f" at each {_joined(axes)}" if axes else ""
+        return f"{spec.op.kind} {_joined([SWEPT[site] for site in spec.over.sites])}{each}{held}"
+    return (_named(spec.edits, tokens) or "no edit") + held
 
 
 def uses(spec: Run | Sweep) -> frozenset[tuple[str, str]]:
@@ -36,10 +38,19 @@ def uses(spec: Run | Sweep) -> frozenset[tuple[str, str]]:
     return frozenset(found)
 
 
-def _named(edits: Sequence[Edit]) -> str:
-    named = [f"{edit.op.kind} {edit.target}" for edit in edits[:SHOWN]]
-    more = len(edits) - SHOWN
-    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+def _named(edits: Sequence[Edit], tokens: Sequence[Token]) -> str:
+    return few([edit_text(edit, tokens) for edit in edits])
+
+
+def few(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _joined(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def run_headline(result: Result) -> str:
@@ -54,7 +65,9 @@ def _flip(result: Result) -> str:
     if not all(top and top[0].logit is not None for top in tops):
         return ""
     (before,), (after,) = tops
-    return "" if before.id == after.id else f"; {before.token!r} → {after.token!r}"
+    if before.id == after.id:
+        return ""
+    return f"; {visible(before.token)} → {visible(after.token)}"
 
 
 def _measured(metric: MetricValue) -> str:

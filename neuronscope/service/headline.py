@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from neuronscope.service.places import place, words_at
 from neuronscope.spec.ops import Patch
 from neuronscope.spec.results import GridData, MetricInfo
+from neuronscope.spec.target import Target
 
 HALF = 0.5
 STREAM = {"resid_pre": "entering", "resid_mid": "in the middle of", "resid_post": "leaving"}
@@ -57,7 +59,7 @@ def _carried(grid: GridData, key: str, effects: dict[int, float]) -> str:
         return ""
     order = sorted(columns, key=lambda position: (min(columns[position]), position))
     verb = STREAM[str(sites[0])]
-    places = [f"{grid.tokens[position].text!r} {verb} layer{'s' * (len(columns[position]) > 1)} "
+    places = [f"{words_at(position, grid.tokens)} {verb} layer{'s' * (len(columns[position]) > 1)} "
               f"{_ranges(sorted(columns[position]))}" for position in order]
     more = f" and {len(places) - NAMED} more positions" if len(places) > NAMED else ""
     return (f"half of the full patch or more at {', '.join(places[:NAMED])}{more} "
@@ -96,9 +98,7 @@ def _point(grid: GridData, index: int) -> dict[str, int | str]:
 
 
 def _place(grid: GridData, index: int) -> str:
-    point = _point(grid, index)
-    return ", ".join(str(point[dim]) if dim == "site" else f"{dim} {point[dim]}"
-                     for dim in grid.dims)
+    return place(Target.model_validate(_point(grid, index)), grid.tokens)
 
 
 def _ranges(numbers: list[int]) -> str:

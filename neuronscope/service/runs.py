@@ -77,6 +77,6 @@ def _draft(result: Result, loaded: Loaded) -> Draft:
     return Draft(
         kind="run", spec_hash=result.spec_hash, environment=loaded.environment,
         model_id=result.model.id, model_digest=result.model.model_digest,
-        prompt=prompt_text(result.spec, result.tokens), title=title(result.spec),
+        prompt=prompt_text(result.spec, result.tokens), title=title(result.spec, result.tokens),
         headline=run_headline(result), state="complete", body=result.model_dump_json(),
         uses=uses(result.spec))

@@ -278,6 +278,7 @@ def _draft(resolved: Resolved, loaded: Loaded, body: SweepBody) -> Draft:
     return Draft(
         kind="sweep", spec_hash=resolved.spec_hash, environment=loaded.environment,
         model_id=loaded.info.id, model_digest=loaded.info.model_digest,
-        prompt=prompt_text(resolved.asked, resolved.tokens), title=title(resolved.asked),
+        prompt=prompt_text(resolved.asked, resolved.tokens),
+        title=title(resolved.asked, resolved.tokens),
         headline=f"{body.plan.n_cells} cells", state="running", body=body.model_dump_json(),
         n_cells=body.plan.n_cells, uses=uses(resolved.asked))

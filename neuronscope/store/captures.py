@@ -125,7 +125,8 @@ class Captures:
         Raises: StorageError; then neither row nor file is left.
         """
         new_id = secrets.token_hex(8)
-        row = asdict(draft) | {"id": new_id, "created_at": now(), "prompt": plain(draft.prompt)}
+        row = asdict(draft) | {"id": new_id, "created_at": now(), "prompt": plain(draft.prompt),
+                               "title": plain(draft.title)}
         try:
             if written is not None:
                 self.take(written, new_id)

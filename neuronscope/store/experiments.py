@@ -66,7 +66,8 @@ class Experiments:
         Raises: StorageError.
         """
         new_id = secrets.token_hex(8)
-        row = asdict(draft) | {"id": new_id, "created_at": now(), "prompt": plain(draft.prompt)}
+        row = asdict(draft) | {"id": new_id, "created_at": now(), **{
+            column: plain(getattr(draft, column)) for column in ("prompt", "title", "headline")}}
         del row["uses"]
         row["facets"] = facets(kind=draft.kind, model=draft.model_id, starred=False,
                                uses=draft.uses, tags=())
@@ -82,7 +83,7 @@ class Experiments:
         """Sets the outcome of a sweep; one that was deleted meanwhile stays deleted."""
         change = update(experiments).where(experiments.c.id == key)
         with self._database.write() as connection:
-            connection.execute(change.values(state=state, headline=headline, body=body))
+            connection.execute(change.values(state=state, headline=plain(headline), body=body))
 
     def set_state(self, key: str, state: str) -> None:
         with self._database.write() as connection:

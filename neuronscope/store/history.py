@@ -35,12 +35,13 @@ from neuronscope.store.lookup import LAST, TRIGRAM, expression, stretches
 from neuronscope.store.tables import TEXT_INDEX, experiments, tags, uses
 
 NEAR = 1000
-SEARCHED = (experiments.c.prompt, experiments.c.title, experiments.c.name, experiments.c.notes)
+SEARCHED = tuple(experiments.c[name] for name in ("prompt", "title", "headline", "name", "notes"))
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which experiments: `q` is looked for in prompt, title, name and notes, in any case.
+    """Which experiments: `q` is looked for in prompt, title, headline, name and notes, in any
+    case.
 
     site, op: one that an edit is made at or with. since, until: ISO 8601 in UTC, of the time
     of storing; from the one on, before the other.

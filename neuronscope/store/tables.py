@@ -74,8 +74,9 @@ uses = Table(
 )
 
 TEXT_INDEX, TEXT_TERMS = "experiments_text", "experiments_text_terms"
-"""On SQLite: every three letters of prompt, title, name, notes and facets, kept by triggers (see
-the migration that makes it; a row has the number of its experiment); and the list of them."""
+"""On SQLite: every three letters of prompt, title, headline, name, notes and facets, kept by
+triggers (see the last migration that makes it; a row has the number of its experiment); and the
+list of them."""
 
 SPAN = 512
 spans = Table(

@@ -79,7 +79,8 @@ def test_the_list_is_read_page_by_page(client):
     first = client.get("/api/captures?limit=2").json()
     assert [line["id"] for line in first["items"]] == keys[:0:-1]
     line = first["items"][0]
-    assert (line["title"], line["n_entries"]) == ("z@0,-1, resid_post.1", 4)
+    assert line["title"] == "all heads of every layer at <bos>, w26, stream out of layer 1"
+    assert line["n_entries"] == 4
     assert line["n_bytes"] == 4 * (3 * 2 * 32 + 6 * 32) and line["prompt"] == PROMPT
     after = client.get("/api/captures", params={"limit": 1, "cursor": first["next"]}).json()
     assert [line["id"] for line in after["items"]] == keys[:1]

@@ -207,7 +207,7 @@ def test_draws_and_held_edits_are_told(ns):
              "--model", "tiny")[1]
     assert "noise embed@1,2, with zero mlp_out.0 held, 3 draws" in out
     assert "edited spread change" in " ".join(out.split())
-    assert "noise embed@1,2 | held: zero mlp_out.0" in ns("show")[1]
+    assert "noise on token embeddings at w3, w14; held: zero MLP of layer 0" in ns("show")[1]
 
 
 @pytest.mark.parametrize("words, said", [

@@ -40,13 +40,13 @@ def test_a_search_is_in_the_address_and_stays_while_one_is_opened(open_page, mad
     expect(rows(page)).to_have_count(1)
     rows(page).get_by_role("link").click()
     page.wait_for_url(re.compile(f"/a/{made}\\?q=ben\\+one"))
-    expect(page.get_by_role("region", name="Capture", exact=True)).to_contain_text("L2 MLP")
+    expect(page.get_by_role("region", name="Capture", exact=True)).to_contain_text("MLP of layer 2")
     page.reload()
     expect(search(page)).to_have_value("ben one")
     expect(rows(page)).to_have_count(1)
     search(page).fill("nothing like this")
-    expect(page.get_by_text("Nothing fits the filters.")).to_be_visible()
-    page.get_by_role("button", name="Clear all filters").click()
+    expect(page.get_by_text("Nothing matches “nothing like this”.")).to_be_visible()
+    page.get_by_role("button", name="Clear the search").click()
     expect(rows(page)).to_have_count(PAGE)
 
 

@@ -144,7 +144,7 @@ def test_statistics_of_a_capture_are_saved_in_every_form(open_page, server):
     expect(table.get_by_role("row")).to_have_count(3)
     files = saved(page)
     words = words_of(files["SVG"])
-    assert "Statistics of the captured values" in words and "L3 in" in words
+    assert "Statistics of the captured values" in words and "stream into layer 3" in words
     assert f"capture {made['data']['capture_hash']}" in words
     assert drawn(page, files["PNG"])[1] > 1000
     rows = rows_of(files["CSV"])

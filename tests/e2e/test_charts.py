@@ -74,13 +74,13 @@ def test_keys_reach_every_corner_of_a_grid(open_page):
     cell = page.get_by_role("gridcell")
     page.get_by_role("grid").focus()
     page.keyboard.press("Control+End")
-    expect(cell).to_contain_text("layer 5, position 5")
+    expect(cell).to_contain_text("layer 5 at ␣in")
     page.keyboard.press("Home")
-    expect(cell).to_contain_text("layer 5, position 0")
+    expect(cell).to_contain_text("layer 5 at <|bos|>")
     page.keyboard.press("PageUp")
-    expect(cell).to_contain_text("layer 0, position 0")
+    expect(cell).to_contain_text("layer 0 at <|bos|>")
     page.keyboard.press("End")
-    expect(cell).to_contain_text("layer 0, position 5")
+    expect(cell).to_contain_text("layer 0 at ␣in")
 
 
 def test_axes_colours_and_ends_are_in_the_address(open_page):
@@ -106,7 +106,7 @@ def test_axes_colours_and_ends_are_in_the_address(open_page):
     expect(legend).to_contain_text("purple")
     page.get_by_role("grid").focus()
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("gridcell")).to_contain_text("layer 0, position 1")
+    expect(page.get_by_role("gridcell")).to_contain_text("layer 0 at The")
 
 
 def test_rows_and_columns_are_summed_up_beside_the_cell(open_page):

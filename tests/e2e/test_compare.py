@@ -74,7 +74,7 @@ def test_a_result_is_compared_with_another_of_its_kind(open_page, server, sweeps
     page.get_by_role("link", name="Compare", exact=True).last.click()
     choices = page.get_by_role("list", name="Stored results")
     expect(choices.get_by_text("sweep")).to_have_count(0)
-    page.get_by_label("Search").fill("zero mlp_out.3")
+    page.get_by_label("Search").fill("zero mlp layer 3")
     choices.get_by_role("button").first.click()
     page.wait_for_url(re.compile(f"b={other}"))
     line = page.get_by_role("region", name="Change of each metric").get_by_role("row").filter(

@@ -40,16 +40,16 @@ def test_a_cell_opens_beside_the_grid_with_the_same_number(open_page):
     for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
     cell = page.get_by_role("gridcell")
-    expect(cell).to_contain_text("MLP, layer 2")
+    expect(cell).to_contain_text("MLP of layer 2")
     value = re.search(r": ([^;]+)", cell.inner_text())[1]
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/s/\w+\?.*cell=mlp_out\.L2.*run="))
     own = page.get_by_role("region", name="Experiment")
-    expect(own).to_contain_text("L2 MLP")
+    expect(own).to_contain_text("MLP of layer 2")
     kl = own.get_by_role("row").filter(has_text="KL").locator("td").nth(1)
     assert float(kl.inner_text()) == pytest.approx(float(value), rel=0.01)
     page.reload()
-    expect(own).to_contain_text("L2 MLP")
+    expect(own).to_contain_text("MLP of layer 2")
     expect(page.get_by_role("region", name="Cell")).to_contain_text("Pinned cell")
     own.get_by_role("link", name="Open it in the workbench").click()
     page.wait_for_url(EXPERIMENT)
@@ -83,7 +83,7 @@ def test_the_first_card_is_chosen_and_its_grid_says_where_the_difference_sits(op
         "aria-pressed", "true")
     page.get_by_text("What this does not show").click()
     page.get_by_role("link", name="History").click()
-    expect(page.get_by_text(re.compile("half of the full patch or more at ' Eiffel'")).first
+    expect(page.get_by_text(re.compile("half of the full patch or more at ␣Eiffel")).first
            ).to_be_visible()
 
 
@@ -164,7 +164,7 @@ def test_the_positions_that_a_pattern_reads_are_an_axis(open_page):
     start_sweep(page)
     page.get_by_role("grid").focus()
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("gridcell")).to_contain_text("layer 0, reading position 1 The")
+    expect(page.get_by_role("gridcell")).to_contain_text("layer 0 reading The")
 
 
 def test_pinning_is_in_the_address(open_page):
@@ -184,15 +184,16 @@ def test_history_lists_finds_stars_and_opens(open_page):
     page.get_by_role("link", name="History").click()
     page.get_by_label("Search the history").fill("Eiffel")
     page.wait_for_url(re.compile("q=Eiffel"))
-    row = page.get_by_role("listitem").filter(has_text="attn_out, mlp_out").first
+    row = page.get_by_role("listitem").filter(has_text="zero attention and MLP").first
     row.get_by_role("button", name=re.compile("^Star")).click()
     page.get_by_role("button", name=re.compile("Starred only")).click()
     expect(page.get_by_role("list", name="Experiments").get_by_role("listitem")).to_have_count(1)
-    page.get_by_role("link", name=re.compile("attn_out")).click()
+    page.get_by_role("link", name=re.compile("zero attention and MLP")).click()
     finished(page)
     page.get_by_role("link", name="History").click()
     page.get_by_label("Search the history").fill("nothing like this")
-    expect(page.get_by_text("Nothing fits the filters.")).to_be_visible()
+    expect(page.get_by_text("Nothing matches “nothing like this” within the filters.")
+           ).to_be_visible()
 
 
 @pytest.mark.timeout(900)

@@ -54,8 +54,23 @@ def test_a_search_and_filters_are_in_the_address_and_survive_a_reload(open_page,
     expect(rows(page)).to_have_count(1)
     expect(page.get_by_role("button", name="Filters (3)")).to_be_visible()
     page.get_by_label("Where an edit acts").select_option("Heads")
-    expect(page.get_by_text("Nothing fits the filters.")).to_be_visible()
+    expect(page.get_by_text("Nothing matches “ben history” within the filters.")).to_be_visible()
     page.get_by_role("button", name="Clear all filters").click()
+    expect(row(page, made["attention"])).to_be_visible()
+
+
+def test_a_search_finds_what_rows_show(open_page, made):
+    page = open_page("/h?q=ben+history")
+    search(page).fill("ben history attention")
+    expect(rows(page)).to_have_count(2)
+    expect(row(page, made["attention"])).to_contain_text("zero attention of layer 2")
+    search(page).fill("ben history mlp layer 4")
+    expect(rows(page)).to_have_count(1)
+    search(page).fill("ben history nats")
+    expect(rows(page)).to_have_count(3)
+    search(page).fill("no such word")
+    expect(page.get_by_text("Nothing matches “no such word”.")).to_be_visible()
+    page.get_by_role("button", name="Clear the search").click()
     expect(row(page, made["attention"])).to_be_visible()
 
 

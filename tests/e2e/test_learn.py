@@ -4,11 +4,15 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.steps import EXPERIMENT, finished, operation, overflow, ready
+from tests.e2e.steps import EXPERIMENT, finished, operation, overflow, prompt, ready
 
 
 def panel(page: Page) -> Locator:
     return page.get_by_role("complementary", name="Learn")
+
+
+def model_map(page: Page) -> Locator:
+    return page.get_by_role("group", name="Model map")
 
 
 def begin(page: Page, task: str) -> None:
@@ -51,6 +55,9 @@ def test_predict_waits_for_a_guess_and_a_run(open_page):
 def test_break_waits_for_a_part_that_matters(open_page):
     page = open_page("/learn")
     begin(page, "Break")
+    expect(model_map(page).get_by_role("button").first).to_be_in_viewport()
+    page.get_by_role("button", name="Add an edit").click()
+    expect(panel(page)).to_contain_text("Choose the part itself on the map")
     waits(page)
     page.get_by_role("button", name="layer 1, attention", exact=True).click()
     expect(panel(page)).to_contain_text("the attention of layer 1")
@@ -63,7 +70,7 @@ def test_break_waits_for_a_part_that_matters(open_page):
     waits(page)
     page.get_by_role("button", name="layer 3, attention", exact=True).click()
     ready(page).click()
-    expect(panel(page)).to_contain_text("that part is needed here")
+    expect(panel(page)).to_contain_text("calls a part needed")
     go_on(page, "Finish")
     page.get_by_role("link", name="Learn").click()
     expect(page.get_by_role("listitem").filter(has_text="Take one part away")).to_contain_text(
@@ -113,11 +120,28 @@ def test_locate_waits_for_the_cell_where_the_answer_arrives(open_page):
             break
     go_on(page)
     waits(page)
-    grid.focus()
+    expect(grid).to_be_focused()
+    expect(page.get_by_role("button", name="Open as its own experiment")).to_be_in_viewport()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"[?&]run=\w+"))
     expect(panel(page)).to_contain_text("The cell as an experiment of its own")
     go_on(page, "Finish")
+    expect(panel(page)).to_contain_text(re.compile(
+        r"entering layer \d, at ␣in, the last word. Before that it sat at .*entering layers"))
+    panel(page).get_by_role("button", name="Try your own pair").click()
+    expect(panel(page)).to_have_count(0)
+    expect(prompt(page)).to_be_focused()
+
+
+def test_a_task_that_is_done_makes_room_and_one_under_way_says_where_it_goes_on(open_page):
+    page = open_page("/learn/predict/2")
+    page.get_by_role("link", name="Explorer").click()
+    panel(page).get_by_role("button", name="Go to the Workbench").click()
+    run(page)
+    go_on(page, "Finish")
+    expect(panel(page)).to_contain_text("Done")
+    page.get_by_role("link", name="History").click()
+    expect(panel(page)).to_have_count(0)
 
 
 def test_a_task_has_an_address_and_can_be_left(open_page):
@@ -145,5 +169,5 @@ def test_a_term_is_explained_beside_the_view_and_on_a_page_of_its_own(open_page)
 def test_the_panel_leaves_the_view_usable_in_a_narrow_window(open_page):
     page = open_page("/learn/break/1", width=400, height=820)
     expect(panel(page)).to_be_visible()
-    expect(page.get_by_role("button", name=re.compile("^Run")).first).to_be_in_viewport()
+    expect(model_map(page).get_by_role("button").first).to_be_in_viewport()
     assert overflow(page) <= 0

@@ -20,8 +20,8 @@ def test_patching_between_unequal_prompts_is_blocked_until_a_map_is_given(open_p
     ready(page)
     operation(page, "Patch")
     source(page).fill("The great and old Louvre is in")
-    expect(page.get_by_text("The prompt has 6 tokens and the source prompt of L3 attn has")
-           ).to_be_visible()
+    expect(page.get_by_text("The prompt has 6 tokens and the source prompt of the attention "
+                                "of layer 3 has")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^Run")).first).to_be_disabled()
     page.get_by_role("button", name="Pair equal tokens").click()
     expect(page.get_by_label("As text")).not_to_have_value("")

@@ -45,7 +45,7 @@ def test_pictures_of_every_view(open_page, compared, theme, tmp_path, request):
     expect(page.get_by_role("checkbox").first).to_be_visible()
     take("history")
     visit("Captures")
-    expect(page.get_by_text("resid_pre").first).to_be_visible()
+    expect(page.get_by_text("stream into layer 3").first).to_be_visible()
     take("captures")
     visit("Models")
     expect(page.get_by_role("table").first).to_be_visible()

@@ -36,17 +36,17 @@ def stream(cells, *, op=None, controls=None, floor=1e-6):
 
 def test_a_patched_stream_is_told_by_where_half_of_it_sits():
     assert headline_of(stream(CARRIED)) == (
-        "half of the full patch or more at ' Eiffel' entering layers 0-1, "
-        "' in' entering layers 2-3 (recovered)")
+        "half of the full patch or more at ␣Eiffel entering layers 0-1, "
+        "␣in entering layers 2-3 (recovered)")
 
 
 def test_one_layer_is_one_layer():
-    assert "' in' entering layer 3 (" in headline_of(stream({(3, 2): 0.5}))
+    assert "␣in entering layer 3 (" in headline_of(stream({(3, 2): 0.5}))
 
 
 def test_ties_are_named_as_ties():
     said = headline_of(stream(CARRIED, op=Zero()))
-    assert said == ("most at resid_pre, layer 2, position 2 and at resid_pre, layer 3, position 2: "
+    assert said == ("most at stream into layer 2 at ␣in and at stream into layer 3 at ␣in: "
                     "recovered 1 fraction")
     many = {(layer, 2): 1.0 for layer in range(4)}
     assert headline_of(stream(many, op=Zero())).startswith("most at 4 cells alike")
@@ -54,7 +54,7 @@ def test_ties_are_named_as_ties():
 
 @pytest.mark.parametrize("cells", [{(2, 1): 0.3}, {(2, 1): -0.9}])
 def test_where_no_cell_does_half_the_strongest_is_named(cells):
-    assert headline_of(stream(cells)).startswith("most at resid_pre, layer 2, position 1: ")
+    assert headline_of(stream(cells)).startswith("most at stream into layer 2 at ␣Eiffel: ")
 
 
 def test_without_a_full_patch_there_is_no_half_of_it():

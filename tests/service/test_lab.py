@@ -289,8 +289,8 @@ def test_titles_say_what_was_done(lab):
     lab.sweep(SWEEP)
     lab.run(Run(prompt=[3, 4, 5]))
     lines = {line.title: line for line in lab.history().items}
-    assert set(lines) == {"zero mlp_out.0", "zero resid_pre, attn_out × layer × position",
-                          "no edit"}
+    assert set(lines) == {
+        "zero MLP of layer 0", "zero stream in and attention at each layer and position", "no edit"}
     assert lines["no edit"].prompt == "w3w4w5"
     assert isinstance(lab.record(lines["no edit"].id).result.spec, Run)
     assert isinstance(lab.record(next(line.id for line in lines.values()

@@ -90,7 +90,8 @@ def test_captures_outlive_the_lab_and_leave_with_their_file(lab, settings):
     with Lab(settings) as later:
         assert later.captures.get(record.id) == record
         (line,) = later.captures.page().items
-        assert line.title == "z@*, embed under zero mlp_out.0" or line.id == record.id
+        assert line.id == record.id
+        assert line.title == "head 1 of every layer, token embeddings under zero MLP of layer 0"
         later.captures.open(record.id).to_safetensors(settings.data / "copy.safetensors")
         assert (settings.data / "copy.safetensors").read_bytes() == (
             later.captures.file(record.id).read_bytes())

@@ -38,14 +38,14 @@ def filled(store, monkeypatch):
         time = stamp(start + timedelta(hours=n))
         monkeypatch.setattr("neuronscope.store.experiments.now", lambda time=time: time)
         key = store.experiments.add(draft(
-            prompt, kind=kind, model_id=model, title=f"{op} {site}",
+            prompt, kind=kind, model_id=model, title=f"{op} {site}", headline=f"says {n}",
             uses=frozenset({("site", site), ("op", op)})))
         labels, starred = draw.sample(["t", "u"], draw.randrange(3)), draw.random() < 0.2
         name, notes = draw.choice(["", "nightly"]), draw.choice(["", "see Rome"])
         store.experiments.annotate(key, name=name, notes=notes, labels=labels, starred=starred)
-        rows.append({"id": key, "text": f"{prompt}\n{op} {site}\n{name}\n{notes}", "kind": kind,
-                     "model": model, "site": site, "op": op, "tags": labels, "starred": starred,
-                     "time": time})
+        words = "\n".join((prompt, f"{op} {site}", f"says {n}", name, notes))
+        rows.append({"id": key, "text": words, "kind": kind, "model": model, "site": site,
+                     "op": op, "tags": labels, "starred": starred, "time": time})
     return store, rows[::-1]
 
 
@@ -70,7 +70,8 @@ def everything(store, chosen: Filter, limit: int) -> list[str]:
 
 def test_combinations_of_filters_equals_a_look_at_every_row(filled):
     store, rows = filled
-    options = {"q": ["", "paris", "Tower ome", "is", "in 100%", "köln", '"so"', "nothing"],
+    options = {"q": ["", "paris", "Tower ome", "is", "in 100%", "köln", '"so"', "says 7",
+                     "nothing"],
                "site": [None, "z"], "op": [None, "patch"], "tag": [None, "t"],
                "kind": [None, "sweep"], "model": [None, "a"], "starred": [None, True, False]}
     hits = 0
@@ -91,7 +92,7 @@ def test_letters_of_any_script_are_found_in_any_case(on_sqlite):
     draw, rows = random.Random(3), []
     for _ in range(120):
         prompt = draw.choice(("", " ")).join(draw.choices(LETTERS, k=3))
-        key = on_sqlite.experiments.add(draft(prompt, title=draw.choice(LETTERS)))
+        key = on_sqlite.experiments.add(draft(prompt, title=draw.choice(LETTERS), headline=""))
         rows.insert(0, (key, folded(f"{prompt}\n{on_sqlite.experiments.get(key).summary.title}")))
     pairs = [" ".join(draw.sample(LETTERS, 2)) for _ in range(60)]
     for q in (*LETTERS, *pairs):
@@ -134,7 +135,7 @@ def test_the_index_of_texts_agrees_with_the_rows(on_sqlite):
 
 OLD_ROW = """INSERT INTO experiments (seq, id, kind, spec_hash, environment, created_at, model_id,
 model_digest, prompt, title, headline, state, body, starred)
-VALUES (?, ?, ?, 'h', 'e', '2026', 'm', 'd', 'The old tower', 't', 'h', 'complete', ?, ?)"""
+VALUES (?, ?, ?, 'h', 'e', '2026', 'm', 'd', 'The old tower', 't', 'kl 1 nats', 'complete', ?, ?)"""
 
 
 @pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
@@ -158,16 +159,30 @@ def test_a_database_of_an_older_version_is_searched_by_index(revision, tmp_path)
     database.close()
     with closing(Store(folder)) as store:
         found = {name: [line.id for line in page(store.database, chosen)[0]] for name, chosen in {
-            "text": Filter(q="old tower"), "z": Filter(site="z"), "q": Filter(site="q"),
-            "mlp_out": Filter(site="mlp_out"), "zero": Filter(op="zero"),
-            "patch": Filter(op="patch"), "add": Filter(op="add"), "kept": Filter(tag="kept"),
-            "starred": Filter(starred=True), "model": Filter(model="m"),
+            "text": Filter(q="old tower"), "headline": Filter(q="nats"),
+            "z": Filter(site="z"), "q": Filter(site="q"), "mlp_out": Filter(site="mlp_out"),
+            "zero": Filter(op="zero"), "patch": Filter(op="patch"), "add": Filter(op="add"),
+            "kept": Filter(tag="kept"), "starred": Filter(starred=True), "model": Filter(model="m"),
             "since": Filter(since="2026")}.items()}
     both = ["sweep", "run"]
-    assert found == {"text": both, "z": both, "q": ["run"], "mlp_out": ["sweep"],
-                     "zero": ["run"], "patch": ["sweep"], "add": [], "kept": ["run"],
-                     "starred": ["sweep"], "model": both, "since": both}
+    assert found == {"text": both, "headline": both, "z": both, "q": ["run"],
+                     "mlp_out": ["sweep"], "zero": ["run"], "patch": ["sweep"], "add": [],
+                     "kept": ["run"], "starred": ["sweep"], "model": both, "since": both}
     assert (folder / f"{FILE_NAME}.before-{revision}.backup").is_file()
+
+
+def test_headlines_of_an_older_version_are_found_and_follow_what_changes(tmp_path):
+    folder = tmp_path / "data"
+    database = Database(database_url("", folder))
+    at_revision(database, "0006")
+    with closing(sqlite3.connect(folder / FILE_NAME)) as connection, connection:
+        connection.execute(OLD_ROW, (1, "run", "run", "{}", 0))
+    database.close()
+    with closing(Store(folder)) as store:
+        assert [line.id for line in page(store.database, Filter(q="nats tower"))[0]] == ["run"]
+        store.experiments.finish("run", state="complete", headline="says Rome", body="{}")
+        assert page(store.database, Filter(q="nats"))[0] == []
+        assert [line.id for line in page(store.database, Filter(q="rome"))[0]] == ["run"]
 
 
 def at_revision(database: Database, revision: str) -> None:

@@ -80,6 +80,7 @@ export function CaptureCard({ record }: { record: CaptureRecord }) {
               <EntryRow
                 key={entry.name}
                 entry={entry}
+                tokens={data.tokens}
                 chosen={entry === chosen}
                 onChoose={() => setChosen(entry)}
                 onSave={kept ? () => save(NPY, `${record.id}-${entry.name}.npy`, entry.name) : null}

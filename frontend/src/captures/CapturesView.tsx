@@ -47,7 +47,7 @@ function CaptureList({ current }: { current: string | null }) {
         <Notice kind="bad">{asApiError(page.error).message}</Notice>
       )}
       {page.data && items.length === 0 && filtered && (
-        <NothingFits onClear={() => set(NO_FILTERS)} />
+        <NothingFits filters={filters} onClear={() => set(NO_FILTERS)} />
       )}
       {page.data && items.length === 0 && !filtered && (
         <Empty title="Nothing has been kept yet.">

@@ -1,4 +1,4 @@
-import type { CaptureEntry } from "../api/types";
+import type { CaptureEntry, Token } from "../api/types";
 import { count } from "../lib/format";
 import { Button, styles } from "../ui/ui";
 import css from "./captures.module.css";
@@ -7,15 +7,16 @@ import { COLUMNS, statistic } from "./statisticsFile";
 
 interface EntryRowProps {
   entry: CaptureEntry;
+  tokens: readonly Token[];
   chosen: boolean;
   onChoose: () => void;
   onSave: (() => void) | null;
 }
 
 /** The statistics of one part; values that are not finite are counted, never averaged. */
-export function EntryRow({ entry, chosen, onChoose, onSave }: EntryRowProps) {
+export function EntryRow({ entry, tokens, chosen, onChoose, onSave }: EntryRowProps) {
   const { statistics: stats } = entry;
-  const name = entryName(entry);
+  const name = entryName(entry, tokens);
   return (
     <tr>
       <th scope="row">

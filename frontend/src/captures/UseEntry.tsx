@@ -17,21 +17,27 @@ import {
 } from "./entry";
 import { rowOf } from "./npy";
 import { useArray } from "./queries";
+import { ValuesTable } from "./ValuesTable";
+
+/** Numbers of one part that are read only to be shown. */
+const MOST = 4_000_000;
 
 interface UseEntryProps {
   record: CaptureRecord;
   entry: CaptureEntry;
 }
 
-/** One vector of an entry, to be added elsewhere; or the whole prompt as the source of a patch. */
+/** The values of an entry; one vector of it, to be added elsewhere; or the whole prompt as the source of a patch. */
 export function UseEntry({ record, entry }: UseEntryProps) {
   const { data } = record;
   const [, go] = useLocation();
   const addEdit = useDraft((state) => state.addEdit);
   const keep = useAddVector();
   const dims = rowDims(entry);
+  const named = entryName(entry, data.tokens);
   const usable = data.n_bytes > 0 && hasDirections(entry);
-  const array = useArray(record.id, usable ? entry.name : null);
+  const seen = data.n_bytes > 0 && entry.statistics.n <= MOST;
+  const array = useArray(record.id, usable || seen ? entry.name : null);
   const [at, setAt] = useState<Record<string, number>>(() =>
     Object.fromEntries(
       dims.map((dim) => [dim, dim === "position" ? entry.shape[dims.indexOf(dim)]! - 1 : 0]),
@@ -66,8 +72,14 @@ export function UseEntry({ record, entry }: UseEntryProps) {
     );
 
   return (
-    <section className={css.use} aria-label={`Use ${entryName(entry)}`}>
-      <h3>Use {entryName(entry)}</h3>
+    <section className={css.use} aria-label={`Use ${named}`}>
+      {seen && <h3>Values of {named}</h3>}
+      {seen && array.data && <ValuesTable record={record} entry={entry} array={array.data} />}
+      <h3>Use them</h3>
+      <p className={css.meta}>
+        A capture is what a part computed on this prompt: look at it, add one of its vectors
+        elsewhere, carry it over to another prompt, or take the file into your own analysis.
+      </p>
       {usable && (
         <>
           <div className={css.choose}>

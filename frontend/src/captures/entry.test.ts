@@ -13,9 +13,11 @@ const heads = {
 const tokens = [" The", " Eiffel", " Tower"].map((text, index) => ({ index, id: index, text }));
 
 it("names what was selected, and where a vector comes from", () => {
-  expect(entryName(heads)).toBe("L1.H2");
+  expect(entryName(heads, tokens as never)).toBe("head 2 of layer 1");
   expect(targetOf(heads)).toEqual({ site: "z", layer: 1, head: 2 });
-  expect(vectorName(heads, { position: 1, head: 2 }, tokens as never)).toBe("L1.H2 @1 ␣Eiffel");
+  expect(vectorName(heads, { position: 1, head: 2 }, tokens as never)).toBe(
+    "head 2 of layer 1 at ␣Eiffel",
+  );
   expect(indicesOf(heads, "head")).toEqual([2]);
   expect(indicesOf(heads, "position")).toEqual([0, 1, 2]);
 });

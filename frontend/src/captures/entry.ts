@@ -2,7 +2,7 @@
 import type { CaptureEntry, Site, Target, Token } from "../api/types";
 import { visible } from "../lib/format";
 import { asChosen } from "../lib/indices";
-import { shortName } from "../lib/names";
+import { placeText } from "../lib/names";
 import { SITES } from "../lib/words";
 
 /** The dimensions along which one row is chosen; the last one is the vector's own. */
@@ -32,9 +32,9 @@ export function targetOf(entry: CaptureEntry): Target {
   return { site: site as Site, ...(layer !== null && { layer }), ...Object.fromEntries(chosen) };
 }
 
-/** "L3 attn", "L3.heads", "embed". */
-export function entryName(entry: CaptureEntry): string {
-  return shortName(targetOf(entry));
+/** "attention of layer 3", "all heads of layer 3 at ␣in". */
+export function entryName(entry: CaptureEntry, tokens: readonly Token[]): string {
+  return placeText(targetOf(entry), tokens);
 }
 
 export function entryMeaning(entry: CaptureEntry): string {
@@ -52,7 +52,5 @@ export function vectorName(
   at: Record<string, number>,
   tokens: readonly Token[],
 ): string {
-  const token = at.position === undefined ? "" : ` ${visible(tokens[at.position]?.text ?? "")}`;
-  const part = shortName({ ...targetOf(entry), ...at });
-  return `${part}${at.position === undefined ? "" : ` @${at.position}`}${token}`.slice(0, 200);
+  return placeText({ ...targetOf(entry), ...at }, tokens).slice(0, 200);
 }

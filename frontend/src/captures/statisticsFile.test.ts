@@ -34,10 +34,12 @@ it("draws the table with what each column means, and whose values they are", () 
   const text = sceneSvg(sheet(file), () => "gray", { title: file.title, description: "" });
   const svg = new DOMParser().parseFromString(text, "image/svg+xml");
   const words = [...svg.querySelectorAll("text")].map((each) => each.textContent);
-  expect(words).toEqual(expect.arrayContaining(["L1 attn", "3 × 32 float32", "0.5", "−1", "none"]));
+  expect(words).toEqual(
+    expect.arrayContaining(["attention of layer 1", "3 × 32 float32", "0.5", "−1", "none"]),
+  );
   const all = words.join(" ");
   expect(all).toContain("Std: standard deviation of all values");
-  expect(all).toContain("With these edits: L2 MLP zero");
+  expect(all).toContain("With these edits: zero MLP of layer 2");
   expect(all).toContain("1 value is not finite and left out");
   expect(file.source.join()).toContain(`capture ${"c".repeat(64)}  ·  atlas dddddddddddd`);
 });

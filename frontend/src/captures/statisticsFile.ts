@@ -5,7 +5,7 @@ import { originLine } from "../charts/origin";
 import { tableScene } from "../charts/tableScene";
 import { csvText } from "../lib/csv";
 import { count, number } from "../lib/format";
-import { opName, placeName, shortName } from "../lib/names";
+import { editText } from "../lib/names";
 import { entryName } from "./entry";
 
 type Statistics = CaptureEntry["statistics"];
@@ -40,10 +40,7 @@ export function statistic(statistics: Statistics, { key }: Column): string {
 export function editsOf({ data }: CaptureRecord): string {
   const edits = data.spec.edits ?? [];
   if (edits.length === 0) return "The model as it is, without an edit.";
-  const names = edits.map(
-    ({ target, op }) => `${shortName(target)} ${opName(op)}${placeName(target)}`,
-  );
-  return `With these edits: ${names.join("; ")}.`;
+  return `With these edits: ${edits.map((edit) => editText(edit, data.tokens)).join("; ")}.`;
 }
 
 export function statisticsFile(record: CaptureRecord): ChartFile {
@@ -58,16 +55,16 @@ export function statisticsFile(record: CaptureRecord): ChartFile {
       ...(left > 0 ? [`${count(left, "value is", "values are")} not finite and left out`] : []),
     ],
     source: [originLine(data, `capture ${data.capture_hash}`)],
-    parts: () => [picture(data.entries)],
+    parts: () => [picture(data)],
     csv: () => statisticsCsv(data.entries),
     json: () => JSON.stringify(record, null, 2),
   };
 }
 
-function picture(entries: readonly CaptureEntry[]) {
+function picture({ entries, tokens }: CaptureRecord["data"]) {
   const heads = COLUMNS.map(({ name }) => ({ head: name, num: true }));
   const rows = entries.map((entry) => [
-    entryName(entry),
+    entryName(entry, tokens),
     `${entry.shape.join(" × ")} ${entry.dtype}`,
     ...COLUMNS.map((column) => statistic(entry.statistics, column)),
   ]);

@@ -1,27 +1,25 @@
 // What two stored results ask, in words, and in what they differ.
 import type { Edit, GridData, Prompt, Result } from "../api/types";
 import { visible } from "../lib/format";
-import { opName, placeName, shortName } from "../lib/names";
-import { SITES } from "../lib/words";
+import { editText, opName, sweptText } from "../lib/names";
 
 export type Outcome = Result | GridData;
-
-function editName({ target, op }: Edit): string {
-  return `${shortName(target)} ${opName(op)}${placeName(target)}`;
-}
 
 function promptText(prompt: Prompt): string {
   return typeof prompt === "string" ? prompt : `token ids ${prompt.join(" ")}`;
 }
 
-/** "L3 attn zero", or "zero at Attention, MLP × layer": what was done. */
+/** "zero attention of layer 3", or "zero attention and MLP at each layer": what was done. */
 export function whatWasDone(outcome: Outcome): string {
   if (!("dims" in outcome)) {
-    return (outcome.spec.edits ?? []).map(editName).join(", ") || "no edit";
+    return editTexts(outcome.spec.edits, outcome) || "no edit";
   }
   const axes = outcome.dims.filter((dim) => dim !== "site");
-  const sites = outcome.spec.over.sites.map((site) => SITES[site].label).join(", ");
-  return `${opName(outcome.spec.op)} at ${sites} × ${axes.join(" × ") || "once"}`;
+  return `${opName(outcome.spec.op)} ${sweptText(outcome.spec.over.sites, axes)}`;
+}
+
+function editTexts(edits: readonly Edit[] | undefined, { tokens }: Outcome): string {
+  return (edits ?? []).map((edit) => editText(edit, tokens)).join(", ");
 }
 
 export interface Line {
@@ -40,7 +38,7 @@ function lines(outcome: Outcome): Record<string, string> {
     Prompt: promptText(spec.prompt),
     Edit: whatWasDone(outcome),
     "Source prompt": (source === null ? sources : [source]).map(promptText).join("; ") || "none",
-    "Held edits": (spec.held ?? []).map(editName).join(", ") || "none",
+    "Held edits": editTexts(spec.held, outcome) || "none",
     "Read at position": last === -1 ? "the last" : String(last),
     Model: `${model.id} (${model.model_digest.slice(0, 8)})`,
     Precision: model.dtype,

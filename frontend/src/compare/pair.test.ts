@@ -123,7 +123,7 @@ it("matches tokens by id, the most likely first, and only of one tokenizer", () 
 });
 
 it("says what was done, and what differs in the question", () => {
-  expect(whatWasDone(grid())).toBe("zero at Attention × layer");
+  expect(whatWasDone(grid())).toBe("zero attention at each layer");
   expect(whatWasDone(run([], 0))).toBe("no edit");
   const b = grid();
   const spec = { ...b.spec, prompt: "x " };

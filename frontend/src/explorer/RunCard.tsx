@@ -5,7 +5,7 @@ import type { Result } from "../api/types";
 import { Dumbbell } from "../charts/Dumbbell";
 import { ExportMenu } from "../charts/ExportMenu";
 import { changeInUnit, count, inUnit } from "../lib/format";
-import { metricTitle, placeName, shortName } from "../lib/names";
+import { metricTitle, placeText } from "../lib/names";
 import { Button, Notice, styles } from "../ui/ui";
 import { isClean, runFile } from "../workbench/runFile";
 import css from "./explorer.module.css";
@@ -37,7 +37,7 @@ export function RunCard({ id, onClose }: { id: string; onClose: () => void }) {
           <h3>
             {edits
               .slice(0, NAMED)
-              .map(({ target }) => shortName(target) + placeName(target))
+              .map(({ target }) => placeText(target, result.tokens))
               .join(", ")}
             {edits.length > NAMED && ` and ${edits.length - NAMED} more`}
           </h3>

@@ -74,7 +74,7 @@ it("sets random directions beside the cell, both as changes", () => {
     {
       name: "Random directions",
       state: "told",
-      says: "8 of the same norm at the greatest cell (MLP, layer 1): −0.12 ± 0.3; the cell: +4.1",
+      says: "8 of the same norm at the greatest cell (MLP of layer 1): −0.12 ± 0.3; the cell: +4.1",
     },
   ]);
 });

@@ -58,7 +58,7 @@ it("opens the run that a cell stands for", () => {
   expect(cellRun(grid, 3).edits).toEqual([
     { target: { site: "resid_pre", layer: 1, position: 1 }, op: { kind: "zero" } },
   ]);
-  expect(cellName(grid, 3)).toBe("Stream in, layer 1, position 1 ␣Tower");
+  expect(cellName(grid, 3)).toBe("stream into layer 1 at ␣Tower");
 });
 
 it("finds the largest effect of either sign", () => {
@@ -85,12 +85,14 @@ it("keeps what a cell was held under, and the keys of a pattern", () => {
     held,
     ordered: true,
   });
-  expect(cellName(pattern, 3)).toBe("Patterns, layer 1, reading position 1 ␣Tower");
+  expect(cellName(pattern, 3)).toBe("attention pattern of layer 1 reading ␣Tower");
 });
 
 it("calls the heads of keys and values what they are", () => {
   const keys = { dims: ["site", "head"], coords: { site: ["k"], head: [0, 1] } };
-  expect(cellName({ ...grid, ...keys } as unknown as GridData, 1)).toBe("Keys, key-value head 1");
+  expect(cellName({ ...grid, ...keys } as unknown as GridData, 1)).toBe(
+    "keys of key-value head 1 of every layer",
+  );
 });
 
 it("shows the spread of several draws, in the page and in CSV", () => {

@@ -2,7 +2,7 @@
 import type { CellStatus, Edit, GridData, MetricInfo, RunSpec, Site } from "../api/types";
 import { type Coordinate, pointOf } from "../charts/heatLayout";
 import { changeInUnit, inUnit, visible } from "../lib/format";
-import { metricTitle } from "../lib/names";
+import { metricTitle, placeText } from "../lib/names";
 import { keyValueHeads, SITES } from "../lib/words";
 import { targetOf } from "./gridWords";
 
@@ -108,30 +108,13 @@ export function coordinateLabel(grid: GridData, dim: string, value: Coordinate):
   }
 }
 
-const WORDS: Record<string, string> = {
-  layer: "layer",
-  head: "head",
-  neuron: "neuron",
-  position: "position",
-  key: "reading position",
-};
-
 function hasKeyValueHeads(grid: GridData): boolean {
   return keyValueHeads((grid.coords.site ?? []) as Site[]);
 }
 
-/** "MLP, layer 3, position 4 ␣Tower". */
+/** "MLP of layer 3 at ␣Tower". */
 export function cellName(grid: GridData, index: number): string {
-  const point = pointOf(grid, index);
-  return grid.dims
-    .map((dim) => {
-      const value = point[dim]!;
-      if (dim === "site") return SITES[value as Site]?.label ?? String(value);
-      const words = dim === "head" && hasKeyValueHeads(grid) ? "key-value head" : WORDS[dim];
-      const token = dim === "position" || dim === "key" ? grid.tokens[Number(value)] : null;
-      return `${words ?? dim} ${value}${token ? ` ${visible(token.text)}` : ""}`;
-    })
-    .join(", ");
+  return placeText(targetOf(grid, index), grid.tokens);
 }
 
 export const STATUS_WORDS: Record<CellStatus, string> = {
@@ -142,15 +125,11 @@ export const STATUS_WORDS: Record<CellStatus, string> = {
   failed: "failed",
 };
 
-function editOf(grid: GridData, index: number): Edit {
-  return { target: targetOf(grid, index), op: grid.spec.op };
-}
-
 /** The run that a cell stands for, or several cells' edits together. */
 export function cellRun(grid: GridData, ...indices: number[]): RunSpec {
   return {
     prompt: grid.spec.prompt,
-    edits: indices.map((index) => editOf(grid, index)),
+    edits: indices.map((index): Edit => ({ target: targetOf(grid, index), op: grid.spec.op })),
     ...(grid.spec.held?.length && { held: grid.spec.held }),
     ...(grid.spec.ordered && { ordered: true }),
     metrics: grid.spec.metrics,

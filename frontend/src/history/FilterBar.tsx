@@ -15,9 +15,9 @@ const KINDS: { value: Filters["kind"]; label: string }[] = [
 const LISTS = {
   history: {
     label: "Search the history",
-    hint: "Search prompts, titles, names, notes",
+    hint: "Search prompts, places, answers, names, notes",
   },
-  captures: { label: "Search the captures", hint: "Search prompts and titles" },
+  captures: { label: "Search the captures", hint: "Search prompts and places" },
 };
 /** The server takes no longer search. */
 const LONGEST = 200;

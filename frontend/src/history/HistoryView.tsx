@@ -36,7 +36,7 @@ export default function HistoryView() {
         <Notice kind="bad">{asApiError(list.error).message}</Notice>
       )}
       {list.data && items.length === 0 && filtered && (
-        <NothingFits onClear={() => set(NO_FILTERS)} />
+        <NothingFits filters={filters} onClear={() => set(NO_FILTERS)} />
       )}
       {list.data && items.length === 0 && !filtered && (
         <Empty title="Nothing has been run yet.">

@@ -1,13 +1,26 @@
 import { Button, Empty } from "../ui/ui";
+import { anyFilter, type Filters } from "./filters";
 
-/** Shown where the filters leave nothing of a list. */
-export function NothingFits({ onClear }: { onClear: () => void }) {
+interface NothingFitsProps {
+  filters: Filters;
+  onClear: () => void;
+}
+
+/** Shown where the search and the filters leave nothing of a list. */
+export function NothingFits({ filters, onClear }: NothingFitsProps) {
+  const { q } = filters;
+  const searchAlone = !anyFilter({ ...filters, q: "" });
+  const title = searchAlone
+    ? `Nothing matches “${q}”.`
+    : q
+      ? `Nothing matches “${q}” within the filters.`
+      : "Nothing fits the filters.";
   return (
-    <Empty title="Nothing fits the filters.">
+    <Empty title={title}>
       <p>
-        Try fewer words, or{" "}
+        {q && "Try fewer words, or "}
         <Button small onClick={onClear}>
-          Clear all filters
+          {searchAlone ? "Clear the search" : "Clear all filters"}
         </Button>
       </p>
     </Empty>

@@ -20,6 +20,7 @@ export default function LearnView({ word }: { word: string | null }) {
   const [error, setError] = useState<unknown>(null);
   useEffect(() => {
     if (word) document.getElementById(`word-${word}`)?.scrollIntoView({ block: "center" });
+    else document.getElementById("main")?.scrollTo(0, 0);
   }, [word]);
 
   const start = async (which: Lesson) => {

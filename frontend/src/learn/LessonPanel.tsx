@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useModel } from "../api/queries";
 import { type Facts, LESSONS, type Lesson, useAside } from "../state/aside";
@@ -8,22 +8,29 @@ import { begin } from "./begin";
 import { CHECKS } from "./checks";
 import css from "./learn.module.css";
 import { LESSON_TEXTS } from "./lessons";
+import { usePlace } from "./usePlace";
 import { useSeen } from "./useSeen";
 
 /** A task beside the real interface: it says what to do, and waits until it has been done. */
 export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts }) {
   const [path, go] = useLocation();
   const info = useModel().data?.info;
-  const { step, found, done, set } = useAside();
-  const seen = useSeen();
+  const { step, found, finding, done, set } = useAside();
+  const key = `${lesson} ${step}`;
+  const seen = useSeen(key);
   const { title, steps, end } = LESSON_TEXTS[lesson];
   const current = steps[step];
   const outcome = current ? CHECKS[lesson][step]!(seen, facts) : null;
   const says = outcome?.says ?? null;
   const met = outcome?.met ?? false;
+  const learnt = outcome?.finding ?? null;
   useEffect(() => {
-    if (met && says !== found) set({ found: says });
-  }, [met, says, found, set]);
+    if (met && says !== found) set({ found: says, ...(learnt && { finding: learnt }) });
+  }, [met, says, learnt, found, set]);
+  const view = viewOf(path, current?.at ?? "w");
+  const away = current && view !== current.at && !(current.at === "s" && path.startsWith("/e/"));
+  usePlace(current && !away ? current.place : null, key);
+  useLeaveWhenDone(!current, path);
 
   const turn = (to: number) => {
     set({
@@ -39,24 +46,28 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
     await begin(which, 0, info);
     go(`/learn/${which}/1`);
   };
-  const here = path.startsWith("/s") || path === `/learn/locate/${step + 1}` ? "s" : "w";
-  const away = current && !/^\/(e|w|s|learn)(\/|$)/.test(path);
+  const tryOwn = () => {
+    set({ lesson: null });
+    go("/s");
+    focusPrompt();
+  };
   return (
     <>
       <p className={css.progress}>
         {current ? `Step ${step + 1} of ${steps.length}: ${current.title}` : "Done"}
       </p>
-      {current ? (
+      {current && away && (
+        <p>
+          This task goes on in the {NAMES[current.at]}.{" "}
+          <Button small onClick={() => go(`/learn/${lesson}/${step + 1}`)}>
+            Go to the {NAMES[current.at]}
+          </Button>
+        </p>
+      )}
+      {current && !away && (
         <>
           <p>{current.text(facts)}</p>
           {lesson === "predict" && step === 0 && <Guess onGuess={(guess) => set({ guess })} />}
-          {(away || (current.at === "s" && here === "w" && !path.startsWith("/e"))) && (
-            <p>
-              <Button small onClick={() => go(`/learn/${lesson}/${step + 1}`)}>
-                Go to the {current.at === "s" ? "Explorer" : "Workbench"}
-              </Button>
-            </p>
-          )}
           <div role="status">
             {(found ?? says) && (
               <p className={found ? css.found : css.notYet}>
@@ -84,13 +95,24 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
             </Button>
           </div>
         </>
-      ) : (
+      )}
+      {!current && (
         <>
+          {lesson === "locate" && finding && (
+            <p className={css.found}>
+              <Marked text={finding} />
+            </p>
+          )}
           <p>{end}</p>
           <div className={css.steps}>
             <Button small onClick={() => go("/learn")}>
               All tasks
             </Button>
+            {lesson === "locate" && (
+              <Button look="primary" onClick={tryOwn}>
+                Try your own pair
+              </Button>
+            )}
             {next && (
               <Button look="primary" disabled={!info} onClick={() => start(next)}>
                 Next: {LESSON_TEXTS[next].title}
@@ -101,6 +123,37 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
       )}
       <span className="visually-hidden">{title}</span>
     </>
+  );
+}
+
+const NAMES = { s: "Explorer", w: "Workbench" } as const;
+
+/** Which of the two views an address shows; a task's own address shows the one its step needs. */
+function viewOf(path: string, at: "w" | "s"): "w" | "s" | null {
+  const [, first, second] = path.split("/");
+  if (first === "learn" && second && second !== "words") return at;
+  return first === "s" ? "s" : first === "w" || first === "e" ? "w" : null;
+}
+
+/** A task that is done makes room as soon as another view is opened. */
+function useLeaveWhenDone(over: boolean, path: string): void {
+  const view = path
+    .split("/")
+    .slice(0, 3)
+    .join("/")
+    .replace(/^\/([ews]).*/, "$1");
+  const at = useRef<string | null>(null);
+  useEffect(() => {
+    if (!over) at.current = null;
+    else if (at.current === null) at.current = view;
+    else if (at.current !== view) useAside.getState().set({ lesson: null });
+  }, [over, view]);
+}
+
+/** The prompt of the form, once the form is there, all of it selected. */
+function focusPrompt(): void {
+  requestAnimationFrame(() =>
+    document.querySelector<HTMLTextAreaElement>("main textarea")?.select(),
   );
 }
 

@@ -3,7 +3,8 @@ import type { Edit, GridData, Result } from "../api/types";
 import { shownMetric } from "../explorer/gridView";
 import type { Facts } from "../state/aside";
 import { EXAMPLE } from "../state/draft";
-import { arrival, CHECKS, type Seen } from "./checks";
+import { CHECKS, type Seen } from "./checks";
+import { arrival, whereItSat } from "./finding";
 import { LESSON_TEXTS } from "./lessons";
 
 const score = (id: number, token: string, prob: number) => ({ id, token, prob, logit: 0 });
@@ -17,6 +18,7 @@ const NOTHING: Seen = {
   cell: null,
   metric: null,
   guess: "",
+  onMap: false,
 };
 const zero: Edit = { target: { site: "mlp_out", layer: 3 }, op: { kind: "zero" } };
 const patch: Edit = {
@@ -64,6 +66,24 @@ it("waits for an edit after which the model says something else", () => {
   expect(check("break", 2, { result: result("A", [patch], [PARIS], [ROME]) }).met).toBe(false);
 });
 
+it("counts a part that was chosen, not one that an added edit begins with", () => {
+  const at = (site: "attn_out", layer: number): Edit => ({ ...zero, target: { site, layer } });
+  const draft = (edit: Edit) => ({ ...EXAMPLE, prompt: "A", edits: [edit] });
+  expect(check("break", 0, { draft: draft(at("attn_out", 0)) })).toMatchObject({
+    met: false,
+    says: expect.stringContaining("on the map"),
+  });
+  expect(check("break", 0, { draft: draft(at("attn_out", 0)), onMap: true }).met).toBe(true);
+  expect(check("break", 0, { draft: draft(at("attn_out", 2)) }).met).toBe(true);
+});
+
+it("says what it calls needed, and what is left of the answer", () => {
+  const half = result("A", [zero], [PARIS], [ROME, score(1, " Paris", 0.4)]);
+  expect(check("break", 2, { result: half }).says).toMatch(/from 80 % to 40 %.*is not gone/);
+  const lost = result("A", [zero], [PARIS], [ROME, score(1, " Paris", 0.01)]);
+  expect(check("break", 2, { result: lost }).says).not.toContain("not gone");
+});
+
 it("waits for a patch that brings the other answer", () => {
   const draft = { ...EXAMPLE, prompt: "B", edits: [patch] };
   expect(check("restore", 1, { draft }).met).toBe(true);
@@ -94,6 +114,11 @@ it("finds where the last position has half of the largest effect", () => {
   expect(arrival(found, shownMetric(found, "prob:1"))).toBe(3);
   const at = (cell: number) => check("locate", 2, { grid: found, cell });
   expect(at(3)).toMatchObject({ met: true });
+  expect(at(3).finding).toBe(
+    "It is there entering layer 1, at position 1, the last word. Before that it sat at position 0 (entering layers 0, 1).",
+  );
+  const none = grid([1, 0, 1, 0, 1, 0]);
+  expect(whereItSat(none, shownMetric(none, "prob:1"))).toContain("No layer");
   expect(at(1)).toMatchObject({ met: false, says: expect.stringContaining("Too early") });
   expect(at(5).says).toContain("earlier layer");
   expect(at(2).says).toContain("another position");

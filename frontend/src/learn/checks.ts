@@ -1,12 +1,13 @@
 // When a step of a task is done, and what is then said: both from the person's own results.
 import type { Edit, GridData, Result, TokenScore } from "../api/types";
 import { pointOf } from "../charts/heatLayout";
-import { cellName, type Shown, shownMetric } from "../explorer/gridView";
+import { cellName, shownMetric } from "../explorer/gridView";
 import { ordinal, percent, visible } from "../lib/format";
 import { componentName } from "../lib/names";
 import type { Facts, Lesson } from "../state/aside";
 import type { Draft } from "../state/draft";
 import { same } from "../state/url";
+import { arrival, metricOf, whereItSat } from "./finding";
 
 /** What stands in the workbench or the explorer at this moment. */
 export interface Seen {
@@ -17,11 +18,15 @@ export interface Seen {
   metric: string | null;
   /** Set once the person has said so. */
   guess: string;
+  /** A part was chosen on the map since the step began. */
+  onMap: boolean;
 }
 
 export interface Outcome {
   met: boolean;
   says: string | null;
+  /** What the task found, kept for its end. */
+  finding?: string;
 }
 
 export type Check = (seen: Seen, facts: Facts) => Outcome;
@@ -68,11 +73,17 @@ const answered: Check = ({ result, guess }, facts) => {
   return { met: true, says: first + yours };
 };
 
-const partChosen: Check = ({ draft }, facts) => {
+/** The place at which “Add an edit” begins: nobody has chosen it yet. */
+const UNCHOSEN = { site: "attn_out", layer: 0 };
+const CHOOSE = { met: false, says: "That adds an edit. Choose the part itself on the map." };
+const onlyAdded = (list: readonly Edit[], onMap: boolean) =>
+  !onMap && list.length > 0 && list.every(({ target }) => same(target, UNCHOSEN));
+
+const partChosen: Check = ({ draft, onMap }, facts) => {
   const chosen = draft.edits.filter(isZero);
-  return same(draft.prompt, facts.a) && chosen.length > 0
-    ? { met: true, says: `You chose ${parts(chosen)}. It will be set to zero.` }
-    : NOT_YET;
+  if (!same(draft.prompt, facts.a) || chosen.length === 0) return NOT_YET;
+  if (onlyAdded(chosen, onMap)) return CHOOSE;
+  return { met: true, says: `You chose ${parts(chosen)}. It will be set to zero.` };
 };
 
 const zeroed = (result: Result | null, facts: Facts): result is Result =>
@@ -86,6 +97,9 @@ const broken: Check = ({ result }, facts) =>
     ? { met: true, says: `Without ${parts(edits(result))}: ${moved(result, facts.answerA)}` }
     : NOT_YET;
 
+/** A probability at which an answer that is no longer first is still far from gone. */
+const STILL_THERE = 0.1;
+
 const saysElse: Check = ({ result }, facts) => {
   if (!zeroed(result, facts)) return NOT_YET;
   const [was, is] = [result.clean.top[0]!, result.edited.top[0]!];
@@ -95,9 +109,12 @@ const saysElse: Check = ({ result }, facts) => {
       met: false,
       says: `Without ${part} it still says ${name(is.token)}. Try another part.`,
     };
+  const left = result.edited.top.find(({ id }) => id === was.id)?.prob ?? 0;
   return {
     met: true,
-    says: `Without ${part} the model says ${name(is.token)} in place of ${name(was.token)}: that part is needed here.`,
+    says: `Without ${part}: ${moved(result, was)} First is now ${name(is.token)}. This task calls a part needed when the first answer changes${
+      left >= STILL_THERE ? `; ${name(was.token)} has lost its place, but is not gone` : ""
+    }.`,
   };
 };
 
@@ -110,10 +127,13 @@ const otherPrompt: Check = ({ result }, facts) => {
 const patches = (list: readonly Edit[], facts: Facts) =>
   list.length > 0 && list.every(({ op }) => op.kind === "patch" && same(op.source_prompt, facts.a));
 
-const patchWritten: Check = ({ draft }, facts) =>
-  same(draft.prompt, facts.b) && patches(draft.edits, facts)
+const patchWritten: Check = ({ draft, onMap }, facts) => {
+  if (!same(draft.prompt, facts.b)) return NOT_YET;
+  if (onlyAdded(draft.edits, onMap)) return CHOOSE;
+  return patches(draft.edits, facts)
     ? { met: true, says: `It will take ${parts(draft.edits)} from the other prompt.` }
     : NOT_YET;
+};
 
 const patched = (result: Result | null, facts: Facts): result is Result =>
   result !== null && same(result.spec.prompt, facts.b) && patches(edits(result), facts);
@@ -152,23 +172,6 @@ const swept: Check = ({ grid }, facts) =>
       }
     : NOT_YET;
 
-/** The first layer at whose entrance the last position carries at least half of the largest effect. */
-export function arrival(grid: GridData, shown: Shown): number | null {
-  const size = (index: number) => Math.abs(shown.values[index] ?? 0);
-  const largest = Math.max(...shown.values.map((_, index) => size(index)));
-  const last = Math.max(...grid.coords.position!.map(Number));
-  const column = shown.values
-    .map((_, index) => index)
-    .filter((index) => Number(pointOf(grid, index).position) === last && size(index) >= largest / 2)
-    .sort((x, y) => Number(pointOf(grid, x).layer) - Number(pointOf(grid, y).layer));
-  return column[0] ?? null;
-}
-
-const metricOf = (grid: GridData, asked: string | null) => {
-  const all = Object.keys(grid.metrics);
-  return asked && all.includes(asked) ? asked : (all.find((each) => each !== "kl") ?? all[0]!);
-};
-
 const located: Check = ({ grid, cell, metric }, facts) => {
   if (!isWhere(grid, facts) || cell === null) return NOT_YET;
   const shown = shownMetric(grid, metricOf(grid, metric));
@@ -177,6 +180,7 @@ const located: Check = ({ grid, cell, metric }, facts) => {
     return {
       met: true,
       says: `${cellName(grid, cell)}: here what the answer needs has reached the last position.`,
+      finding: whereItSat(grid, shown),
     };
   const [here, there] = [pointOf(grid, cell), pointOf(grid, wanted)];
   const hint =

@@ -1,13 +1,16 @@
 // The words of the four tasks: plain ones first, the term beside them.
 import type { ReactNode } from "react";
+import { PRESETS } from "../explorer/presets";
 import { visible } from "../lib/format";
 import type { Facts, Lesson } from "../state/aside";
 import { Term } from "../ui/Term";
+import type { Place } from "./usePlace";
 
 export interface StepText {
   title: string;
-  /** Where the step is done. */
+  /** Where the step is done, and what of that view it speaks of. */
   at: "w" | "s";
+  place: Place;
   text: (facts: Facts) => ReactNode;
   hint?: string;
 }
@@ -19,6 +22,8 @@ export interface LessonText {
   /** What was seen, and what was not. */
   end: ReactNode;
 }
+
+const WHERE_LABEL = PRESETS.find(({ id }) => id === "where")!.label;
 
 const tok = (text: string) => <code>{visible(text)}</code>;
 
@@ -34,10 +39,11 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       {
         title: "Guess",
         at: "w",
+        place: "question",
         text: ({ a }) => (
           <>
             A <Term id="model">language model</Term> continues a text, the{" "}
-            <Term id="prompt">prompt</Term>. This one stands in the workbench: <q>{promptOf(a)}</q>.
+            <Term id="prompt">prompt</Term>. The workbench holds this one: <q>{promptOf(a)}</q>.
             Which word will come next? Write your guess here.
           </>
         ),
@@ -45,11 +51,14 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       {
         title: "Look",
         at: "w",
+        place: "question",
         text: () => (
           <>
             Press <b>Run</b>. Nothing is changed inside the model: this is a{" "}
             <Term id="clean">clean</Term> run. It gives every piece of text that it knows (
-            <Term id="token">token</Term>) a <Term id="probability">probability</Term>.
+            <Term id="token">token</Term>) a <Term id="probability">probability</Term>. The mark
+            that may stand before your text is no word: it is the{" "}
+            <Term id="bos">beginning-of-sequence token</Term>.
           </>
         ),
       },
@@ -58,7 +67,7 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       <>
         The model does not give one answer: it gives a probability to every token (the{" "}
         <Term id="distribution">next-token distribution</Term>). That is what all experiments here
-        measure. Why it says so, this did not show: nothing was changed.
+        measure. It does not tell you why the model says this: nothing was changed.
       </>
     ),
   },
@@ -69,6 +78,7 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       {
         title: "Choose a part",
         at: "w",
+        place: "map",
         text: () => (
           <>
             The map shows the model: one row for each <Term id="layer">layer</Term>, with its{" "}
@@ -81,6 +91,7 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       {
         title: "Run it without",
         at: "w",
+        place: "question",
         text: () => (
           <>
             Press <b>Run</b>. The model reads the prompt twice: untouched (
@@ -91,10 +102,12 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       {
         title: "Find one that matters",
         at: "w",
+        place: "map",
         text: ({ answerA }) => (
           <>
             Many parts can go and hardly anything happens. Find one without which the model no
-            longer says {tok(answerA.token)} first: click another part and run again.
+            longer says {tok(answerA.token)} first: click another part on the map, and press{" "}
+            <b>Run</b> or the key <b>r</b>.
           </>
         ),
         hint: "What the first layers write is read by all later ones. Whole attention and MLP blocks move more than single heads.",
@@ -103,8 +116,8 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
     end: (
       <>
         You changed one thing and saw what follows (<Term id="intervention">intervention</Term>). It
-        shows that the part is needed on this prompt. It does not show that the answer is stored
-        there: what you broke may only have passed it on.
+        shows that on this prompt the model’s first answer depends on the part. It does not show
+        that the answer is stored there: what you broke may only have passed it on.
       </>
     ),
   },
@@ -115,16 +128,18 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       {
         title: "Another prompt",
         at: "w",
+        place: "question",
         text: ({ a, b, answerA }) => (
           <>
-            In the workbench stands now <q>{promptOf(b ?? a)}</q>. Press <b>Run</b> to see what the
-            model says to it. Then we will make it say {tok(answerA.token)} after all.
+            The workbench now holds <q>{promptOf(b ?? a)}</q>. Press <b>Run</b> to see what the
+            model says to it. Then you will make it say {tok(answerA.token)} after all.
           </>
         ),
       },
       {
         title: "Carry a part over",
         at: "w",
+        place: "map",
         text: ({ a }) => (
           <>
             Click a part on the map. Choose <b>Patch</b>, and write the first prompt as{" "}
@@ -136,6 +151,7 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       {
         title: "Make it say the other answer",
         at: "w",
+        place: "question",
         text: ({ answerA }) => (
           <>
             Press <b>Run</b>. If it does not say {tok(answerA.token)} yet, move the patch: click
@@ -160,10 +176,11 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       {
         title: "Ask everywhere",
         at: "s",
+        place: "presets",
         text: () => (
           <>
-            Patching by hand is slow. In the Explorer, choose <b>Which layer, at which word?</b>:
-            the same patch, at every layer and every <Term id="position">position</Term> in turn (
+            Patching by hand is slow. In the Explorer, choose <b>{WHERE_LABEL}</b>: the same patch,
+            at every layer and every <Term id="position">position</Term> in turn (
             <Term id="sweep">sweep</Term>).
           </>
         ),
@@ -171,6 +188,7 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       {
         title: "Run the sweep",
         at: "s",
+        place: "presets",
         text: () => (
           <>
             Press <b>Run sweep</b>. Each cell of the grid is one experiment; the colour says how far
@@ -181,6 +199,7 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       {
         title: "Find where it arrives",
         at: "s",
+        place: "grid",
         text: ({ answerA }) => (
           <>
             The answer is read at the last position, in the last column. Click the first cell of
@@ -193,18 +212,20 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       {
         title: "Open the cell",
         at: "s",
+        place: "cell",
         text: () => (
           <>
-            Press <b>Enter</b> on the cell, or <b>Open as its own experiment</b>. It is the same
-            edit as in the workbench, with an address of its own.
+            Press <b>Enter</b> now, or <b>Open as its own experiment</b> on the marked card. It is
+            the same edit as in the workbench, with an address of its own.
           </>
         ),
       },
     ],
     end: (
       <>
-        You found at which layer the answer reaches the position where it is read, on this pair of
-        prompts and this model. Another pair may take another way.
+        There the answer reaches the position where it is read, on this pair of prompts and this
+        model. “There” means cells with at least half of the strongest effect. Another pair may take
+        another way.
       </>
     ),
   },

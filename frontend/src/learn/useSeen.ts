@@ -6,8 +6,10 @@ import { parseCell } from "../explorer/cellCode";
 import { useAside } from "../state/aside";
 import { useDraft } from "../state/draft";
 import type { Seen } from "./checks";
+import { useMapClick } from "./useMapClick";
 
-export function useSeen(): Seen {
+export function useSeen(step: string): Seen {
+  const onMap = useMapClick(step);
   const [path] = useLocation();
   const params = new URLSearchParams(useSearch());
   const [, view, id] = path.split("/");
@@ -25,5 +27,6 @@ export function useSeen(): Seen {
     cell: grid && cell ? parseCell(grid, cell) : null,
     metric: params.get("metric"),
     guess,
+    onMap,
   };
 }

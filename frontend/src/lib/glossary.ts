@@ -19,6 +19,11 @@ const GENERAL = {
     plain:
       "A piece of text as the model reads it: often a word with the space before it (written ␣), sometimes a part of a word. A model has a fixed list of them.",
   },
+  bos: {
+    term: "beginning-of-sequence token",
+    plain:
+      "A mark that many models are given before the text, often written <|bos|> or <s>. It is no word of yours; the model has learned to expect it at position 0.",
+  },
   position: {
     term: "position",
     plain: "The place of a token in the prompt, counted from 0.",

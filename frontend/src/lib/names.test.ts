@@ -1,6 +1,15 @@
 import { expect, it } from "vitest";
 import type { Op } from "../api/types";
-import { componentName, metricTitle, opName, placeName, shortName } from "./names";
+import {
+  componentName,
+  editText,
+  metricTitle,
+  opName,
+  placeName,
+  placeText,
+  shortName,
+  sweptText,
+} from "./names";
 import { OPS, SITE_ORDER } from "./words";
 
 it("has a name for every site, no two alike", () => {
@@ -16,6 +25,28 @@ it("names heads of keys and values as key-value heads", () => {
   expect(shortName({ site: "v", layer: 1, head: 2 })).toBe("L1.KV2 value");
   expect(shortName({ site: "q", layer: 1, head: 2 })).toBe("L1.H2 query");
   expect(shortName({ site: "z", layer: 1, head: 2 })).toBe("L1.H2");
+});
+
+it("writes places as a sentence does, with the words at their positions", () => {
+  const tokens = ["The", " cat", " saw", "The"].map((text, index) => ({ index, id: index, text }));
+  const at = (position: number | number[]) =>
+    placeText({ site: "resid_pre", layer: 4, position }, tokens);
+  expect(at(1)).toBe("stream into layer 4 at ␣cat");
+  expect(at(-1)).toBe("stream into layer 4 at The (position 3)");
+  expect(at([1, 2])).toBe("stream into layer 4 at ␣cat, ␣saw");
+  expect(at([0, 1, 2, 3])).toBe("stream into layer 4 at positions 0-3");
+  expect(at(9)).toBe("stream into layer 4 at position 9");
+  expect(placeText({ site: "pattern", layer: 1, head: 2, key: 1 }, tokens)).toBe(
+    "attention pattern of head 2 of layer 1 reading ␣cat",
+  );
+  expect(editText({ target: { site: "attn_out", layer: 3 }, op: { kind: "zero" } }, [])).toBe(
+    "zero attention of layer 3",
+  );
+  const path: Op = { kind: "path", source_prompt: "x", to: [{ site: "mlp_out", layer: 5 }] };
+  expect(editText({ target: { site: "z", layer: 1, head: 2 }, op: path }, [])).toBe(
+    "path from head 2 of layer 1 to MLP of layer 5",
+  );
+  expect(sweptText(["attn_out", "mlp_out"], ["layer"])).toBe("attention and MLP at each layer");
 });
 
 it("writes the place of a selection as the command line does", () => {

@@ -1,5 +1,5 @@
 // Plain names for targets, edits and metrics.
-import type { MetricInfo, MetricKind, Op, Target } from "../api/types";
+import type { Edit, MetricInfo, MetricKind, Op, Site, Target, Token } from "../api/types";
 import { number, visible } from "./format";
 import { asList, showIndices } from "./indices";
 import { keyValueHeads, METRICS, SITES } from "./words";
@@ -8,7 +8,7 @@ function plural(list: number[], one: string): string {
   return `${one}${list.length > 1 ? "s" : ""} ${showIndices(list)}`;
 }
 
-/** "the MLP of layer 0", "head 2 of layer 3", "the queries of head 2 of layer 3". */
+/** "the MLP of layer 0", "head 2 of layer 3", "the queries of head 2 of layer 3": in a sentence. */
 export function componentName(target: Target): string {
   const layers = asList(target.layer);
   const layer = layers ? plural(layers, "layer") : "every layer";
@@ -20,13 +20,13 @@ export function componentName(target: Target): string {
     case "embed":
       return "the token embeddings";
     case "final_norm":
-      return "the final norm’s output";
+      return "the output of the final norm";
     case "resid_pre":
-      return `the residual stream entering ${layer}`;
+      return `the stream into ${layer}`;
     case "resid_mid":
-      return `the residual stream between attention and MLP of ${layer}`;
+      return `the stream inside ${layer}`;
     case "resid_post":
-      return `the residual stream leaving ${layer}`;
+      return `the stream out of ${layer}`;
     case "attn_out":
       return `the attention of ${layer}`;
     case "mlp_out":
@@ -43,6 +43,75 @@ export function componentName(target: Target): string {
       return `the attention pattern ${ofHeads}`;
     case "mlp_act":
       return neurons ? `${plural(neurons, "neuron")} of ${layer}` : `all neurons of ${layer}`;
+  }
+}
+
+const NAMED = 3;
+
+/** "␣in", with its position where the word is there more than once; many words by number. */
+function wordsAt(chosen: number[], tokens: readonly Token[]): string {
+  const found = chosen.map((index) => tokens.at(index));
+  if (chosen.length > NAMED || found.some((token) => !token)) return plural(chosen, "position");
+  return found
+    .map((token) => {
+      const alone = tokens.filter(({ text }) => text === token!.text).length === 1;
+      return visible(token!.text) + (alone ? "" : ` (position ${token!.index})`);
+    })
+    .join(", ");
+}
+
+/**
+ * "stream into layer 4 at ␣in", "head 2 of layer 1": the form in which people read of a place.
+ * The server names places in the same form (neuronscope/service/places.py).
+ */
+export function placeText(target: Target, tokens: readonly Token[]): string {
+  const [at, read] = [asList(target.position), asList(target.key)];
+  return (
+    componentName(target).replace(/^the /, "") +
+    (at ? ` at ${wordsAt(at, tokens)}` : "") +
+    (read ? ` reading ${wordsAt(read, tokens)}` : "")
+  );
+}
+
+const SWEPT: Partial<Record<Site, string>> = {
+  embed: "token embeddings",
+  final_norm: "output of the final norm",
+  pattern: "attention patterns",
+  mlp_out: "MLP",
+};
+
+/** "attention and MLP at each layer": where a sweep makes its edit. */
+export function sweptText(sites: readonly Site[], axes: readonly string[]): string {
+  const named = sites.map((site) => SWEPT[site] ?? SITES[site].label.toLowerCase());
+  return joined(named) + (axes.length ? ` at each ${joined(axes)}` : "");
+}
+
+function joined(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+/** "zero attention of layer 3", "patch stream into layer 4 at ␣in", "scale MLP of layer 4 × 3". */
+export function editText({ target, op }: Edit, tokens: readonly Token[]): string {
+  const place = placeText(target, tokens);
+  switch (op.kind) {
+    case "mean":
+      return `mean over ${op.reference.prompts.length} prompts at ${place}`;
+    case "resample":
+      return `resample ${place} from ${op.reference.prompts.length} prompts`;
+    case "add":
+      return `${opName(op)} to ${place}`;
+    case "scale":
+      return `scale ${place} × ${number(op.factor)}`;
+    case "set":
+      return `set ${place} to ${number(op.value)}`;
+    case "noise":
+      return `${opName(op)} on ${place}`;
+    case "path":
+      return `path from ${place} to ${
+        op.to ? op.to.map((each) => placeText(each, tokens)).join(", ") : "the logits"
+      }`;
+    default:
+      return `${opName(op)} ${place}`;
   }
 }
 

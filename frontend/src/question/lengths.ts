@@ -1,7 +1,7 @@
 // Whether source prompts are as long as they have to be.
 import type { Edit } from "../api/types";
 import { count } from "../lib/format";
-import { shortName } from "../lib/names";
+import { componentName } from "../lib/names";
 
 /** What to say of the first edit whose source prompt does not fit; null where all do. */
 export function lengthFault(
@@ -12,7 +12,7 @@ export function lengthFault(
   for (const [index, { op, target }] of edits.entries()) {
     const length = there[index];
     if (here === undefined || length === undefined || here === length) continue;
-    const says = `The prompt has ${count(here, "token")} and the source prompt of ${shortName(target)} has ${length}`;
+    const says = `The prompt has ${count(here, "token")} and the source prompt of ${componentName(target)} has ${length}`;
     if (op.kind === "path") return `${says}. A path needs equal counts.`;
     if (op.kind === "patch" && !op.positions?.length) {
       return `${says}: give a position map, or prompts of equal length.`;

@@ -21,6 +21,8 @@ interface Kept {
   step: number;
   /** What came of the current step, once the person has done it. */
   found: string | null;
+  /** What Locate found, in words, for its end. */
+  finding: string | null;
   done: Lesson[];
   guess: string;
   facts: Facts | null;
@@ -32,7 +34,15 @@ interface Aside extends Kept {
 }
 
 const KEY = "neuronscope.learn";
-const NOTHING: Kept = { lesson: null, step: 0, found: null, done: [], guess: "", facts: null };
+const NOTHING: Kept = {
+  lesson: null,
+  step: 0,
+  found: null,
+  finding: null,
+  done: [],
+  guess: "",
+  facts: null,
+};
 
 function kept(): Kept {
   try {
@@ -48,7 +58,8 @@ export const useAside = create<Aside>((set, get) => ({
   word: null,
   set: (fields) => {
     set(fields);
-    const { lesson, step, found, done, guess, facts } = get();
-    localStorage.setItem(KEY, JSON.stringify({ lesson, step, found, done, guess, facts }));
+    const { lesson, step, found, finding, done, guess, facts } = get();
+    const now: Kept = { lesson, step, found, finding, done, guess, facts };
+    localStorage.setItem(KEY, JSON.stringify(now));
   },
 }));

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import type { Problem } from "../api/problem";
 import type { Edit } from "../api/types";
-import { opName, placeName, shortName } from "../lib/names";
+import { editText, opName, placeName, placeText, shortName } from "../lib/names";
 import { faultAt } from "../question/faultAt";
 import { type Group, useDraft } from "../state/draft";
 import { Icon } from "../ui/Icon";
@@ -105,14 +105,19 @@ function Chips({ group, label, problem, children }: ChipsProps) {
             faultAt(problem, `/${group}/${index}`, false) !== null && css.faulty,
           )}
         >
-          <button type="button" aria-pressed={chosen(index)} onClick={() => select(index, group)}>
+          <button
+            type="button"
+            aria-pressed={chosen(index)}
+            title={editText(each, [])}
+            onClick={() => select(index, group)}
+          >
             {draft.ordered && `${index + 1}. `}
             <b>{shortName(each.target)}</b> {opName(each.op)}
             {placeName(each.target)}
           </button>
           <button
             type="button"
-            aria-label={`Remove the edit of ${shortName(each.target)}`}
+            aria-label={`Remove the edit of ${placeText(each.target, [])}`}
             onClick={() => remove(index, group)}
           >
             <Icon name="close" size={13} />

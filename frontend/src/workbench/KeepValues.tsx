@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useLocation } from "wouter";
 import { asApiError } from "../api/problem";
 import { useMakeCapture } from "../captures/queries";
-import { shortName } from "../lib/names";
+import { placeText } from "../lib/names";
 import { useDraft } from "../state/draft";
 import { Button, Notice } from "../ui/ui";
 import { captureOf } from "./captureOf";
@@ -19,7 +19,9 @@ export function KeepValues() {
   const error = make.error && asApiError(make.error);
   return (
     <details className={css.keep}>
-      <summary>Keep the values of {spec.targets.map(shortName).join(", ")}</summary>
+      <summary>
+        Keep the values of {spec.targets.map((target) => placeText(target, [])).join(", ")}
+      </summary>
       <p className={css.note}>
         Stores the numbers that{" "}
         {spec.targets.length > 1 ? "these parts compute" : "this part computes"} on the prompt: to
