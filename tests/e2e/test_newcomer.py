@@ -26,7 +26,7 @@ def test_the_answer_follows_the_model_to_a_prompt_of_ones_own(open_page, server)
     said = answer.input_value().strip()
     expect(page.get_by_text(f"Follows the model: ␣{said}")).to_be_visible()
     expect(result(page).locator("[data-headline]")).to_contain_text(f"␣{said}")
-    mine = [item for item in ask(server, "GET", "history")["items"] if item["prompt"] == OWN]
+    mine = [item for item in ask(server, "GET", "experiments")["items"] if OWN in str(item)]
     assert len(mine) == 1, "asking the model leaves nothing in the history"
 
 

@@ -30,11 +30,19 @@ export function FaultBelow({ at, children }: { at: string; children: ReactNode }
   return <Faults value={{ problem, base: base + at }}>{children}</Faults>;
 }
 
+function Says({ text }: { text: string }) {
+  return (
+    <span className={styles.fault} role="alert" data-fault>
+      {text}
+    </span>
+  );
+}
+
 /** The objection to one field, if there is one; `at` is its path below the scope. */
 export function Fault({ at, exact = false }: { at: string; exact?: boolean }) {
   const { problem, base } = useContext(Faults);
   const says = faultAt(problem, base + at, exact);
-  return says ? <span className={styles.fault}>{says}</span> : null;
+  return says ? <Says text={says} /> : null;
 }
 
 /** Pointers into metrics, with the token field that they speak of. */
@@ -46,5 +54,5 @@ export function MetricFault({ of }: { of: "answer" | "foil" | null }) {
   const named = TOKEN.exec(problem?.pointer ?? "")?.[1];
   const field = named && (named === "foil" ? "foil" : "answer");
   if (of === null) return field ? null : <Fault at="/metrics" />;
-  return problem && field === of ? <span className={styles.fault}>{inWords(problem)}</span> : null;
+  return problem && field === of ? <Says text={inWords(problem)} /> : null;
 }

@@ -1,7 +1,9 @@
 // Where this tab was last: what a view returns to, and the prompts that were run.
-import type { Prompt } from "../api/types";
+import { keys } from "../api/keys";
+import { queryClient } from "../api/queries";
+import type { Prompt, RunRecord, RunSpec } from "../api/types";
 import { withDraft } from "./address";
-import { toRun, useDraft } from "./draft";
+import { fromSpec, toRun, useDraft } from "./draft";
 import { encodeSpec, same } from "./url";
 
 const RESULT = "neuronscope.result";
@@ -17,7 +19,12 @@ export function atWorkbench(path: string): void {
 /** The workbench's address: its last result beside the draft as it is now. */
 export function toWorkbench(): string {
   const path = sessionStorage.getItem(RESULT);
-  return path ? withDraft(path, "", encodeSpec(toRun(useDraft.getState().draft))) : "/w";
+  if (!path) return "/w";
+  const { draft } = useDraft.getState();
+  const asked = toRun(draft);
+  const shown = queryClient.getQueryData<RunRecord>(keys.record(path.slice("/e/".length)));
+  const stored = shown && toRun(fromSpec(shown.result.spec as RunSpec, draft));
+  return same(stored, asked) ? path : withDraft(path, "", encodeSpec(asked));
 }
 
 export function promptWasRun(prompt: Prompt): void {

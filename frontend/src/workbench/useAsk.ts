@@ -29,6 +29,9 @@ export function useAsk() {
             // The edit that is at fault shows its fields, and with them what is wrong.
             const at = editAt(error);
             if (at) useDraft.getState().select(at.index, at.group);
+            requestAnimationFrame(() =>
+              document.querySelector("[data-fault]")?.scrollIntoView({ block: "nearest" }),
+            );
           },
         }),
     });
