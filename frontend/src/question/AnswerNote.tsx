@@ -3,9 +3,15 @@ import { percent, visible } from "../lib/format";
 import { tokenName } from "../lib/names";
 import { useDraft } from "../state/draft";
 import { Button, Notice } from "../ui/ui";
-import { answerShare } from "./answerShare";
+import { answerShare, type Share } from "./answerShare";
 import { isStale } from "./follow";
 import css from "./question.module.css";
+
+/** "0.3 %", "at most 0.3 %", "< 0.01 %". */
+function shareWords({ prob, atMost }: Share): string {
+  const said = percent(prob);
+  return atMost && !said.startsWith("<") ? `at most ${said}` : said;
+}
 
 interface AnswerNoteProps {
   /** The clean run's first tokens, where they are known. */
@@ -39,8 +45,7 @@ export function AnswerNote({ top, foilUsed, asking, onAsk }: AnswerNoteProps) {
   if (share?.low) {
     return (
       <Notice kind="warn">
-        {name} has {share.atMost ? "at most " : ""}
-        {percent(share.prob)} here; the model says {visible(top[0]!.token)}.{" "}
+        {name} has {shareWords(share)} here; the model says {visible(top[0]!.token)}.{" "}
         <Button small disabled={asking} onClick={onAsk}>
           Follow {visible(top[0]!.token)}
         </Button>

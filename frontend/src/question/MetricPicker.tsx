@@ -7,7 +7,7 @@ import { same } from "../state/url";
 import { Button, styles } from "../ui/ui";
 import { AnswerNote } from "./AnswerNote";
 import { MetricFault } from "./Faults";
-import { useFollow } from "./follow";
+import { isStale, useFollow } from "./follow";
 import { PositionSelect } from "./PositionSelect";
 import css from "./question.module.css";
 import { TokenField } from "./TokenField";
@@ -117,7 +117,7 @@ export function MetricPicker({ ops, top }: MetricPickerProps) {
           tokens={tokens}
           onChange={(position) => change({ readPosition: position ?? -1 })}
         />
-        {suggestions.length === 0 && (
+        {suggestions.length === 0 && !(answerUsed && isStale(draft)) && (
           <Button
             small
             disabled={follow.isPending || draft.prompt === ""}
