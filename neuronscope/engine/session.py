@@ -85,7 +85,7 @@ class Model:
             model=self.host.ref(resolved.form["attention"]), tokens=resolved.tokens,
             clean=readout(clean, tokenizer, k), edited=readout(edited, tokenizer, k),
             metrics=mean_values([scale.values(edited, tokenizer) for scale, edited in runs]),
-            draws=draws, warnings=_warnings(clean, edited),
+            draws=draws, warnings=_warnings(clean, edited, bool(spec.edits)),
             environment=environment(self.host.device) | {"batch": ALONE},
             started_at=started, duration_s=time.perf_counter() - clock)
 
@@ -187,12 +187,12 @@ def _check_given(folder: Any, hf_model: Any, tokenizer: Any, model_id: Any) -> N
             hint="Pass what AutoTokenizer.from_pretrained returned.")
 
 
-def _warnings(clean: Reading, edited: Reading) -> tuple[Note, ...]:
+def _warnings(clean: Reading, edited: Reading, any_edits: bool) -> tuple[Note, ...]:
     notes = []
     if not (edited.whole and clean.whole):
         notes.append(Note(code="non-finite", text="The logits hold NaN or infinity; values that "
                           "depend on them are left out."))
-    if torch.equal(edited.logits, clean.logits):
+    if any_edits and torch.equal(edited.logits, clean.logits):
         notes.append(Note(code="no-op", text="The edit changed no logit at the read position."))
     return tuple(notes)
 

@@ -138,6 +138,11 @@ def test_an_edit_that_changes_nothing_says_so(client):
     assert [note["code"] for note in answer.json()["result"]["warnings"]] == ["no-op"]
 
 
+def test_a_run_without_an_edit_is_not_warned_of_one(client):
+    answer = client.post("/api/experiments", json=RUN_JSON | {"edits": []})
+    assert answer.json()["result"]["warnings"] == []
+
+
 def test_annotations_are_found_in_the_history(client, record):
     path = f"/api/experiments/{record['id']}"
     line = client.patch(path, json={"name": "Induction 100%", "tags": ["b", "a"],

@@ -39,7 +39,6 @@ def test_axe_finds_nothing(open_page, theme):
     page.get_by_role("button", name=re.compile("^Run")).first.click()
     expect(page.get_by_text("is not a part that adds to the residual stream").first).to_be_visible()
     assert violations(page) == []
-    page.get_by_role("button", name="Dismiss").click()
     page.get_by_role("link", name="Explorer").click()
     sweep(page, "Which layers?")
     page.get_by_text("Inside attention").click()
@@ -85,7 +84,7 @@ def test_axe_finds_nothing_in_the_other_views(open_page, pairs, theme):
     assert violations(page) == []
     page.keyboard.press("Escape")
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Help")).to_be_visible()
     assert violations(page) == []
     for address in ("/c", *pairs, "/learn"):
         page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + address)

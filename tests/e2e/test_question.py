@@ -109,7 +109,6 @@ def test_edits_of_one_place_are_put_in_order(open_page):
     operation(page, "Set")
     ready(page).click()
     expect(page.get_by_role("alert").first).to_contain_text("same")
-    page.get_by_role("button", name="Dismiss").click()
     page.get_by_label("Apply in this order").check()
     run(page)
     row = result(page).get_by_role("row").filter(has_text="KL")

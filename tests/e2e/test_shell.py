@@ -50,16 +50,18 @@ def test_keys_lead_to_every_view_and_are_off_while_typing(open_page):
     expect(page.get_by_role("searchbox", name="Search the history")).to_be_focused()
 
 
-def test_the_sheet_of_keys_opens_by_key_and_by_button(open_page):
+def test_help_opens_by_key_and_by_button_and_leads_to_learn(open_page):
     page = open_page("/")
     ready(page)
     page.keyboard.press("?")
-    sheet = page.get_by_role("dialog", name="Keys")
+    sheet = page.get_by_role("dialog", name="Help")
     expect(sheet).to_contain_text("search the history")
     page.keyboard.press("Escape")
     expect(sheet).to_have_count(0)
-    page.get_by_role("button", name="Keys", exact=True).click()
-    expect(sheet).to_be_visible()
+    page.get_by_role("button", name="Help", exact=True).click()
+    sheet.get_by_role("link", name="Learn").click()
+    expect(sheet).to_have_count(0)
+    page.wait_for_url(re.compile("/learn$"))
 
 
 def test_brackets_move_the_edit_between_layers(open_page):

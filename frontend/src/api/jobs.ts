@@ -71,7 +71,12 @@ async function runOf(job: string): Promise<RunRecord> {
   }
 }
 
-function useRunning<T>(mutationFn: (asked: T) => Promise<RunRecord>) {
+type Told = (error: unknown) => boolean;
+
+function useRunning<T>(
+  mutationFn: (asked: T) => Promise<RunRecord>,
+  isToldElsewhere: Told = () => false,
+) {
   const client = useQueryClient();
   const invalidate = useInvalidate();
   return useMutation({
@@ -81,14 +86,15 @@ function useRunning<T>(mutationFn: (asked: T) => Promise<RunRecord>) {
       invalidate("history", ...keys.plan);
     },
     onError: (error) => {
-      if (!(error instanceof RunCancelled)) useMessages.getState().report(error);
+      if (!(error instanceof RunCancelled || isToldElsewhere(error)))
+        useMessages.getState().report(error);
     },
     onSettled: () => invalidate("jobs"),
   });
 }
 
-/** Runs a spec, or finds its stored result. */
-export function useRun() {
+/** Runs a spec, or finds its stored result. What its view says itself is not said in the bar, too. */
+export function useRun(isToldElsewhere?: Told) {
   const invalidate = useInvalidate();
   return useRunning(async (body: RunSpec) => {
     const call = api.POST("/api/experiments", { body, headers: ASYNC });
@@ -96,7 +102,7 @@ export function useRun() {
     if ((await call).response.status !== 202) return answer as RunRecord;
     invalidate("jobs");
     return runOf((answer as unknown as Job).id);
-  });
+  }, isToldElsewhere);
 }
 
 /** After a reload: waits on for the run that this page had asked for, and shows it. */
@@ -152,7 +158,7 @@ export function useJobNews(jobs: readonly Job[] | undefined): void {
     for (const job of over) {
       // What was cancelled was meant to be: its view says so.
       if (job.error && job.state !== "cancelled" && TOLD.has(job.kind))
-        useMessages.getState().report(toApiError(Number(job.error.status ?? 500), job.error));
+        useMessages.getState().report(toApiError(Number(job.error.status ?? 500), job.error), true);
     }
     if (over.some((job) => job.kind === "load" || job.kind === "unload"))
       client.invalidateQueries({ queryKey: keys.model });

@@ -11,7 +11,7 @@ import { useMessages } from "../state/messages";
 import { readGrid } from "./arrays";
 import { api, unwrap } from "./client";
 import { isActive, keys } from "./keys";
-import { ApiError } from "./problem";
+import { ApiError, asApiError } from "./problem";
 import type {
   Prompt,
   RunPlan,
@@ -149,6 +149,10 @@ export function useStartSweep() {
     mutationFn: async (body: SweepSpec) =>
       (await unwrap(api.POST("/api/sweeps", { body }))) as SweepAccepted,
     onSuccess: () => invalidate("history", "jobs", "sweep"),
+    // What is refused is said in the form.
+    onError: (error) => {
+      if (asApiError(error).problem.status >= 500) useMessages.getState().report(error);
+    },
   });
 }
 

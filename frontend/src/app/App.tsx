@@ -5,6 +5,7 @@ import { useKeys } from "../lib/hooks";
 import { PLACES } from "../lib/keyList";
 import { focusSearch } from "../lib/rows";
 import { useAside } from "../state/aside";
+import { toWorkbench } from "../state/last";
 import { Empty } from "../ui/ui";
 import { Workbench } from "../workbench/Workbench";
 import { Broken } from "./Broken";
@@ -14,6 +15,7 @@ import { Rail } from "./Rail";
 import { StatusBar } from "./StatusBar";
 import css from "./shell.module.css";
 import { TopStrip } from "./TopStrip";
+import { useArrival } from "./useArrival";
 
 const CapturesView = lazy(() => import("../captures/CapturesView"));
 const Explorer = lazy(() =>
@@ -45,13 +47,17 @@ export function App() {
   useReattach((id) => /^\/[we](\/|$)/.test(window.location.pathname) && go(`/e/${id}`));
   useKeys({
     ...Object.fromEntries(
-      Object.entries(PLACES).map(([key, { to }]) => [`g ${key}`, () => go(to)]),
+      Object.entries(PLACES).map(([key, { to }]) => [
+        `g ${key}`,
+        () => go(to === "/w" ? toWorkbench() : to),
+      ]),
     ),
     "?": () => setSheet(true),
     "/": () => focusSearch() || go("/h", { state: { search: true } }),
     "g g": () => document.querySelector<HTMLElement>("main [role=grid]")?.focus(),
   });
   const title = TITLES[path.split("/")[1] ?? ""];
+  useArrival(path);
   useEffect(() => {
     document.title = title ? `${title} · NeuronScope` : "NeuronScope";
   }, [title]);

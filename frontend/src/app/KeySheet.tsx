@@ -1,9 +1,10 @@
 import { Fragment, useEffect, useRef } from "react";
+import { Link } from "wouter";
 import { KEY_GROUPS } from "../lib/keyList";
 import { Button, styles } from "../ui/ui";
 import css from "./drawers.module.css";
 
-/** All keys of the page; Escape or a click beside it closes it. */
+/** Where help is, and all keys of the page; Escape or a click beside it closes it. */
 export function KeySheet({ onClose }: { onClose: () => void }) {
   const sheet = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -15,14 +16,28 @@ export function KeySheet({ onClose }: { onClose: () => void }) {
     <dialog
       ref={sheet}
       className={css.sheet}
-      aria-labelledby="keys-title"
+      aria-labelledby="help-title"
       onClose={onClose}
       onPointerDown={(event) => event.target === sheet.current && onClose()}
     >
       <header>
-        <h2 id="keys-title">Keys</h2>
+        <h2 id="help-title">Help</h2>
         <Button look="quiet" icon="close" aria-label="Close" onClick={onClose} />
       </header>
+      <ul className={css.help}>
+        <li>
+          <Link href="/learn" onClick={onClose}>
+            Learn
+          </Link>
+          : four short tasks, a few minutes each, on the model that is loaded.
+        </li>
+        <li>
+          <Link href="/learn/words" onClick={onClose}>
+            Words
+          </Link>
+          : every term of the page in plain words. Terms with a dotted line lead there.
+        </li>
+      </ul>
       <div className={css.groups}>
         {KEY_GROUPS.map(({ title, lines }) => (
           <section key={title}>

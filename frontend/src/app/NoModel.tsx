@@ -14,8 +14,16 @@ export function NoModel({ loading }: { loading: string | null }) {
           {job?.total ? `, ${job.done ?? 0} of ${count(job.total, "step")}` : ""}
         </p>
         <div style={{ width: 280 }}>
-          <Bar done={job?.done ?? 0} total={job?.total} label="Loading the model" />
+          <Bar
+            done={job?.done ?? 0}
+            total={job?.done ? job.total : null}
+            label="Loading the model"
+          />
         </div>
+        <p>
+          Here you change one part of a language model and see what becomes of its next word. Until
+          it is there: <Link href="/learn">what the words mean</Link>.
+        </p>
       </Empty>
     );
   }

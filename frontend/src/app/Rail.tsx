@@ -1,4 +1,6 @@
-import { Link } from "wouter";
+import type { MouseEvent } from "react";
+import { Link, useLocation } from "wouter";
+import { toWorkbench } from "../state/last";
 import { Icon, type IconName } from "../ui/Icon";
 import css from "./shell.module.css";
 
@@ -12,7 +14,15 @@ const PLACES: { to: string; label: string; icon: IconName; prefixes: string[] }[
   { to: "/m", label: "Models", icon: "models", prefixes: ["/m"] },
 ];
 
+/** A plain click on the workbench leads back to its last result; any other opens a new one. */
+function back(event: MouseEvent, go: (to: string) => void) {
+  if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  go(toWorkbench());
+}
+
 export function Rail({ path }: { path: string }) {
+  const [, go] = useLocation();
   const here = `/${path.split("/")[1] ?? ""}`;
   return (
     <nav className={css.rail} aria-label="Views">
@@ -30,6 +40,7 @@ export function Rail({ path }: { path: string }) {
             <Link
               href={to}
               className={css.place}
+              onClick={to === "/w" ? (event) => back(event, go) : undefined}
               aria-current={prefixes.includes(here) ? "page" : undefined}
             >
               <Icon name={icon} size={20} />

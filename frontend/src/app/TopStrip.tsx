@@ -39,7 +39,13 @@ export function TopStrip({ onKeys }: { onKeys: () => void }) {
       ) : (
         <QueueChip jobs={jobs.data ?? []} />
       )}
-      <Button look="quiet" icon="keys" aria-label="Keys" title="Keys (?)" onClick={onKeys} />
+      <Button
+        look="quiet"
+        icon="keys"
+        aria-label="Help"
+        title="Help: tasks, words, keys (?)"
+        onClick={onKeys}
+      />
       <Button
         look="quiet"
         icon={ICONS[choice]}

@@ -28,13 +28,14 @@ export function queueLine(jobs: readonly Job[]): string {
 
 /** How one job stands. */
 export function jobLine(job: Job): string {
-  const { state, done = 0, total, phase, elapsed_s = 0, error } = job;
+  const { state, kind, done = 0, total, phase, elapsed_s = 0, error } = job;
   if (state === "queued") return "waits";
   if (state === "running") {
     const parts = [total ? `${done} of ${total}` : phase || "running", eta(job)];
     return parts[1] ? `${parts[0]}, ${parts[1]} left` : parts[0]!;
   }
   if (state === "failed") return `failed: ${String(error?.detail ?? error?.title ?? "no reason")}`;
+  if (state === "done" && kind === "load") return `loaded in ${duration(elapsed_s)}`;
   const share = total && done < total ? ` after ${done} of ${total}` : "";
   return `${state.replaceAll("_", " ")}${share} in ${duration(elapsed_s)}`;
 }

@@ -5,6 +5,7 @@ import { useCancelJob, useGrid, useJobs, useModel, useStartSweep, useSweep } fro
 import type { SweepSpec } from "../api/types";
 import { NoModel } from "../app/NoModel";
 import { useKeys, useShowWhenNarrow } from "../lib/hooks";
+import { upToDate } from "../question/follow";
 import { toSweep, useDraft } from "../state/draft";
 import { useDraftUrl } from "../state/useDraftUrl";
 import { Button, Empty, Notice, Panel } from "../ui/ui";
@@ -34,9 +35,12 @@ export function Explorer({ id }: { id: string | null }) {
     toSpec: toSweep,
   });
 
-  const run = (spec: SweepSpec) => start.mutate(spec, { onSuccess: (made) => go(`/s/${made.id}`) });
+  const run = async () => {
+    const asked = await upToDate(({ op }) => [op]);
+    start.mutate(toSweep(asked), { onSuccess: (made) => go(`/s/${made.id}`) });
+  };
   useKeys({
-    r: () => info && draft.prompt !== "" && !start.isPending && run(toSweep(draft)),
+    r: () => info && draft.prompt !== "" && !start.isPending && run(),
     ".": () => jobId && cancel.mutate(jobId),
   });
 

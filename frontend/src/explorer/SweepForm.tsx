@@ -4,6 +4,7 @@ import type { ModelInfo, SweepSpec, TokenScore } from "../api/types";
 import { count, roughly } from "../lib/format";
 import { useDebounced } from "../lib/hooks";
 import { Fault, FaultScope } from "../question/Faults";
+import { inWords } from "../question/faultAt";
 import { HeldEdits } from "../question/HeldEdits";
 import { MetricPicker } from "../question/MetricPicker";
 import { OpFields } from "../question/OpFields";
@@ -35,6 +36,8 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
   const plan = usePlan(draft.prompt === "" ? null : settled);
   // The plan that is shown may be of what was asked a moment ago; its error is of this.
   const refused = same(settled, spec) ? (plan.error ?? error) : null;
+
+  const isAtField = /^\/(op|over|metrics)(\/|$)/.test(asApiError(refused).problem.pointer ?? "");
 
   return (
     <Panel
@@ -104,7 +107,9 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
         <Fault at="" exact />
         <Fault at="/sites" />
       </FaultScope>
-      <MetricPicker patching={draft.op.kind === "patch" || draft.op.kind === "path"} top={top} />
+      <FaultScope error={refused} base="">
+        <MetricPicker ops={[draft.op]} top={top} />
+      </FaultScope>
       <p className={css.cost} role="status">
         {plan.data && !plan.error && draft.prompt !== "" && (
           <>
@@ -114,10 +119,8 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
           </>
         )}
       </p>
-      {plan.error && !asApiError(plan.error).gone && (
-        <Notice kind="warn">
-          {asApiError(plan.error).message} {asApiError(plan.error).problem.hint}
-        </Notice>
+      {plan.error && !isAtField && !asApiError(plan.error).gone && (
+        <Notice kind="warn">{inWords(asApiError(plan.error).problem)}</Notice>
       )}
       {Boolean(error) && !plan.error && !asApiError(error).gone && (
         <Notice kind="bad">{asApiError(error).message}</Notice>

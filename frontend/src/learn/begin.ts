@@ -1,16 +1,9 @@
 // Puts the question of a task into the workbench.
-import { api, unwrap } from "../api/client";
-import type { ModelInfo, TokenScore } from "../api/types";
+import type { ModelInfo } from "../api/types";
+import { reference } from "../question/follow";
 import { type Facts, type Lesson, useAside } from "../state/aside";
 import { type Draft, EXAMPLE, useDraft } from "../state/draft";
 import { findFacts } from "./prompts";
-
-/** A token as text where the tokenizer reads that back as the same token, else by its id. */
-async function reference({ id, token }: TokenScore): Promise<string | number> {
-  const { tokens } = await unwrap(api.POST("/api/tokenize", { body: { prompt: token } }));
-  const own = tokens.filter((each) => !each.special);
-  return own.length === 1 && own[0]!.id === id ? token : id;
-}
 
 async function question(lesson: Lesson, facts: Facts): Promise<Draft> {
   const plain: Draft = { ...EXAMPLE, edits: [], metrics: [{ kind: "kl" }], answer: "", foil: "" };

@@ -29,7 +29,7 @@ export const KEY_GROUPS: readonly KeyGroup[] = [
   {
     title: "Anywhere",
     lines: [
-      { keys: ["?"], does: "this sheet" },
+      { keys: ["?"], does: "help: this sheet" },
       { keys: ["/"], does: "search the history (in Captures: the captures)" },
       { keys: ["Esc"], does: "close what is open" },
     ],

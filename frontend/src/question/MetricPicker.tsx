@@ -1,9 +1,13 @@
-import { useRun, useTokens } from "../api/queries";
-import type { MetricKind, TokenScore } from "../api/types";
+import { useTokens } from "../api/queries";
+import type { MetricKind, Op, TokenScore } from "../api/types";
 import { METRICS } from "../lib/words";
 import { useDraft } from "../state/draft";
-import { hasKind, replaceToken, toggleKind, withPosition } from "../state/metrics";
+import { hasKind, hasSource, replaceToken, toggleKind, withPosition } from "../state/metrics";
+import { same } from "../state/url";
 import { Button, styles } from "../ui/ui";
+import { AnswerNote } from "./AnswerNote";
+import { MetricFault } from "./Faults";
+import { isStale, useFollow } from "./follow";
 import { PositionSelect } from "./PositionSelect";
 import css from "./question.module.css";
 import { TokenField } from "./TokenField";
@@ -11,25 +15,31 @@ import { TokenField } from "./TokenField";
 const KINDS = Object.keys(METRICS) as MetricKind[];
 
 interface MetricPickerProps {
-  /** Whether a patch is asked: only then has "recovered" a meaning. */
-  patching: boolean;
+  /** What is done: "recovered" has a meaning with a patch alone. */
+  ops: readonly Op[];
   /** The clean run's top tokens, if this prompt's are known. */
   top: readonly TokenScore[];
 }
 
 /** What is measured: metrics, and the answer and foil that they look at. */
-export function MetricPicker({ patching, top }: MetricPickerProps) {
+export function MetricPicker({ ops, top }: MetricPickerProps) {
   const { draft, change } = useDraft();
   const { metrics, answer, foil } = draft;
-  const clean = useRun();
+  const patching = hasSource(ops);
+  const follow = useFollow();
+  const asked = follow.variables?.draft;
   const suggestions =
-    clean.data && clean.variables?.prompt === draft.prompt
-      ? (clean.data.result as { clean: { top: TokenScore[] } }).clean.top
+    follow.data && same(asked?.prompt, draft.prompt) && asked?.readPosition === draft.readPosition
+      ? follow.data
       : top;
+  const ask = () => follow.mutate({ draft, ops });
   const tokens = useTokens(draft.prompt).data?.tokens ?? [];
   const placed = metrics.some((metric) => typeof metric.position === "number");
   const foilUsed = hasKind(metrics, "logit_diff") || hasKind(metrics, "recovered");
+  const waits = hasKind(metrics, "recovered") && !patching;
   const answerUsed = metrics.some((metric) => METRICS[metric.kind ?? "kl"].needs !== "");
+
+  const byHand = { answerFor: draft.prompt, answerBy: "hand" as const };
 
   const why = (kind: MetricKind): string | null => {
     if (kind === "recovered" && !patching) return "Needs a patch";
@@ -46,14 +56,15 @@ export function MetricPicker({ patching, top }: MetricPickerProps) {
       <ul className={css.metrics} aria-labelledby="metrics-label">
         {KINDS.map((kind) => {
           const on = hasKind(metrics, kind);
-          const reason = on ? null : why(kind);
+          const reason = on && kind !== "recovered" ? null : why(kind);
           return (
             <li key={kind}>
               <button
                 type="button"
                 className={css.metric}
                 aria-pressed={on}
-                disabled={reason !== null}
+                disabled={reason !== null && !on}
+                data-waits={reason !== null && on ? true : undefined}
                 title={reason ? `${METRICS[kind].hint}. ${reason}.` : METRICS[kind].hint}
                 onClick={() => change({ metrics: toggleKind(metrics, kind, answer, foil) })}
               >
@@ -63,6 +74,14 @@ export function MetricPicker({ patching, top }: MetricPickerProps) {
           );
         })}
       </ul>
+      {waits && (
+        <p className={styles.label}>
+          <small>
+            Recovered waits: it compares with a source prompt, and no edit has one. Runs leave it
+            out until an edit is a patch.
+          </small>
+        </p>
+      )}
       <div className={css.pair}>
         <TokenField
           label="Answer"
@@ -70,17 +89,27 @@ export function MetricPicker({ patching, top }: MetricPickerProps) {
           used={answerUsed}
           suggestions={suggestions}
           onChange={(value) =>
-            change({ answer: value, metrics: replaceToken(metrics, answer, value) })
+            change({ ...byHand, answer: value, metrics: replaceToken(metrics, answer, value) })
           }
-        />
+        >
+          <MetricFault of="answer" />
+        </TokenField>
         <TokenField
           label="Foil"
           value={foil}
           used={foilUsed}
           suggestions={suggestions}
-          onChange={(value) => change({ foil: value, metrics: replaceToken(metrics, foil, value) })}
-        />
+          onChange={(value) =>
+            change({ ...byHand, foil: value, metrics: replaceToken(metrics, foil, value) })
+          }
+        >
+          <MetricFault of="foil" />
+        </TokenField>
       </div>
+      {answerUsed && (
+        <AnswerNote top={suggestions} onAsk={ask} asking={follow.isPending} foilUsed={foilUsed} />
+      )}
+      <MetricFault of={null} />
       <div className={css.reading}>
         <PositionSelect
           label="Read the prediction after"
@@ -88,18 +117,12 @@ export function MetricPicker({ patching, top }: MetricPickerProps) {
           tokens={tokens}
           onChange={(position) => change({ readPosition: position ?? -1 })}
         />
-        {suggestions.length === 0 && (
+        {suggestions.length === 0 && !(answerUsed && isStale(draft)) && (
           <Button
             small
-            disabled={clean.isPending || draft.prompt === ""}
-            title="A run without an edit: its top tokens become suggestions"
-            onClick={() =>
-              clean.mutate({
-                prompt: draft.prompt,
-                metrics: [{ kind: "kl" }],
-                read_position: draft.readPosition,
-              })
-            }
+            disabled={follow.isPending || draft.prompt === ""}
+            title="Its first tokens become the answer and the foil"
+            onClick={ask}
           >
             Ask the model for its answers
           </Button>

@@ -33,7 +33,7 @@ export function OpFields({ op, prompt, answer, onChange }: OpFieldsProps) {
           label: OPS[each].label,
           title: OPS[each].hint,
         }))}
-        onChange={(chosen) => chosen !== kind && onChange(newOp(chosen, answer))}
+        onChange={(chosen) => chosen !== kind && onChange(newOp(chosen, answer, prompt))}
       />
       <p className={styles.label}>
         <small>

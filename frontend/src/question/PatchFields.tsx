@@ -43,7 +43,7 @@ export function PatchFields({ op, prompt, onChange }: PatchFieldsProps) {
           {known && (!equal || pairs.length > 0) && (
             <PositionMap here={here} there={there} pairs={pairs} onChange={setPairs} />
           )}
-          <Fault at="/positions" />
+          {!(known && !equal && pairs.length === 0) && <Fault at="/positions" />}
         </>
       )}
     </SourceField>

@@ -1,4 +1,4 @@
-import { useId, useState } from "react";
+import { type ReactNode, useId, useState } from "react";
 import { asApiError } from "../api/problem";
 import { useTokens } from "../api/queries";
 import type { Prompt, Token } from "../api/types";
@@ -18,10 +18,19 @@ interface PromptFieldProps {
   onToggle?: (index: number) => void;
   differs?: ReadonlySet<number>;
   readPosition?: number;
+  /** What was refused of it. */
+  children?: ReactNode;
 }
 
 /** A prompt with the tokens that the server makes of it. */
-export function PromptField({ label, prompt, onChange, readPosition, ...chips }: PromptFieldProps) {
+export function PromptField({
+  label,
+  prompt,
+  onChange,
+  readPosition,
+  children,
+  ...chips
+}: PromptFieldProps) {
   const settled = useDebounced(prompt, DEBOUNCE_MS);
   const { data, error } = useTokens(settled);
   const id = useId();
@@ -80,6 +89,7 @@ export function PromptField({ label, prompt, onChange, readPosition, ...chips }:
           {...chips}
         />
       )}
+      {!error && !(data?.context && data.n_tokens > data.context) && children}
       {data?.context && data.n_tokens > data.context && (
         <Notice kind="bad">
           {count(data.n_tokens, "token")}: this model reads at most {data.context}.

@@ -41,7 +41,7 @@ export function TokenField(props: TokenFieldProps) {
           aria-invalid={used && check?.state === "several"}
           onChange={(event) => onChange(event.target.value)}
         />
-        {children}
+        {check?.state !== "several" && children}
       </Field>
       {used && check?.state === "several" && <Notice kind="warn">{check.says}</Notice>}
       {used && check?.state === "space" && (

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { faultAt } from "./faultAt";
+import { ApiError } from "../api/problem";
+import { editAt, faultAt, hasField, inWords } from "./faultAt";
 
 const problem = {
   type: "",
@@ -17,4 +18,20 @@ it("speaks at the field that the server points to, and at no other", () => {
   expect(faultAt(problem, "/edits/0/op/dra", false)).toBeNull();
   expect(faultAt(problem, "/edits/1/op/draws", false)).toBeNull();
   expect(faultAt(null, "", false)).toBeNull();
+});
+
+it("says in the page's words what the server says of a spec, and where", () => {
+  const lengths = {
+    ...problem,
+    detail: "The prompts differ in length.",
+    pointer: "/edits/0/op/positions",
+    hint: "give `positions`: pairs [position here, position in the source].",
+  };
+  expect(inWords(lengths)).toBe(
+    "The prompts differ in length. Pair their tokens below, or give prompts of equal length.",
+  );
+  expect(inWords({ ...problem, detail: "`recovered` waits." })).toMatch(/^Recovered waits\./);
+  expect(hasField(new ApiError(lengths))).toBe(true);
+  expect(hasField(new ApiError({ ...problem, pointer: "/edits" }))).toBe(false);
+  expect(editAt(new ApiError(lengths))).toEqual({ group: "edits", index: 0 });
 });

@@ -9,7 +9,7 @@ const zero: Edit = { target, op: { kind: "zero" } };
 
 it("says both counts of a patch between prompts of unequal length", () => {
   expect(lengthFault([zero, patch], 6, [undefined, 7])).toBe(
-    "The prompt has 6 tokens and the source prompt of the attention of layer 3 has 7: give a position map, or prompts of equal length.",
+    "The prompt has 6 tokens and the source prompt of the attention of layer 3 has 7. Pair their tokens, or give prompts of equal length.",
   );
 });
 

@@ -15,7 +15,7 @@ export function lengthFault(
     const says = `The prompt has ${count(here, "token")} and the source prompt of ${componentName(target)} has ${length}`;
     if (op.kind === "path") return `${says}. A path needs equal counts.`;
     if (op.kind === "patch" && !op.positions?.length) {
-      return `${says}: give a position map, or prompts of equal length.`;
+      return `${says}. Pair their tokens, or give prompts of equal length.`;
     }
   }
   return null;

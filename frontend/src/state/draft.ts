@@ -2,8 +2,9 @@
 import { create } from "zustand";
 import type { Edit, Metric, Op, Over, Prompt, RunSpec, SweepSpec, Target } from "../api/types";
 import { asEdits, asMetrics, asOver } from "./accept";
-import { firstAnswer, firstFoil } from "./metrics";
+import { firstAnswer, firstFoil, measurable } from "./metrics";
 import { TYPING_MS, textChange } from "./typing";
+import { same } from "./url";
 
 export interface Draft {
   prompt: Prompt;
@@ -19,6 +20,10 @@ export interface Draft {
   /** What the answer and foil fields hold, whether or not a metric uses them. */
   answer: string | number;
   foil: string | number;
+  /** The prompt for which answer and foil were chosen. */
+  answerFor: Prompt;
+  /** Chosen by hand, taken from what the model says, or kept whatever the prompt. */
+  answerBy: "hand" | "model" | "pin";
 }
 
 export const EXAMPLE: Draft = {
@@ -33,6 +38,8 @@ export const EXAMPLE: Draft = {
   ordered: false,
   answer: " Paris",
   foil: " Rome",
+  answerFor: "The Eiffel Tower is in",
+  answerBy: "hand",
 };
 
 /** Edits whose effect is measured, and edits that apply in every forward. */
@@ -62,6 +69,8 @@ interface DraftState {
   redo: () => void;
   /** Takes another question over, whole. */
   load: (draft: Draft) => void;
+  /** Changes fields without a step of undo: what follows of itself. */
+  settle: (fields: Partial<Draft>) => void;
 }
 
 const KEPT = 100;
@@ -163,6 +172,7 @@ export const useDraft = create<DraftState>((set, get) => {
           : {},
       );
     },
+    settle: (fields) => set(({ draft }) => ({ draft: { ...draft, ...fields } })),
     load: (draft) => {
       const { draft: before, past } = get();
       // What was there before somebody wrote anything is not worth going back to.
@@ -188,7 +198,10 @@ export function toRun(draft: Draft): RunSpec {
     prompt: draft.prompt,
     edits: draft.edits,
     ...heldFields(draft),
-    metrics: draft.metrics,
+    metrics: measurable(
+      draft.metrics,
+      draft.edits.map(({ op }) => op),
+    ),
     read_position: draft.readPosition,
     top_k: draft.topK,
   };
@@ -200,7 +213,7 @@ export function toSweep(draft: Draft): SweepSpec {
     op: draft.op,
     over: draft.over,
     ...heldFields(draft),
-    metrics: draft.metrics,
+    metrics: measurable(draft.metrics, [draft.op]),
     read_position: draft.readPosition,
     top_k: draft.topK,
   };
@@ -209,6 +222,7 @@ export function toSweep(draft: Draft): SweepSpec {
 /** A draft that asks what a run or sweep asked; parts it does not speak of stay as in `base`. */
 export function fromSpec(spec: Partial<RunSpec & SweepSpec>, base: Draft): Draft {
   const metrics = asMetrics(spec.metrics) ?? [{ kind: "kl" }];
+  const answer = firstAnswer(metrics);
   return {
     ...base,
     prompt: spec.prompt ?? base.prompt,
@@ -220,7 +234,10 @@ export function fromSpec(spec: Partial<RunSpec & SweepSpec>, base: Draft): Draft
     topK: spec.top_k ?? 10,
     op: spec.op ?? base.op,
     over: spec.over ? asOver(spec.over) : base.over,
-    answer: firstAnswer(metrics) ?? base.answer,
+    answer: answer ?? base.answer,
     foil: firstFoil(metrics) ?? base.foil,
+    // A question that names an answer has chosen it.
+    answerFor: answer === null ? base.answerFor : (spec.prompt ?? base.prompt),
+    answerBy: answer === null || same(answer, base.answer) ? base.answerBy : "hand",
   };
 }

@@ -7,16 +7,24 @@ const KEY = "neuronscope.draft";
 const DEBOUNCE_MS = 300;
 
 export function written(draft: Draft): string {
-  const { answer, foil } = draft;
-  return JSON.stringify({ run: toRun(draft), sweep: toSweep(draft), answer, foil });
+  const { answer, foil, answerFor, answerBy } = draft;
+  return JSON.stringify({
+    run: toRun(draft),
+    sweep: toSweep(draft),
+    answer,
+    foil,
+    answerFor,
+    answerBy,
+  });
 }
 
 /** The draft that was written; null for what is damaged or of another version. */
 export function read(text: string | null): Draft | null {
   if (!text) return null;
   try {
-    const { run, sweep, answer, foil } = JSON.parse(text);
+    const { run, sweep, answer, foil, answerFor, answerBy } = JSON.parse(text);
     const draft = { ...fromSpec(run, EXAMPLE), answer, foil };
+    if (answerFor !== undefined) Object.assign(draft, { answerFor, answerBy: answerBy ?? "hand" });
     return { ...draft, op: sweep.op, over: asOver(sweep.over) };
   } catch {
     return null;

@@ -1,5 +1,5 @@
 // The metrics of a draft, and the answer and foil that they share.
-import type { Metric, MetricKind } from "../api/types";
+import type { Metric, MetricKind, Op } from "../api/types";
 import { METRICS } from "../lib/words";
 
 type TokenRef = string | number;
@@ -37,6 +37,18 @@ export function makeMetric(kind: MetricKind, answer: TokenRef, foil: TokenRef): 
 
 export function hasKind(metrics: readonly Metric[], kind: MetricKind): boolean {
   return metrics.some((metric) => metric.kind === kind);
+}
+
+/** Whether one of these takes values from a source prompt. */
+export function hasSource(ops: readonly Op[]): boolean {
+  return ops.some(({ kind }) => kind === "patch" || kind === "path");
+}
+
+/** What of these can be asked: "recovered" waits for a source prompt that it compares with. */
+export function measurable(metrics: readonly Metric[], ops: readonly Op[]): Metric[] {
+  if (hasSource(ops)) return [...metrics];
+  const rest = metrics.filter(({ kind }) => kind !== "recovered");
+  return rest.length ? rest : metrics.map(inner);
 }
 
 /** Switches a kind on or off; the order is the one of the picker, and one always stays. */

@@ -147,6 +147,7 @@ export function Empty({ title, children }: { title: string; children: ReactNode 
   );
 }
 
+/** How far something is; a bar that moves where nobody can say. */
 export function Bar({
   done,
   total,
@@ -166,7 +167,7 @@ export function Bar({
       aria-valuemax={total ?? undefined}
       aria-valuenow={total ? done : undefined}
     >
-      <div style={{ width: `${share * 100}%` }} />
+      {total ? <div style={{ width: `${share * 100}%` }} /> : <div className={css.moving} />}
     </div>
   );
 }

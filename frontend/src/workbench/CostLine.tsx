@@ -15,10 +15,12 @@ interface CostLineProps {
   can: boolean;
   /** What was refused already, and is said elsewhere. */
   refused: unknown;
+  /** What is missing, where a field further down says more. */
+  waits: string | null;
 }
 
 /** What a run of the draft would take, before it is run. */
-export function CostLine({ can, refused }: CostLineProps) {
+export function CostLine({ can, refused, waits }: CostLineProps) {
   const { draft } = useDraft();
   const settled = useDebounced(draft, DEBOUNCE_MS);
   const spec: RunSpec = toRun(settled);
@@ -36,6 +38,7 @@ export function CostLine({ can, refused }: CostLineProps) {
           <small>{forwardsOf(plan.data)}</small>
         </>
       )}
+      {waits && `Run waits for the source prompt: ${waits}`}
       {why && `As it is, this would be refused: ${why}`}
     </p>
   );

@@ -35,50 +35,49 @@ export function EditList({ problem }: EditListProps) {
           <Chips group="held" label="Held edits" problem={problem} />
         </>
       )}
-      {edit && (
-        <div className={css.arrange}>
-          {draft[group].length > 1 && (
-            <>
-              <Button
-                small
-                look="quiet"
-                icon="left"
-                aria-label="Move the edit forward"
-                title="Earlier in the order"
-                disabled={selected === 0}
-                onClick={() => move(selected, -1)}
-              />
-              <Button
-                small
-                look="quiet"
-                icon="right"
-                aria-label="Move the edit back"
-                title="Later in the order"
-                disabled={selected === draft[group].length - 1}
-                onClick={() => move(selected, 1)}
-              />
-            </>
-          )}
-          <Button
-            small
-            aria-pressed={group === "held"}
-            title="A held edit applies in the clean run too: you measure what the other edits do to a model that is held so"
-            onClick={regroup}
-          >
-            {group === "held" ? "Held: let go" : "Hold in both runs"}
-          </Button>
-          {(draft.edits.length + draft.held.length > 1 || draft.ordered) && (
-            <label className={css.check}>
-              <input
-                type="checkbox"
-                checked={draft.ordered}
-                onChange={(event) => change({ ordered: event.target.checked })}
-              />
-              Apply in this order
-            </label>
-          )}
-        </div>
-      )}
+      <div className={css.arrange}>
+        {draft[group].length > 1 && (
+          <>
+            <Button
+              small
+              look="quiet"
+              icon="left"
+              aria-label="Move the edit forward"
+              title="Earlier in the order"
+              disabled={selected === 0}
+              onClick={() => move(selected, -1)}
+            />
+            <Button
+              small
+              look="quiet"
+              icon="right"
+              aria-label="Move the edit back"
+              title="Later in the order"
+              disabled={selected === draft[group].length - 1}
+              onClick={() => move(selected, 1)}
+            />
+          </>
+        )}
+        <Button
+          small
+          aria-pressed={group === "held"}
+          disabled={!edit}
+          title="A held edit applies in the clean run too: you measure what the other edits do to a model that is held so"
+          onClick={regroup}
+        >
+          {group === "held" ? "Held: let go" : "Hold in both runs"}
+        </Button>
+        {(draft.edits.length + draft.held.length > 1 || draft.ordered) && (
+          <label className={css.check}>
+            <input
+              type="checkbox"
+              checked={draft.ordered}
+              onChange={(event) => change({ ordered: event.target.checked })}
+            />
+            Apply in this order
+          </label>
+        )}
+      </div>
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { asApiError } from "../api/problem";
-import type { ModelInfo } from "../api/types";
+import type { Edit, ModelInfo } from "../api/types";
 import { FaultScope } from "../question/Faults";
 import { OpFields } from "../question/OpFields";
 import { UndoButtons } from "../question/UndoButtons";
@@ -10,6 +10,9 @@ import { KeepValues } from "./KeepValues";
 import { ModelMap } from "./ModelMap";
 import { TargetFields } from "./TargetFields";
 import css from "./workbench.module.css";
+
+/** What a click on the map would most likely make. */
+const NEXT: Edit = { target: { site: "attn_out", layer: 0 }, op: { kind: "zero" } };
 
 interface EditPanelProps {
   info: ModelInfo;
@@ -52,7 +55,21 @@ export function EditPanel({ info, error }: EditPanelProps) {
           )}
         </>
       ) : (
-        <Notice>No edit: a run shows what the model says when it is left alone.</Notice>
+        <div className={css.fields}>
+          <div className={css.room} aria-hidden="true" inert>
+            <OpFields op={NEXT.op} prompt={draft.prompt} answer="" onChange={() => undefined} />
+            <TargetFields
+              mapped={false}
+              target={NEXT.target}
+              info={info}
+              onChange={() => undefined}
+            />
+          </div>
+          <Notice>
+            No edit: a run shows what the model says when it is left alone. Click a part of the map
+            to set it to zero.
+          </Notice>
+        </div>
       )}
       <ModelMap info={info} />
       <KeepValues />

@@ -19,14 +19,19 @@ const STATUS: Record<string, { short: string; why: string }> = {
   failed: { short: "failed", why: "" },
 };
 
-/** Each metric, clean and edited, with the size of effect that is mere noise. */
+const COMPARING = new Set(["kl", "js", "recovered"]);
+
+/** Each metric, clean and edited, with the size of effect that is mere noise; of a clean run, its one value. */
 export function MetricTable({
-  metrics,
+  metrics: all,
   clean,
 }: {
   metrics: readonly MetricValue[];
   clean: boolean;
 }) {
+  // Without an edit there is nothing to compare: only values of one run have a meaning.
+  const metrics = clean ? all.filter(({ kind }) => !COMPARING.has(kind)) : all;
+  if (metrics.length === 0) return null;
   return (
     <div className={css.wide}>
       <table className={cx(styles.table, css.metricTable)}>
@@ -36,19 +41,23 @@ export function MetricTable({
             <th scope="col" className={styles.num}>
               <i className={css.dotClean} /> <Term id="clean">Clean</Term>
             </th>
-            <th scope="col" className={styles.num}>
-              <i className={css.dotEdited} /> <Term id="edited">Edited</Term>
-            </th>
-            <th scope="col" className={styles.num}>
-              Change
-            </th>
-            <th
-              scope="col"
-              className={styles.num}
-              title="The change under an edit that changes nothing, run in the same shape"
-            >
-              <Term id="noise_floor">Noise floor</Term>
-            </th>
+            {!clean && (
+              <>
+                <th scope="col" className={styles.num}>
+                  <i className={css.dotEdited} /> <Term id="edited">Edited</Term>
+                </th>
+                <th scope="col" className={styles.num}>
+                  Change
+                </th>
+                <th
+                  scope="col"
+                  className={styles.num}
+                  title="The change under an edit that changes nothing, run in the same shape"
+                >
+                  <Term id="noise_floor">Noise floor</Term>
+                </th>
+              </>
+            )}
           </tr>
         </thead>
         <tbody>
@@ -59,38 +68,43 @@ export function MetricTable({
                 {metric.unit !== "probability" && <small>{metric.unit}</small>}
               </th>
               {metric.status && metric.status !== "ok" ? (
-                <td colSpan={3} className={styles.num}>
+                <td colSpan={clean ? 1 : 3} className={styles.num}>
                   {STATUS[metric.status]?.short}
                   <small className={css.why}>{STATUS[metric.status]?.why}</small>
                 </td>
               ) : (
                 <>
                   <td className={styles.num}>{inUnit(metric.clean, metric.unit)}</td>
-                  <td className={cx(styles.num, css.editedValue)}>
-                    {clean ? "–" : inUnit(metric.edited, metric.unit)}
-                    {typeof metric.spread === "number" && (
-                      <small title="Standard deviation between draws">
-                        {" "}
-                        ± {inUnit(metric.spread, metric.unit)}
-                      </small>
-                    )}
-                  </td>
-                  <td className={styles.num}>
-                    {clean ? (
-                      "–"
-                    ) : isAboveFloor(metric) ? (
-                      <b>{changeInUnit(metric.change, metric.unit)}</b>
-                    ) : (
-                      "≤ noise"
-                    )}
-                  </td>
+                  {!clean && <Moved metric={metric} />}
                 </>
               )}
-              <td className={cx(styles.num, css.floor)}>{inUnit(metric.floor, metric.unit)}</td>
+              {!clean && (
+                <td className={cx(styles.num, css.floor)}>{inUnit(metric.floor, metric.unit)}</td>
+              )}
             </tr>
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** What the edit made of a metric. */
+function Moved({ metric }: { metric: MetricValue }) {
+  return (
+    <>
+      <td className={cx(styles.num, css.editedValue)}>
+        {inUnit(metric.edited, metric.unit)}
+        {typeof metric.spread === "number" && (
+          <small title="Standard deviation between draws">
+            {" "}
+            ± {inUnit(metric.spread, metric.unit)}
+          </small>
+        )}
+      </td>
+      <td className={styles.num}>
+        {isAboveFloor(metric) ? <b>{changeInUnit(metric.change, metric.unit)}</b> : "≤ noise"}
+      </td>
+    </>
   );
 }

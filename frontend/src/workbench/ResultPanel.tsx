@@ -9,6 +9,7 @@ import { Marked } from "../ui/Marked";
 import { Term } from "../ui/Term";
 import { Button, Code, cx, Notice, Panel, Segmented, styles } from "../ui/ui";
 import { MetricTable } from "./MetricTable";
+import { NextSteps } from "./NextSteps";
 import { Reproduce } from "./Reproduce";
 import { bareJson } from "./recipes";
 import { isClean, runFile } from "./runFile";
@@ -48,7 +49,7 @@ export function ResultPanel({ record, result, differs, running, onRun }: ResultP
         </div>
       )}
       <div className={css.verdict} aria-live="polite">
-        <p className={css.headline}>
+        <p className={css.headline} data-headline>
           <Marked text={headline} />
         </p>
         {details.length > 0 && (
@@ -73,6 +74,7 @@ export function ResultPanel({ record, result, differs, running, onRun }: ResultP
       {tab === "table" && <TopTable result={result} />}
       {tab === "json" && <Code label="The stored result" text={bareJson(record)} />}
       {tab === "reproduce" && <Reproduce result={result} />}
+      <NextSteps result={result} />
       <details className={cx(styles.box, css.notShown)} open={!clean}>
         <summary>What this does not show</summary>
         <ul>

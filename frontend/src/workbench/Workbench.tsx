@@ -1,13 +1,14 @@
 import { useCallback, useEffect } from "react";
-import { useLocation } from "wouter";
-import { RunCancelled, usePendingRun } from "../api/jobs";
+import { Link, useLocation } from "wouter";
+import { usePendingRun } from "../api/jobs";
 import { asApiError } from "../api/problem";
-import { useCancelJob, useModel, useRecord, useRun } from "../api/queries";
+import { useCancelJob, useModel, useRecord } from "../api/queries";
 import type { Result, RunSpec } from "../api/types";
 import { NoModel } from "../app/NoModel";
 import { useKeys, useShowWhenNarrow } from "../lib/hooks";
 import { asChosen, asList } from "../lib/indices";
 import { SITES } from "../lib/words";
+import { Fault, FaultScope } from "../question/Faults";
 import { MetricPicker } from "../question/MetricPicker";
 import { PromptField } from "../question/PromptField";
 import { sourceOf, useLengthFault, useSource } from "../question/source";
@@ -19,6 +20,7 @@ import { CostLine } from "./CostLine";
 import { EditPanel } from "./EditPanel";
 import { shiftLayer } from "./keysOf";
 import { ResultPanel } from "./ResultPanel";
+import { useAsk } from "./useAsk";
 import css from "./workbench.module.css";
 
 /** One question, one answer: prompt and edits on the left, what they did on the right. */
@@ -27,7 +29,7 @@ export function Workbench({ id }: { id: string | null }) {
   const { draft, group, selected, change, update, load } = useDraft();
   const model = useModel();
   const record = useRecord(id);
-  const run = useRun();
+  const { run, start: ask, asking } = useAsk();
   const pending = usePendingRun((state) => state.job);
   const cancel = useCancelJob();
   const info = model.data?.info;
@@ -48,12 +50,12 @@ export function Workbench({ id }: { id: string | null }) {
   const all = [...draft.edits, ...draft.held];
   const unequal = useLengthFault(draft.prompt, all);
   const source = useSource(draft.prompt, sourceOf(edit?.op));
-  const running = run.isPending || pending !== null;
+  const running = asking || pending !== null;
   const canRun = Boolean(info) && draft.prompt !== "" && !running && !unequal;
   const start = useCallback(() => {
     if (!canRun) return;
-    run.mutate(toRun(draft), { onSuccess: (made) => go(`/e/${made.id}`) });
-  }, [canRun, draft, go, run.mutate]);
+    ask();
+  }, [canRun, ask]);
   const startOver = () => {
     load(EXAMPLE);
     go("/w");
@@ -69,13 +71,17 @@ export function Workbench({ id }: { id: string | null }) {
   });
 
   const answer = useShowWhenNarrow(result?.spec_hash);
+  const shown = run.data && run.data.id === id && result ? run.submittedAt : 0;
+  useEffect(() => {
+    const headline = shown ? answer.current?.querySelector("[data-headline]") : null;
+    headline?.scrollIntoView({ block: "nearest" });
+  }, [shown, answer]);
 
   if (model.data && !info && !id) return <NoModel loading={model.data.loading ?? null} />;
 
   // What was refused is said as long as it is still what is asked.
   const refused = same(run.variables, toRun(draft)) ? run.error : null;
   const chosen = edit ? asList(edit.target.position) : null;
-  const patching = all.some((each) => ["patch", "path"].includes(each.op.kind ?? ""));
   const toggle = (index: number) => {
     if (!edit || !SITES[edit.target.site].axes.includes("position")) return;
     const kept = chosen ?? [];
@@ -119,7 +125,7 @@ export function Workbench({ id }: { id: string | null }) {
             </span>
           }
         >
-          <CostLine can={Boolean(info) && !unequal} refused={refused} />
+          <CostLine can={Boolean(info) && !unequal} refused={refused} waits={unequal} />
           <PromptField
             label="Prompt"
             prompt={draft.prompt}
@@ -128,7 +134,11 @@ export function Workbench({ id }: { id: string | null }) {
             onToggle={edit ? toggle : undefined}
             readPosition={draft.readPosition}
             differs={source.differHere}
-          />
+          >
+            <FaultScope error={refused} base="">
+              <Fault at="/prompt" />
+            </FaultScope>
+          </PromptField>
           <p className={css.note}>
             {edit
               ? chosen
@@ -136,19 +146,14 @@ export function Workbench({ id }: { id: string | null }) {
                 : edit.op.kind === "patch" && edit.op.positions
                   ? "The edit acts at the paired positions; click tokens to restrict it."
                   : "The edit acts at every position; click tokens to restrict it."
-              : "No edit is chosen."}
+              : "No edit is chosen: Run shows what the model says."}
           </p>
-          <MetricPicker
-            patching={patching}
-            top={result?.spec.prompt === draft.prompt ? result.clean.top : []}
-          />
-          {unequal && <Notice kind="warn">{unequal}</Notice>}
-          {refused && !(refused instanceof RunCancelled) && !asApiError(refused).gone && (
-            <Notice kind="bad">
-              <b>{asApiError(refused).problem.title}.</b> {asApiError(refused).message}{" "}
-              {asApiError(refused).problem.hint}
-            </Notice>
-          )}
+          <FaultScope error={refused} base="">
+            <MetricPicker
+              ops={draft.edits.map(({ op }) => op)}
+              top={result?.spec.prompt === draft.prompt ? result.clean.top : []}
+            />
+          </FaultScope>
         </Panel>
       </div>
       {info ? (
@@ -178,16 +183,27 @@ export function Workbench({ id }: { id: string | null }) {
                 title={
                   running || (id && record.isPending)
                     ? "Running…"
-                    : "Break one part, see what changes."
+                    : draft.edits.length > 0
+                      ? "Break one part, see what changes."
+                      : "What comes next?"
                 }
               >
-                <p>
-                  Press <b>Run</b>. The model reads the prompt twice: once untouched, once with the
-                  edit. What differs in its next token is the effect of the edited part.
-                </p>
+                {draft.edits.length > 0 ? (
+                  <p>
+                    Press <b>Run</b>. The model reads the prompt twice: once untouched, once with
+                    the edit. What differs in its next token is the effect of the edited part.
+                  </p>
+                ) : (
+                  <p>
+                    Press <b>Run</b> to see what the model says.
+                  </p>
+                )}
                 <Button look="primary" onClick={start} disabled={!canRun}>
                   Run
                 </Button>
+                <p>
+                  New to this? Four short tasks: <Link href="/learn">Learn</Link>.
+                </p>
               </Empty>
             </Panel>
           )

@@ -1,6 +1,7 @@
 // What a run would take, and what there is to say where it would be refused.
 import type { ApiError } from "../api/problem";
 import type { RunPlan } from "../api/types";
+import { inWords } from "../question/faultAt";
 
 /** What each forward is for: of one, and of several. */
 const FORWARDS: [keyof RunPlan["forwards"], string, string][] = [
@@ -26,7 +27,7 @@ const ELSEWHERE = ["no-model", "model-loading", "unauthorized"];
 
 /** Why a run would be refused, where nothing else on the page says so. */
 export function refusalOf(error: ApiError): string | null {
-  const { pointer = "", hint } = error.problem;
+  const { pointer = "" } = error.problem;
   if (error.gone || ELSEWHERE.includes(error.code) || SAY_SO.test(pointer)) return null;
-  return [error.message, hint].filter(Boolean).join(" ");
+  return inWords(error.problem);
 }

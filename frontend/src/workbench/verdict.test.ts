@@ -91,3 +91,10 @@ it("never speaks of necessity, and says what is not shown", () => {
 it("does not call a run without an edit an intervention", () => {
   expect(verdict(result([], 0)).headline).toBe("Without an edit the model says `␣Paris` (80 %).");
 });
+
+it("speaks of what moved where the token asked about has no part in it", () => {
+  const asked = result([zero({ site: "attn_out", layer: 0 })]);
+  const prob = { ...asked.metrics["prob:7"], tokens: [99], clean: 0.0001, edited: 0.0002 };
+  const { headline } = verdict({ ...asked, metrics: { "prob:99": prob } } as unknown as Result);
+  expect(headline).toContain("moved `␣Paris` from 80 % to 10 %");
+});

@@ -26,14 +26,26 @@ function probability(list: readonly TokenScore[], id: number): string {
   return typeof least === "number" ? `at most ${percent(least)}` : "an unknown probability";
 }
 
+interface Subject {
+  id: number;
+  name: string;
+  before: string;
+  after: string;
+}
+
+/** Under this, before and after, a token has no part in what the model says. */
+const NO_PART = 0.01;
+
 /** The token the result speaks of: the one a probability metric names, else the clean top. */
-function subject(
-  result: Result,
-): { id: number; name: string; before: string; after: string } | null {
+function subject(result: Result): Subject | null {
   const metric = Object.values(result.metrics).find(
     (each) => each.kind === "prob" && each.status !== "undefined",
   );
-  const id = metric?.tokens?.[0] ?? result.clean.top[0]?.id;
+  const without = [metric?.clean, metric?.edited].every(
+    (p) => typeof p === "number" && p < NO_PART,
+  );
+  const asked = without ? undefined : metric;
+  const id = without ? mostMoved(result) : (asked?.tokens?.[0] ?? result.clean.top[0]?.id);
   if (id === undefined) return null;
   const text = [...result.clean.top, ...result.edited.top].find((score) => score.id === id)?.token;
   const named = (result.spec.metrics ?? []).find(
@@ -45,9 +57,17 @@ function subject(
   return {
     id,
     name: code(name),
-    before: exact(metric?.clean) ?? probability(result.clean.top, id),
-    after: exact(metric?.edited) ?? probability(result.edited.top, id),
+    before: exact(asked?.clean) ?? probability(result.clean.top, id),
+    after: exact(asked?.edited) ?? probability(result.edited.top, id),
   };
+}
+
+/** The listed token whose probability changed most. */
+function mostMoved({ clean, edited }: Result): number | undefined {
+  const p = (list: readonly TokenScore[], id: number) =>
+    (list.find((score) => score.id === id) ?? list.at(-1))?.prob ?? 0;
+  const by = ({ id }: TokenScore) => Math.abs(p(edited.top, id) - p(clean.top, id));
+  return [...clean.top, ...edited.top].sort((a, b) => by(b) - by(a))[0]?.id;
 }
 
 export function verdict(result: Result): Verdict {

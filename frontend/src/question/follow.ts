@@ -1,0 +1,101 @@
+// The answer and foil that follow from what the model itself says to the prompt.
+import { useMutation } from "@tanstack/react-query";
+import { api, unwrap } from "../api/client";
+import { keys, queryClient } from "../api/queries";
+import type { Metric, Op, Prompt, Result, RunRecord, TokenScore } from "../api/types";
+import { type Draft, useDraft } from "../state/draft";
+import { firstAnswer, replaceToken } from "../state/metrics";
+import { same } from "../state/url";
+import { sourceOf } from "./source";
+
+/** As many as are suggested. A run of one's own asks for another number, so none is taken for this. */
+const TOP = 7;
+
+/** A token as text where the tokenizer reads that back as the same token, else by its id. */
+export async function reference({ id, token }: TokenScore): Promise<string | number> {
+  if (token === "") return id;
+  const { tokens } = await unwrap(api.POST("/api/tokenize", { body: { prompt: token } }));
+  const own = tokens.filter((each) => !each.special);
+  return own.length === 1 && own[0]!.id === id ? token : id;
+}
+
+/** What the model says to a prompt: a run without an edit, which the history does not keep. */
+async function ask(prompt: Prompt, readPosition: number): Promise<TokenScore[]> {
+  const metrics: Metric[] = [{ kind: "kl" }];
+  const body = { prompt, metrics, read_position: readPosition, top_k: TOP };
+  const call = api.POST("/api/experiments", { body });
+  const record = (await unwrap(call)) as RunRecord;
+  if ((await call).response.status === 201) {
+    await unwrap(api.DELETE("/api/experiments/{key}", { params: { path: { key: record.id } } }));
+    queryClient.removeQueries({ queryKey: keys.record(record.id) });
+  }
+  return (record.result as Result).clean.top;
+}
+
+/** Whether answer and foil were chosen for another prompt. */
+export function isStale(draft: Draft): boolean {
+  const { answerBy, answerFor, prompt } = draft;
+  return answerBy !== "pin" && prompt !== "" && !same(answerFor, prompt);
+}
+
+/** The draft's metrics with another answer and foil. */
+export function withAnswers(
+  draft: Draft,
+  answer: string | number,
+  foil: string | number,
+): Partial<Draft> {
+  // Through marks of their own: the old foil may be the new answer.
+  const [one, two] = ["\0answer", "\0foil"];
+  const marked = replaceToken(replaceToken(draft.metrics, draft.answer, one), draft.foil, two);
+  const metrics = replaceToken(replaceToken(marked, one, answer), two, foil);
+  return { answer, foil, metrics, answerFor: draft.prompt, answerBy: "model" };
+}
+
+/** The tokens to follow: the first, and the source prompt's first, or else the second. */
+export function chosenFrom(
+  top: readonly TokenScore[],
+  there: readonly TokenScore[],
+): [TokenScore, TokenScore] | null {
+  const [answer, second] = top;
+  const foil = there[0] && there[0].id !== answer?.id ? there[0] : second;
+  return answer && foil ? [answer, foil] : null;
+}
+
+/** What is asked of the model where a draft's answers are to follow it. */
+async function followed(draft: Draft, ops: readonly Op[]): Promise<TokenScore[]> {
+  const top = await ask(draft.prompt, draft.readPosition);
+  const source = sourceIn(ops);
+  const there = source && !same(source, draft.prompt) ? await ask(source, -1).catch(() => []) : [];
+  const chosen = chosenFrom(top, there);
+  if (chosen) {
+    const [answer, foil] = [await reference(chosen[0]), await reference(chosen[1])];
+    const now = useDraft.getState();
+    // The prompt may have been typed on meanwhile: then this is of the past.
+    if (same(now.draft.prompt, draft.prompt)) now.settle(withAnswers(now.draft, answer, foil));
+  }
+  return top;
+}
+
+interface Wanted {
+  draft: Draft;
+  ops: readonly Op[];
+}
+
+/** Asks the model what it says, and lets answer and foil follow. */
+export function useFollow() {
+  return useMutation({ mutationFn: ({ draft, ops }: Wanted) => followed(draft, ops) });
+}
+
+/** The source prompt that some of these operations take values from. */
+function sourceIn(ops: readonly Op[]): Prompt | null {
+  return ops.map(sourceOf).find((each) => each !== null) ?? null;
+}
+
+/** Before a run: lets answers that were chosen for another prompt follow, where a metric needs them. */
+export async function upToDate(opsOf: (draft: Draft) => readonly Op[]): Promise<Draft> {
+  const { draft } = useDraft.getState();
+  if (isStale(draft) && firstAnswer(draft.metrics) !== null)
+    // What is refused here is refused, and said, as the run that follows.
+    await followed(draft, opsOf(draft)).catch(() => undefined);
+  return useDraft.getState().draft;
+}
