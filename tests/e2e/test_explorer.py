@@ -9,7 +9,6 @@ from tests.e2e.conftest import free_port, start_server, stop_server
 from tests.e2e.steps import (
     EXPERIMENT,
     SWEEP,
-    ask,
     colours,
     finished,
     operation,
@@ -100,25 +99,6 @@ def test_the_explorer_comes_back_to_its_last_grid(open_page):
     page.get_by_role("link", name="Models").click()
     page.get_by_role("link", name="Explorer").click()
     expect(page.get_by_text("The same edit, everywhere.")).to_be_visible()
-
-
-def test_a_sweep_that_waits_says_for_what(open_page, server):
-    long = ask(server, "POST", "sweeps", prompt="The Louvre is in", op={"kind": "zero"},
-               over={"sites": ["mlp_act"], "layers": "all", "neurons": "all", "positions": "all"},
-               metrics=[{"kind": "kl"}])
-    try:
-        page = open_page("/s")
-        page.get_by_role("button", name="Which heads?").click()
-        prompt(page).fill("The Colosseum stands in")
-        page.get_by_role("button", name="Run sweep").click()
-        page.wait_for_url(SWEEP)
-        grid = page.get_by_role("region", name="Grid", exact=True)
-        expect(grid.get_by_text("Waiting for another sweep, then 36 cells.")).to_be_visible()
-        expect(grid.get_by_text("press Run sweep", exact=False)).to_have_count(0)
-        expect(page.get_by_role("progressbar", name="Preparing the sweep")).to_be_visible()
-    finally:
-        ask(server, "POST", f"jobs/{long['job']}/cancel")
-    finished(page)
 
 
 def test_a_scale_is_swept_and_its_factor_checked_where_it_stands(open_page):

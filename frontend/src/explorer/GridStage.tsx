@@ -23,6 +23,7 @@ import {
   showValue,
 } from "./gridView";
 import type { GridView } from "./useGridView";
+import words from "./verdict.module.css";
 
 interface GridStageProps {
   grid: GridData;
@@ -97,12 +98,12 @@ export function GridStage(props: GridStageProps) {
       >
         {chart.heat ? <CanvasScene scene={scene} theme={theme} /> : <SceneView scene={scene} />}
       </CellChart>
-      <div className={css.under}>
+      <div className={words.under}>
         <p className={css.axisNote}>
           {[axis(layout.rowDim, "↓"), axis(layout.colDim, "→")].filter(Boolean).join("   ")}
         </p>
-        <details className={css.display}>
-          <summary className={css.displayTitle}>Display</summary>
+        <details className={words.display}>
+          <summary className={words.displayTitle}>Display</summary>
           {props.display}
           <ul aria-label="How it is drawn">
             {chart.more.map((note) => (
