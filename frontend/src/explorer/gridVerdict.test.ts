@@ -83,7 +83,7 @@ describe("patches of the stream", () => {
   it("says so where no place carries half, and gives the strongest", () => {
     const { headline } = say(patched([[2, 3, 0.318]]));
     expect(headline).toBe(
-      "No single place carries half of the difference; the strongest, the residual stream entering layer 2 at `␣Tower`, does 31 % of it.",
+      "No single place carries half of the difference; the strongest, the stream into layer 2 at `␣Tower`, does 31 % of it.",
     );
   });
 
