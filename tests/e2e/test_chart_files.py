@@ -93,11 +93,11 @@ def test_two_compared_grids_are_saved_in_every_form(open_page, server, sweeps):
     assert len(rows) == 12
     page.get_by_role("button", name="Table", exact=True).click()
     table = page.get_by_role("region", name="Cells as a table")
-    names = {"attn_out": "Attention", "mlp_out": "MLP"}
+    names = {"attn_out": "attention", "mlp_out": "MLP"}
     for row in rows:
         assert row["metric"] == "Change of Probability ␣Paris" and row["unit"] == "probability"
         line = table.get_by_role("row").filter(
-            has_text=f"{names[row['site']]}, layer {row['layer']}")
+            has_text=f"{names[row['site']]} of layer {row['layer']}")
         shown = [number(each) for each in line.locator("td").all_inner_texts()[1:]]
         kept = [100 * float(row[side]) for side in ("A", "B", "B - A")]
         assert shown == pytest.approx(kept, rel=0.01, abs=1e-6)

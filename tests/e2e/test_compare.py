@@ -33,7 +33,7 @@ def test_two_of_the_history_are_compared_cell_by_cell(open_page, server, sweeps)
     expect(page.get_by_role("grid")).to_have_count(3)
     page.get_by_role("button", name="KL", exact=True).click()
     page.get_by_role("button", name="Table", exact=True).click()
-    line = page.get_by_role("row").filter(has_text="Attention, layer 3")
+    line = page.get_by_role("row").filter(has_text="attention of layer 3")
     shown = [float(each.replace("−", "-").replace("+", ""))
              for each in line.locator("td").all_inner_texts()[1:]]
     grids = [ask(server, "GET", f"sweeps/{each}/grid") for each in sweeps[:2]]
@@ -48,7 +48,7 @@ def test_a_cell_is_read_in_all_three_by_keyboard_and_stays_in_the_address(open_p
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
     page.wait_for_url(re.compile("cell=1"))
-    reading = page.get_by_text(re.compile("Attention, layer 1: A .*B − A"))
+    reading = page.get_by_text(re.compile("attention of layer 1: A .*B − A"))
     expect(reading).to_be_visible()
     page.reload()
     expect(reading).to_be_visible()
@@ -74,7 +74,7 @@ def test_a_result_is_compared_with_another_of_its_kind(open_page, server, sweeps
     page.get_by_role("link", name="Compare", exact=True).last.click()
     choices = page.get_by_role("list", name="Stored results")
     expect(choices.get_by_text("sweep")).to_have_count(0)
-    page.get_by_label("Search").fill("zero mlp layer 3")
+    page.get_by_label("Search").fill("zero mlp of layer 3")
     choices.get_by_role("button").first.click()
     page.wait_for_url(re.compile(f"b={other}"))
     line = page.get_by_role("region", name="Change of each metric").get_by_role("row").filter(
