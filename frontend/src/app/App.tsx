@@ -4,6 +4,7 @@ import { useReattach } from "../api/jobs";
 import { useKeys } from "../lib/hooks";
 import { PLACES } from "../lib/keyList";
 import { useAside } from "../state/aside";
+import { useModelExample } from "../state/useModelExample";
 import { Empty } from "../ui/ui";
 import { Workbench } from "../workbench/Workbench";
 import { Broken } from "./Broken";
@@ -40,6 +41,7 @@ export function App() {
   const [path, go] = useLocation();
   const [sheet, setSheet] = useState(false);
   const { updated } = useHeartbeat();
+  useModelExample();
   const aside = useAside(({ word, lesson }) => word !== null || lesson !== null);
   useReattach((id) => /^\/[we](\/|$)/.test(window.location.pathname) && go(`/e/${id}`));
   useKeys({

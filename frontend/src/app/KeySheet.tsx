@@ -1,4 +1,5 @@
 import { Fragment, useEffect, useRef } from "react";
+import { Link } from "wouter";
 import { KEY_GROUPS } from "../lib/keyList";
 import { Button, styles } from "../ui/ui";
 import css from "./drawers.module.css";
@@ -45,7 +46,13 @@ export function KeySheet({ onClose }: { onClose: () => void }) {
           </section>
         ))}
       </div>
-      <p>Keys are off while you type in a field.</p>
+      <p>
+        Keys are off while you type in a field. What the words mean stands in the{" "}
+        <Link href="/learn/words" onClick={onClose}>
+          glossary
+        </Link>
+        .
+      </p>
     </dialog>
   );
 }

@@ -1,22 +1,24 @@
 import { useState } from "react";
 import type { CaptureEntry, CaptureRecord } from "../api/types";
 import { bytes, duration, when } from "../lib/format";
+import type { WordId } from "../lib/glossary";
 import { download } from "../lib/hooks";
 import { opName, placeName, shortName } from "../lib/names";
 import { TokenChips } from "../question/TokenChips";
 import { useMessages } from "../state/messages";
+import { Term } from "../ui/Term";
 import { Button, Notice, Panel, styles } from "../ui/ui";
 import css from "./captures.module.css";
 import { EntryRow } from "./EntryRow";
 import { fetchFile, NPY, SAFETENSORS } from "./queries";
 import { UseEntry } from "./UseEntry";
 
-const COLUMNS: [string, string][] = [
+const COLUMNS: [string, string, WordId?][] = [
   ["Mean", "of all values"],
-  ["Std", "standard deviation of all values"],
+  ["Std", "standard deviation of all values", "std"],
   ["Min", "the least value"],
   ["Max", "the greatest value"],
-  ["Mean norm", "mean length of the vectors, one for each position (and head)"],
+  ["Mean norm", "mean length of the vectors, one for each position (and head)", "norm"],
   ["Zeros", "how many values are exactly 0"],
 ];
 
@@ -39,6 +41,7 @@ export function CaptureCard({ record }: { record: CaptureRecord }) {
   return (
     <Panel
       title="Capture"
+      word="capture"
       actions={
         kept && (
           <Button small onClick={() => save(SAFETENSORS, `${record.id}.safetensors`)}>
@@ -67,11 +70,15 @@ export function CaptureCard({ record }: { record: CaptureRecord }) {
         <table className={styles.table}>
           <thead>
             <tr>
-              <th scope="col">Part</th>
-              <th scope="col">Shape</th>
-              {COLUMNS.map(([name, title]) => (
+              <th scope="col">
+                <Term id="site">Part</Term>
+              </th>
+              <th scope="col">
+                <Term id="shape">Shape</Term>
+              </th>
+              {COLUMNS.map(([name, title, word]) => (
                 <th key={name} scope="col" className={styles.num} title={title}>
-                  {name}
+                  {word ? <Term id={word}>{name}</Term> : name}
                 </th>
               ))}
               <th scope="col">
@@ -94,8 +101,9 @@ export function CaptureCard({ record }: { record: CaptureRecord }) {
       </div>
       {chosen && <UseEntry key={chosen.name} record={record} entry={chosen} />}
       <p className={styles.foot}>
+        {kept && <Term id="formats">.npy and .safetensors</Term>}
         <span title={data.capture_hash}>
-          capture <code>{data.capture_hash.slice(0, 12)}</code>
+          capture <Term id="hash">hash</Term> <code>{data.capture_hash.slice(0, 12)}</code>
         </span>
         <span>{data.model.id}</span>
         <span>{duration(data.duration_s)}</span>

@@ -4,6 +4,7 @@ import { asApiError } from "../api/problem";
 import type { CaptureSummary } from "../api/types";
 import { bytes, count, when } from "../lib/format";
 import { withParams } from "../state/url";
+import { Term } from "../ui/Term";
 import { Button, Empty, Notice, Panel } from "../ui/ui";
 import { CaptureCard } from "./CaptureCard";
 import css from "./captures.module.css";
@@ -33,14 +34,15 @@ function CaptureList({ current }: { current: string | null }) {
   const items = page.data?.items ?? [];
   const show = (after: string | null) => go(path + withParams(window.location.search, { after }));
   return (
-    <Panel title="Captures">
+    <Panel title="Captures" word="capture">
       {page.error && !asApiError(page.error).gone && (
         <Notice kind="bad">{asApiError(page.error).message}</Notice>
       )}
       {page.data && items.length === 0 && (
         <Empty title="Nothing has been kept yet.">
           <p>
-            A capture keeps the numbers that a part of the model computes on a prompt. In the{" "}
+            A <Term id="capture">capture</Term> keeps the numbers that a part of the model computes
+            on a prompt (its <Term id="activation">activations</Term>). In the{" "}
             <Link href="/w">workbench</Link>, choose a part on the map and press <b>Keep values</b>.
           </p>
         </Empty>

@@ -1,5 +1,7 @@
 import type { Result } from "../api/types";
 import { changeInUnit, percent } from "../lib/format";
+import { Term } from "../ui/Term";
+import { Unit } from "../ui/Unit";
 import { cx, Notice, Panel, styles, TokenText } from "../ui/ui";
 import css from "./compare.module.css";
 import { pairRuns, pairTokens } from "./pair";
@@ -20,12 +22,12 @@ export function RunCompare({ a, b }: { a: Result; b: Result }) {
             ))}
             <Trios
               label="Change of each metric"
-              first="Change by the edit"
+              first={<Term id="change">Change by the edit</Term>}
               lines={metrics.pairs.map((line) => ({
                 key: line.title,
                 name: (
                   <>
-                    {line.title} {line.unit !== "probability" && <small>{line.unit}</small>}
+                    <Term id={line.kind}>{line.title}</Term> <Unit of={line.unit} />
                   </>
                 ),
                 values: [line.a, line.b, line.difference],
@@ -42,7 +44,7 @@ export function RunCompare({ a, b }: { a: Result; b: Result }) {
         {tokens.ok ? (
           <Trios
             label="Probability of the top tokens"
-            first="Token"
+            first={<Term id="token">Token</Term>}
             shared
             lines={tokens.pairs.map(({ id, token, a: x, b: y }) => ({
               key: String(id),
@@ -79,7 +81,7 @@ interface TrioLine {
 
 interface TriosProps {
   label: string;
-  first: string;
+  first: React.ReactNode;
   lines: TrioLine[];
   /** All lines on one scale; otherwise A, B and B − A of each line are. */
   shared?: boolean;
@@ -95,11 +97,14 @@ function Trios({ label, first, lines, shared }: TriosProps) {
         <thead>
           <tr>
             <th scope="col">{first}</th>
-            {["A", "B", "B − A"].map((name) => (
+            {["A", "B"].map((name) => (
               <th key={name} scope="col" className={styles.num}>
                 {name}
               </th>
             ))}
+            <th scope="col" className={styles.num}>
+              <Term id="difference">B − A</Term>
+            </th>
             <th scope="col">On one scale</th>
           </tr>
         </thead>
@@ -111,7 +116,13 @@ function Trios({ label, first, lines, shared }: TriosProps) {
                 // biome-ignore lint/suspicious/noArrayIndexKey: A, B and B − A, always in this order
                 <td key={index} className={styles.num}>
                   {index === 2 ? (
-                    <b>{line.last ?? line.show(value, index)}</b>
+                    <b>
+                      {line.last ? (
+                        <Term id="noise_floor">{line.last}</Term>
+                      ) : (
+                        line.show(value, index)
+                      )}
+                    </b>
                   ) : (
                     line.show(value, index)
                   )}

@@ -9,6 +9,7 @@ import { Annotate } from "../history/Annotate";
 import { count, duration, when } from "../lib/format";
 import { metricTitle } from "../lib/names";
 import { useTheme } from "../lib/theme";
+import { Term } from "../ui/Term";
 import { Code, Notice, Panel, Segmented, styles } from "../ui/ui";
 import { Reproduce } from "../workbench/Reproduce";
 import { bareJson } from "../workbench/recipes";
@@ -76,7 +77,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
   const id = state?.summary.id;
   const keys = Object.keys(grid.metrics);
   return (
-    <Panel title="Grid" actions={state && <Annotate record={state.summary} />}>
+    <Panel title="Grid" word="cell" actions={state && <Annotate record={state.summary} />}>
       {differs && (
         <Notice kind="warn">The form differs from this grid. Run it to see its own.</Notice>
       )}
@@ -105,6 +106,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
           }))}
           onChange={(metric) => change({ metric })}
         />
+        <Term id="metric" of="each metric" />
         <Segmented label="How to show the grid" value={tab} options={TABS} onChange={setTab} />
         <span className={css.exports}>
           <ExportMenu hotkey file={() => gridFile(grid, shown, view, theme)} />
@@ -155,7 +157,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel }: GridPane
       {(tab === "map" || tab === "table") && <Controls grid={grid} shown={shown} />}
       <div className={styles.foot}>
         <span title={grid.spec_hash}>
-          spec <code>{grid.spec_hash.slice(0, 12)}</code>
+          <Term id="spec">spec</Term> <code>{grid.spec_hash.slice(0, 12)}</code>
         </span>
         <span>{grid.model.id}</span>
         <span>{count(all.total, "cell")}</span>

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { useModels } from "../api/queries";
 import { OPS, SITE_ORDER, SITES } from "../lib/words";
+import { Term } from "../ui/Term";
 import { Button, Field, Segmented, styles } from "../ui/ui";
 import { type Filters, furtherFilters } from "./filters";
 import css from "./history.module.css";
@@ -43,6 +44,7 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
           options={KINDS}
           onChange={(kind) => onChange({ kind })}
         />
+        <Term id="experiment" of="runs and sweeps" />
         <Button
           small
           aria-pressed={filters.starred}
@@ -56,7 +58,7 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
       </div>
       {open && (
         <div className={css.further}>
-          <Field label="Model">
+          <Field label="Model" word="model">
             <select className={styles.input} value={filters.model} onChange={set("model")}>
               <option value="">any</option>
               {models.map((id) => (
@@ -64,7 +66,7 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
               ))}
             </select>
           </Field>
-          <Field label="What an edit does">
+          <Field label="What an edit does" word="edit">
             <select className={styles.input} value={filters.op} onChange={set("op")}>
               <option value="">any</option>
               {Object.entries(OPS).map(([op, { label }]) => (
@@ -74,7 +76,7 @@ export function FilterBar({ filters, onChange }: FilterBarProps) {
               ))}
             </select>
           </Field>
-          <Field label="Where an edit acts">
+          <Field label="Where an edit acts" word="site">
             <select className={styles.input} value={filters.site} onChange={set("site")}>
               <option value="">any</option>
               {SITE_ORDER.map((site) => (

@@ -5,7 +5,8 @@ import { asApiError } from "../api/problem";
 import type { Summary } from "../api/types";
 import { useKeys } from "../lib/hooks";
 import { withParams } from "../state/url";
-import { Button, Empty, Notice, Panel } from "../ui/ui";
+import { Term } from "../ui/Term";
+import { Button, Empty, Notice, Panel, styles } from "../ui/ui";
 import { FilterBar } from "./FilterBar";
 import { anyFilter, type Filters, NO_FILTERS, readFilters, toQuery } from "./filters";
 import css from "./history.module.css";
@@ -48,6 +49,10 @@ export default function HistoryView() {
   return (
     <Panel title="History" className={css.view} actions={<Import />}>
       <FilterBar filters={filters} onChange={set} />
+      <p className={styles.hint}>
+        The third line is the first <Term id="metric">metric</Term> of a run, or where a sweep moved
+        it most. What is <Term id="partial">partial</Term> says so.
+      </p>
       <Selection chosen={chosen} onClear={() => setChosen([])} />
       {list.error && !asApiError(list.error).gone && (
         <Notice kind="bad">{asApiError(list.error).message}</Notice>

@@ -3,11 +3,12 @@ import { useLocation } from "wouter";
 import { useModel } from "../api/queries";
 import { type Facts, LESSONS, type Lesson, useAside } from "../state/aside";
 import { Marked } from "../ui/Marked";
-import { Button, Field, styles } from "../ui/ui";
+import { Button, Field, Notice, styles } from "../ui/ui";
 import { begin } from "./begin";
 import { CHECKS } from "./checks";
 import css from "./learn.module.css";
 import { LESSON_TEXTS } from "./lessons";
+import { caveat } from "./possible";
 import { useSeen } from "./useSeen";
 
 /** A task beside the real interface: it says what to do, and waits until it has been done. */
@@ -19,12 +20,14 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
   const { title, steps, end } = LESSON_TEXTS[lesson];
   const current = steps[step];
   const outcome = current ? CHECKS[lesson][step]!(seen, facts) : null;
+  const known = caveat(facts, lesson);
   const says = outcome?.says ?? null;
   const met = outcome?.met ?? false;
   useEffect(() => {
     if (met && says !== found) set({ found: says });
   }, [met, says, found, set]);
 
+  const [why, setWhy] = useState<string | null>(null);
   const turn = (to: number) => {
     set({
       step: to,
@@ -36,8 +39,9 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
   const next = LESSONS[LESSONS.indexOf(lesson) + 1];
   const start = async (which: Lesson) => {
     if (!info) return;
-    await begin(which, 0, info);
-    go(`/learn/${which}/1`);
+    const refused = await begin(which, 0, info);
+    setWhy(refused);
+    if (!refused) go(`/learn/${which}/1`);
   };
   const here = path.startsWith("/s") || path === `/learn/locate/${step + 1}` ? "s" : "w";
   const away = current && !/^\/(e|w|s|learn)(\/|$)/.test(path);
@@ -48,7 +52,8 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
       </p>
       {current ? (
         <>
-          <p>{current.text(facts)}</p>
+          <p>{current.text(facts, info ?? undefined)}</p>
+          {step === 0 && known && <Notice>{known}</Notice>}
           {lesson === "predict" && step === 0 && <Guess onGuess={(guess) => set({ guess })} />}
           {(away || (current.at === "s" && here === "w" && !path.startsWith("/e"))) && (
             <p>
@@ -87,6 +92,7 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
       ) : (
         <>
           <p>{end}</p>
+          {why && <Notice>{why}</Notice>}
           <div className={css.steps}>
             <Button small onClick={() => go("/learn")}>
               All tasks

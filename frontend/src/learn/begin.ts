@@ -1,22 +1,18 @@
 // Puts the question of a task into the workbench.
-import { api, unwrap } from "../api/client";
-import type { ModelInfo, TokenScore } from "../api/types";
+import { queryClient } from "../api/queries";
+import type { ModelInfo } from "../api/types";
+import { tokenRef } from "../question/tokenRef";
 import { type Facts, type Lesson, useAside } from "../state/aside";
-import { type Draft, EXAMPLE, useDraft } from "../state/draft";
+import { type Draft, useDraft } from "../state/draft";
+import { cannot } from "./possible";
 import { findFacts } from "./prompts";
 
-/** A token as text where the tokenizer reads that back as the same token, else by its id. */
-async function reference({ id, token }: TokenScore): Promise<string | number> {
-  const { tokens } = await unwrap(api.POST("/api/tokenize", { body: { prompt: token } }));
-  const own = tokens.filter((each) => !each.special);
-  return own.length === 1 && own[0]!.id === id ? token : id;
-}
-
 async function question(lesson: Lesson, facts: Facts): Promise<Draft> {
-  const plain: Draft = { ...EXAMPLE, edits: [], metrics: [{ kind: "kl" }], answer: "", foil: "" };
+  const { example } = useDraft.getState();
+  const plain: Draft = { ...example, edits: [], metrics: [{ kind: "kl" }], answer: "", foil: "" };
   if (lesson === "predict") return { ...plain, prompt: facts.a };
-  const answer = await reference(facts.answerA);
-  const foil = facts.answerB ? await reference(facts.answerB) : "";
+  const answer = await tokenRef(facts.answerA);
+  const foil = facts.answerB ? await tokenRef(facts.answerB) : "";
   const asked: Draft = {
     ...plain,
     answer,
@@ -27,12 +23,23 @@ async function question(lesson: Lesson, facts: Facts): Promise<Draft> {
   return { ...asked, prompt: facts.b, op: { kind: "patch", source_prompt: facts.a } };
 }
 
-/** Finds out about the loaded model where that is not known yet, and begins a task. */
-export async function begin(lesson: Lesson, step: number, info: ModelInfo): Promise<void> {
+/**
+ * Finds out about the loaded model where that is not known yet, and begins a task.
+ * Returns why it cannot be done on this model; null where it has begun.
+ */
+export async function begin(lesson: Lesson, step: number, info: ModelInfo): Promise<string | null> {
   const { facts: known, set } = useAside.getState();
+  const without = cannot(lesson, info, null);
+  if (without) return without;
   const facts = known?.digest === info.model_digest ? known : await findFacts(info);
-  const draft = await question(lesson, facts);
-  useDraft.getState().load(draft);
+  if (facts !== known) queryClient.invalidateQueries({ queryKey: ["history"] });
+  const why = cannot(lesson, info, facts);
+  if (why) {
+    set({ facts });
+    return why;
+  }
+  useDraft.getState().load(await question(lesson, facts));
   const fresh = lesson === "predict" && step === 0 ? { guess: "" } : {};
   set({ facts, lesson, step, found: null, word: null, ...fresh });
+  return null;
 }

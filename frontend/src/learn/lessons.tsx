@@ -1,14 +1,17 @@
 // The words of the four tasks: plain ones first, the term beside them.
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
+import type { ModelInfo } from "../api/types";
 import { visible } from "../lib/format";
 import type { Facts, Lesson } from "../state/aside";
+import { isCertified } from "../state/example";
 import { Term } from "../ui/Term";
+import { unsure } from "./possible";
 
 export interface StepText {
   title: string;
   /** Where the step is done. */
   at: "w" | "s";
-  text: (facts: Facts) => ReactNode;
+  text: (facts: Facts, info: ModelInfo | undefined) => ReactNode;
   hint?: string;
 }
 
@@ -26,6 +29,26 @@ export function promptOf(prompt: Facts["a"]): string {
   return typeof prompt === "string" ? prompt : `token ids ${prompt.join(" ")}`;
 }
 
+/** The parts on the map that passed their check on this model. */
+function Parts({ info }: { info: ModelInfo | undefined }) {
+  const has = (site: "attn_out" | "z" | "mlp_out") => !info || isCertified(info, site);
+  const parts = [
+    has("attn_out") && <Term id="attention">attention</Term>,
+    has("z") && <Term id="head">heads</Term>,
+    has("mlp_out") && <Term id="mlp">MLP</Term>,
+    <Term key="stream" id="stream">
+      residual stream
+    </Term>,
+  ].filter((part) => part !== false);
+  return parts.map((part, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a model stay in their order
+    <Fragment key={index}>
+      {index > 0 && (index === parts.length - 1 ? " and the " : ", ")}
+      {part}
+    </Fragment>
+  ));
+}
+
 export const LESSON_TEXTS: Record<Lesson, LessonText> = {
   predict: {
     title: "Predict",
@@ -34,11 +57,12 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       {
         title: "Guess",
         at: "w",
-        text: ({ a }) => (
+        text: ({ a, made }) => (
           <>
             A <Term id="model">language model</Term> continues a text, the{" "}
             <Term id="prompt">prompt</Term>. This one stands in the workbench: <q>{promptOf(a)}</q>.
             Which word will come next? Write your guess here.
+            {made && " Nobody could know: the tokens stand in no order."}
           </>
         ),
       },
@@ -69,11 +93,10 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
       {
         title: "Choose a part",
         at: "w",
-        text: () => (
+        text: (_, info) => (
           <>
-            The map shows the model: one row for each <Term id="layer">layer</Term>, with its{" "}
-            <Term id="attention">attention</Term>, its <Term id="head">heads</Term> and its{" "}
-            <Term id="mlp">MLP</Term>. Click one. It will be set to zero (
+            The map shows the model: one row for each <Term id="layer">layer</Term>, with{" "}
+            <Parts info={info} />. Click one. It will be set to zero (
             <Term id="ablation">ablation</Term>).
           </>
         ),
@@ -95,6 +118,8 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
           <>
             Many parts can go and hardly anything happens. Find one without which the model no
             longer says {tok(answerA.token)} first: click another part and run again.
+            {unsure(answerA) &&
+              " This model is far from sure of it, so that little is enough to change its first choice."}
           </>
         ),
         hint: "What the first layers write is read by all later ones. Whole attention and MLP blocks move more than single heads.",
@@ -148,8 +173,8 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
     end: (
       <>
         What you carried over was enough to bring the other answer. The smaller the part, the more
-        that says: a patch of the whole <Term id="stream">residual stream</Term> always works, a
-        patch of one head seldom.
+        that says: the whole <Term id="stream">residual stream</Term> carries everything, one head
+        seldom enough.
       </>
     ),
   },
@@ -188,7 +213,7 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
             it needs to say {tok(answerA.token)} has arrived.
           </>
         ),
-        hint: "Rows are layers, from the first at the top. Strong cells begin in the column where the prompts differ and end in the last one.",
+        hint: "Rows are layers, from the first at the top. Strong cells often begin in the column where the prompts differ and end in the last one.",
       },
       {
         title: "Open the cell",

@@ -3,6 +3,7 @@ import type { MetricKind, TokenScore } from "../api/types";
 import { METRICS } from "../lib/words";
 import { useDraft } from "../state/draft";
 import { hasKind, replaceToken, toggleKind, withPosition } from "../state/metrics";
+import { Term } from "../ui/Term";
 import { Button, styles } from "../ui/ui";
 import { PositionSelect } from "./PositionSelect";
 import css from "./question.module.css";
@@ -41,7 +42,7 @@ export function MetricPicker({ patching, top }: MetricPickerProps) {
   return (
     <div className={styles.field}>
       <div className={styles.label} id="metrics-label">
-        Measure
+        <Term id="metric">Measure</Term>
       </div>
       <ul className={css.metrics} aria-labelledby="metrics-label">
         {KINDS.map((kind) => {
@@ -66,6 +67,7 @@ export function MetricPicker({ patching, top }: MetricPickerProps) {
       <div className={css.pair}>
         <TokenField
           label="Answer"
+          word="answer"
           value={answer}
           used={answerUsed}
           suggestions={suggestions}
@@ -75,15 +77,23 @@ export function MetricPicker({ patching, top }: MetricPickerProps) {
         />
         <TokenField
           label="Foil"
+          word="foil"
           value={foil}
           used={foilUsed}
           suggestions={suggestions}
           onChange={(value) => change({ foil: value, metrics: replaceToken(metrics, foil, value) })}
         />
       </div>
+      {answer === "" && (
+        <p className={styles.hint}>
+          No answer is chosen. Ask the model, then choose one of its{" "}
+          <Term id="top_token">top tokens</Term>; or write a token of its vocabulary.
+        </p>
+      )}
       <div className={css.reading}>
         <PositionSelect
           label="Read the prediction after"
+          word="read_position"
           value={draft.readPosition}
           tokens={tokens}
           onChange={(position) => change({ readPosition: position ?? -1 })}

@@ -1,19 +1,24 @@
 // What an operation, a direction or a receiver begins with when it is chosen.
 import type { Direction, Op, OpKind } from "../api/types";
+import type { Example } from "../state/example";
 
-const REFERENCE = ["The Colosseum is in", "The Brandenburg Gate is in", "The Louvre is in"];
-const SOURCE = "The Colosseum is in";
-
-export function newOp(kind: OpKind, answer: string | number): Op {
+export function newOp(kind: OpKind, answer: string | number, example: Example): Op {
+  const { source, references } = example;
+  const reference = { prompts: [...references] };
   switch (kind) {
     case "zero":
       return { kind };
     case "mean":
-      return { kind, reference: { prompts: REFERENCE }, pool: "all_positions" };
+      return { kind, reference, pool: "all_positions" };
     case "patch":
-      return { kind, source_prompt: SOURCE };
+      return { kind, source_prompt: source };
     case "add":
-      return { kind, direction: newDirection("unembed", answer), scale: 1, unit: "site_norm" };
+      return {
+        kind,
+        direction: newDirection("unembed", answer, example),
+        scale: 1,
+        unit: "site_norm",
+      };
     case "scale":
       return { kind, factor: 2 };
     case "set":
@@ -21,22 +26,23 @@ export function newOp(kind: OpKind, answer: string | number): Op {
     case "noise":
       return { kind, sigma: 3, seed: 0, draws: 8 };
     case "resample":
-      return { kind, reference: { prompts: REFERENCE }, seed: 0, draws: REFERENCE.length };
+      return { kind, reference, seed: 0, draws: Math.max(1, references.length) };
     case "path":
-      return { kind, source_prompt: SOURCE };
+      return { kind, source_prompt: source };
   }
 }
 
 export function newDirection(
   kind: NonNullable<Direction["kind"]>,
   answer: string | number,
+  { draft, source }: Example,
 ): Direction {
   switch (kind) {
     case "unembed":
     case "embed":
-      return { kind, token: answer || " Rome" };
+      return { kind, token: answer || draft.foil };
     case "prompts":
-      return { kind, positive: [SOURCE], negative: ["The Eiffel Tower is in"] };
+      return { kind, positive: [source], negative: [draft.prompt] };
     case "random":
       return { kind, seed: 0 };
     case "values":

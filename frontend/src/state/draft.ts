@@ -4,6 +4,7 @@ import type { Edit, Metric, Op, Over, Prompt, RunSpec, SweepSpec, Target } from 
 import { asEdits, asMetrics, asOver } from "./accept";
 import { firstAnswer, firstFoil } from "./metrics";
 import { TYPING_MS, textChange } from "./typing";
+import { same } from "./url";
 
 export interface Draft {
   prompt: Prompt;
@@ -40,6 +41,8 @@ export type Group = "edits" | "held";
 
 interface DraftState {
   draft: Draft;
+  /** The question to begin with: an address without a draft stands for it. */
+  example: Draft;
   /** The edit that is being edited: its list, and its place in that list. */
   group: Group;
   selected: number;
@@ -62,6 +65,8 @@ interface DraftState {
   redo: () => void;
   /** Takes another question over, whole. */
   load: (draft: Draft) => void;
+  /** Takes another example; a draft that is still the old one becomes it. */
+  offer: (example: Draft) => void;
 }
 
 const KEPT = 100;
@@ -74,6 +79,7 @@ export const useDraft = create<DraftState>((set, get) => {
 
   return {
     draft: EXAMPLE,
+    example: EXAMPLE,
     group: "edits",
     selected: 0,
     past: [],
@@ -164,9 +170,9 @@ export const useDraft = create<DraftState>((set, get) => {
       );
     },
     load: (draft) => {
-      const { draft: before, past } = get();
+      const { draft: before, example, past } = get();
       // What was there before somebody wrote anything is not worth going back to.
-      const written = before !== EXAMPLE || past.length > 0;
+      const written = before !== example || past.length > 0;
       set({
         draft,
         past: written ? [...past.slice(-KEPT), before] : [],
@@ -174,6 +180,10 @@ export const useDraft = create<DraftState>((set, get) => {
         selected: 0,
         group: "edits",
       });
+    },
+    offer: (example) => {
+      const { draft, example: before } = get();
+      set({ example, ...(same(draft, before) && { draft: example, selected: 0, group: "edits" }) });
     },
   };
 });

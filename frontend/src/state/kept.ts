@@ -33,7 +33,9 @@ export function keepDrafts(storage: Storage): void {
     clearTimeout(timer);
     timer = setTimeout(() => {
       try {
-        storage.setItem(KEY, written(draft));
+        // An example is of one model: the next one that is loaded has its own.
+        if (same(draft, useDraft.getState().example)) storage.removeItem(KEY);
+        else storage.setItem(KEY, written(draft));
       } catch {
         // No room is left: the address still holds the draft.
       }

@@ -44,7 +44,11 @@ export function ResultPanel({ record, result, differs, running, onRun }: ResultP
       },
     );
   return (
-    <Panel title={clean ? "Clean run" : "Result"} actions={<Annotate record={record} />}>
+    <Panel
+      title={clean ? "Clean run" : "Result"}
+      word={clean ? "clean" : "edited"}
+      actions={<Annotate record={record} />}
+    >
       {differs && (
         <div className={css.differs} role="status">
           <span>The draft differs from this result.</span>
