@@ -3,6 +3,7 @@ import { create } from "zustand";
 import type { Edit, Metric, Op, Over, Prompt, RunSpec, SweepSpec, Target } from "../api/types";
 import { asEdits, asMetrics, asOver } from "./accept";
 import { firstAnswer, firstFoil } from "./metrics";
+import { refit } from "./refit";
 import { TYPING_MS, textChange } from "./typing";
 import { same } from "./url";
 
@@ -43,6 +44,8 @@ interface DraftState {
   draft: Draft;
   /** The question to begin with: an address without a draft stands for it. */
   example: Draft;
+  /** Whether the draft grew from the example, rather than from a link or a stored result. */
+  grown: boolean;
   /** The edit that is being edited: its list, and its place in that list. */
   group: Group;
   selected: number;
@@ -65,7 +68,7 @@ interface DraftState {
   redo: () => void;
   /** Takes another question over, whole. */
   load: (draft: Draft) => void;
-  /** Takes another example; a draft that is still the old one becomes it. */
+  /** Takes another example; what is still the old one's of a draft that grew from it goes along. */
   offer: (example: Draft) => void;
 }
 
@@ -80,6 +83,7 @@ export const useDraft = create<DraftState>((set, get) => {
   return {
     draft: EXAMPLE,
     example: EXAMPLE,
+    grown: true,
     group: "edits",
     selected: 0,
     past: [],
@@ -175,6 +179,7 @@ export const useDraft = create<DraftState>((set, get) => {
       const written = before !== example || past.length > 0;
       set({
         draft,
+        grown: draft === example,
         past: written ? [...past.slice(-KEPT), before] : [],
         future: [],
         selected: 0,
@@ -182,8 +187,10 @@ export const useDraft = create<DraftState>((set, get) => {
       });
     },
     offer: (example) => {
-      const { draft, example: before } = get();
-      set({ example, ...(same(draft, before) && { draft: example, selected: 0, group: "edits" }) });
+      const { draft, example: before, grown } = get();
+      if (!grown || same(example, before)) return set({ example });
+      const untouched = same(draft, before);
+      set({ example, draft: untouched ? example : refit(draft, before, example) });
     },
   };
 });

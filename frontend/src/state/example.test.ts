@@ -30,7 +30,8 @@ const unknown = async (prompt: unknown) =>
 
 beforeEach(() => {
   useExample.setState(EMBEDDED);
-  useDraft.setState({ draft: EXAMPLE, example: EXAMPLE, past: [], future: [], selected: 0 });
+  const fresh = { draft: EXAMPLE, example: EXAMPLE, grown: true };
+  useDraft.setState({ ...fresh, past: [], future: [], selected: 0, group: "edits" });
 });
 
 it("is the Eiffel Tower for the embedded model alone", async () => {
@@ -71,9 +72,18 @@ it("replaces a draft that nobody has touched, and no other", async () => {
   const other = await exampleFor(model("other"), words);
   offer(other);
   expect(useDraft.getState().draft).toEqual(other.draft);
-  useDraft.getState().change({ prompt: "mine" });
-  offer(EMBEDDED);
-  expect(useDraft.getState().draft.prompt).toBe("mine");
+  useDraft.getState().load({ ...EXAMPLE, prompt: "of a link" });
+  offer(await exampleFor(model("third"), unknown));
+  expect(useDraft.getState().draft).toEqual({ ...EXAMPLE, prompt: "of a link" });
+});
+
+it("keeps what was written while another model came, without the old one's answer", async () => {
+  useDraft.getState().change({ prompt: "mine", metrics: [{ kind: "js" }, ...EXAMPLE.metrics] });
+  const other = await exampleFor(model("other"), words);
+  offer(other);
+  const { draft } = useDraft.getState();
+  expect(draft.metrics).toEqual([{ kind: "js" }, { kind: "kl" }]);
+  expect(draft).toEqual({ ...other.draft, prompt: "mine", metrics: draft.metrics });
 });
 
 it("knows a text that was read from one that was replaced", () => {

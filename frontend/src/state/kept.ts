@@ -26,7 +26,7 @@ export function read(text: string | null): Draft | null {
 /** Takes up the draft of last time, and keeps the current one from now on. */
 export function keepDrafts(storage: Storage): void {
   const last = read(storage.getItem(KEY));
-  if (last && !same(last, EXAMPLE)) useDraft.setState({ draft: last });
+  if (last && !same(last, EXAMPLE)) useDraft.setState({ draft: last, grown: false });
   let timer: ReturnType<typeof setTimeout>;
   useDraft.subscribe(({ draft }, before) => {
     if (draft === before.draft) return;
