@@ -6,6 +6,7 @@ import { PLACES } from "../lib/keyList";
 import { focusSearch } from "../lib/rows";
 import { useAside } from "../state/aside";
 import { toWorkbench } from "../state/last";
+import { useModelExample } from "../state/useModelExample";
 import { Empty } from "../ui/ui";
 import { Workbench } from "../workbench/Workbench";
 import { Broken } from "./Broken";
@@ -43,6 +44,7 @@ export function App() {
   const [path, go] = useLocation();
   const [sheet, setSheet] = useState(false);
   const { updated } = useHeartbeat();
+  useModelExample();
   const aside = useAside(({ word, lesson }) => word !== null || lesson !== null);
   useReattach((id) => /^\/[we](\/|$)/.test(window.location.pathname) && go(`/e/${id}`));
   useKeys({

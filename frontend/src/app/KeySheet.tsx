@@ -60,7 +60,13 @@ export function KeySheet({ onClose }: { onClose: () => void }) {
           </section>
         ))}
       </div>
-      <p>Keys are off while you type in a field.</p>
+      <p>
+        Keys are off while you type in a field. What the words mean stands in the{" "}
+        <Link href="/learn/words" onClick={onClose}>
+          glossary
+        </Link>
+        .
+      </p>
     </dialog>
   );
 }

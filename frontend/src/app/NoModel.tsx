@@ -1,6 +1,7 @@
 import { Link } from "wouter";
 import { useJobs } from "../api/queries";
 import { count } from "../lib/format";
+import { Term } from "../ui/Term";
 import { Bar, Empty } from "../ui/ui";
 
 /** Shown where a view needs a model. Stored results stay readable without one. */
@@ -29,7 +30,10 @@ export function NoModel({ loading }: { loading: string | null }) {
   }
   return (
     <Empty title="No model is loaded">
-      <p>An experiment needs a model. Stored results can be read without one.</p>
+      <p>
+        An <Term id="experiment">experiment</Term> needs a <Term id="model">model</Term>. Stored
+        results can be read without one.
+      </p>
       <p>
         <Link href="/m">Choose a model</Link> or <Link href="/h">look at the history</Link>.
       </p>

@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import { isActive } from "../api/keys";
 import { useCancelJob } from "../api/queries";
 import type { Job } from "../api/types";
+import { Term } from "../ui/Term";
 import { Bar, Button, cx } from "../ui/ui";
 import css from "./drawers.module.css";
 import { jobLine, queueLine } from "./queueWords";
@@ -59,7 +60,9 @@ function QueueList({ jobs }: { jobs: readonly Job[] }) {
   const ended = jobs.filter((job) => !isActive(job)).slice(0, ENDED_SHOWN);
   return (
     <section className={css.queueList} aria-label="Queue">
-      <h2>Now and next</h2>
+      <h2>
+        <Term id="queue">Now and next</Term>
+      </h2>
       {active.length === 0 && <p>Nothing runs and nothing waits.</p>}
       <ul>
         {active.map((job) => (

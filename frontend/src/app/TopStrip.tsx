@@ -1,6 +1,7 @@
 import { Link } from "wouter";
 import { useJobs, useModel } from "../api/queries";
 import { chooseTheme, type ThemeChoice, useThemeChoice } from "../lib/theme";
+import { Term } from "../ui/Term";
 import { Button } from "../ui/ui";
 import { QueueChip } from "./QueueChip";
 import css from "./shell.module.css";
@@ -28,6 +29,7 @@ export function TopStrip({ onKeys }: { onKeys: () => void }) {
           {model.data?.loading ? "Loading a model…" : model.isPending ? "…" : "No model loaded"}
         </Link>
       )}
+      <Term id="loaded" of="the loaded model" />
       <span className={css.spring} />
       {jobs.error ? (
         <span className={css.gone} role="status">

@@ -6,6 +6,7 @@ import { bytes, duration, when } from "../lib/format";
 import { download } from "../lib/hooks";
 import { TokenChips } from "../question/TokenChips";
 import { useMessages } from "../state/messages";
+import { Term } from "../ui/Term";
 import { Button, Notice, Panel, styles } from "../ui/ui";
 import css from "./captures.module.css";
 import { EntryRow } from "./EntryRow";
@@ -31,6 +32,7 @@ export function CaptureCard({ record }: { record: CaptureRecord }) {
   return (
     <Panel
       title="Capture"
+      word="capture"
       actions={
         <span className={css.actions}>
           {kept && (
@@ -63,11 +65,15 @@ export function CaptureCard({ record }: { record: CaptureRecord }) {
         <table className={styles.table}>
           <thead>
             <tr>
-              <th scope="col">Part</th>
-              <th scope="col">Shape</th>
-              {COLUMNS.map(({ name, means }) => (
+              <th scope="col">
+                <Term id="site">Part</Term>
+              </th>
+              <th scope="col">
+                <Term id="shape">Shape</Term>
+              </th>
+              {COLUMNS.map(({ name, means, word }) => (
                 <th key={name} scope="col" className={styles.num} title={means}>
-                  {name}
+                  {word ? <Term id={word}>{name}</Term> : name}
                 </th>
               ))}
               <th scope="col">
@@ -91,8 +97,9 @@ export function CaptureCard({ record }: { record: CaptureRecord }) {
       </div>
       {chosen && <UseEntry key={chosen.name} record={record} entry={chosen} />}
       <p className={styles.foot}>
+        {kept && <Term id="formats">.npy and .safetensors</Term>}
         <span title={data.capture_hash}>
-          capture <code>{data.capture_hash.slice(0, 12)}</code>
+          capture <Term id="hash">hash</Term> <code>{data.capture_hash.slice(0, 12)}</code>
         </span>
         <span>{data.model.id}</span>
         <span>{duration(data.duration_s)}</span>

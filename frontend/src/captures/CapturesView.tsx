@@ -9,6 +9,7 @@ import { useFilters } from "../history/useFilters";
 import { bytes, count, when } from "../lib/format";
 import { ROWS_ID, walkRows } from "../lib/rows";
 import { withParams } from "../state/url";
+import { Term } from "../ui/Term";
 import { Button, Empty, Notice, Panel } from "../ui/ui";
 import { CaptureCard } from "./CaptureCard";
 import css from "./captures.module.css";
@@ -41,7 +42,7 @@ function CaptureList({ current }: { current: string | null }) {
   const items = page.data?.items ?? [];
   const show = (after: string | null) => go(path + withParams(window.location.search, { after }));
   return (
-    <Panel title="Captures">
+    <Panel title="Captures" word="capture">
       <FilterBar of="captures" filters={filters} onChange={set} />
       {page.error && !asApiError(page.error).gone && (
         <Notice kind="bad">{asApiError(page.error).message}</Notice>
@@ -52,7 +53,8 @@ function CaptureList({ current }: { current: string | null }) {
       {page.data && items.length === 0 && !filtered && (
         <Empty title="Nothing has been kept yet.">
           <p>
-            A capture keeps the numbers that a part of the model computes on a prompt. In the{" "}
+            A <Term id="capture">capture</Term> keeps the numbers that a part of the model computes
+            on a prompt (its <Term id="activation">activations</Term>). In the{" "}
             <Link href="/w">workbench</Link>, choose a part on the map and press <b>Keep values</b>.
           </p>
         </Empty>

@@ -4,6 +4,7 @@ import type { CaptureEntry, CaptureRecord, Edit } from "../api/types";
 import { useAddVector } from "../api/vectors";
 import { number } from "../lib/format";
 import { useDraft } from "../state/draft";
+import { Term } from "../ui/Term";
 import { Button, Field, Notice, styles } from "../ui/ui";
 import css from "./captures.module.css";
 import {
@@ -103,11 +104,17 @@ export function UseEntry({ record, entry }: UseEntryProps) {
             </Button>
           </div>
           <p className={css.meta}>
-            {row && finite
-              ? `${row.length} numbers, length ${number(Math.hypot(...row))}. It is kept on the server, and added at its own part with strength 1.`
-              : row
-                ? "This vector holds values that are not finite, so it cannot be added."
-                : "Reading the values…"}
+            {row && finite ? (
+              <>
+                A <Term id="vector">vector</Term> of {row.length} numbers,{" "}
+                <Term id="norm">length</Term> {number(Math.hypot(...row))}. It is kept on the
+                server, and added (<Term id="add">add</Term>) at its own part with strength 1.
+              </>
+            ) : row ? (
+              "This vector holds values that are not finite, so it cannot be added."
+            ) : (
+              "Reading the values…"
+            )}
           </p>
         </>
       )}
@@ -129,7 +136,8 @@ export function UseEntry({ record, entry }: UseEntryProps) {
             }
           >
             Patch this part from this prompt
-          </Button>
+          </Button>{" "}
+          <Term id="patching" of="a patch" />
         </div>
       )}
     </section>

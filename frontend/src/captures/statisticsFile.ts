@@ -5,6 +5,7 @@ import { originLine } from "../charts/origin";
 import { tableScene } from "../charts/tableScene";
 import { csvText } from "../lib/csv";
 import { count, number } from "../lib/format";
+import type { WordId } from "../lib/glossary";
 import { editText } from "../lib/names";
 import { entryName } from "./entry";
 
@@ -14,18 +15,21 @@ interface Column {
   key: keyof Statistics;
   name: string;
   means: string;
+  /** Its entry in the glossary. */
+  word?: WordId;
 }
 
 /** What the page and its files show of each part. */
 export const COLUMNS: readonly Column[] = [
   { key: "mean", name: "Mean", means: "of all values" },
-  { key: "std", name: "Std", means: "standard deviation of all values" },
+  { key: "std", name: "Std", means: "standard deviation of all values", word: "std" },
   { key: "min", name: "Min", means: "the least value" },
   { key: "max", name: "Max", means: "the greatest value" },
   {
     key: "mean_norm",
     name: "Mean norm",
     means: "mean length of the vectors, one for each position (and head)",
+    word: "norm",
   },
   { key: "n_zero", name: "Zeros", means: "how many values are exactly 0" },
 ];

@@ -3,6 +3,7 @@ import type { TokenScore } from "../api/types";
 import { csvText } from "../lib/csv";
 import { percent, visible } from "../lib/format";
 import { useWidth } from "../lib/hooks";
+import { Term } from "../ui/Term";
 import { Segmented } from "../ui/ui";
 import css from "./charts.module.css";
 import { type DumbbellRow, dumbbellLayout } from "./dumbbellLayout";
@@ -42,6 +43,9 @@ export function Dumbbell(props: DumbbellProps) {
   return (
     <figure className={css.figure} ref={ref}>
       <figcaption className={css.caption}>
+        <span>
+          <Term id="probability">Probability</Term> of the <Term id="top_token">top tokens</Term>
+        </span>
         <span className={css.keyClean}>clean</span>
         {!same && <span className={css.keyEdited}>edited</span>}
         {!same && <span className={css.keyOpen}>open: not among the top {clean.length}</span>}
@@ -54,6 +58,7 @@ export function Dumbbell(props: DumbbellProps) {
           ]}
           onChange={setAxis}
         />
+        <Term id="log_scale" of="a logarithmic axis" />
       </figcaption>
       {width > 0 && <SceneView scene={scene} label={summary(layout.rows)} />}
     </figure>

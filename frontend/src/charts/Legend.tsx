@@ -1,5 +1,6 @@
 import { useWidth } from "../lib/hooks";
 import css from "./heatmap.module.css";
+import { type LegendWord, LegendWords } from "./LegendWords";
 import { type LegendInput, legendScene } from "./legendScene";
 import { SceneView } from "./SceneView";
 
@@ -10,10 +11,12 @@ interface LegendProps extends Omit<LegendInput, "width"> {
   pending: number;
   running: boolean;
   failed: number;
+  /** The terms of the notes, each linked to its plain words. */
+  words: readonly LegendWord[];
 }
 
 /** The scale: unit, ends, zero, what positive means, clipping, and what is not a value. */
-export function Legend({ title, notes, pending, running, failed, ...input }: LegendProps) {
+export function Legend({ title, notes, pending, running, failed, words, ...input }: LegendProps) {
   const [ref, width] = useWidth<HTMLDivElement>();
   return (
     <section className={css.legend} aria-label="Legend">
@@ -35,6 +38,7 @@ export function Legend({ title, notes, pending, running, failed, ...input }: Leg
         )}
         {failed > 0 && <li className={css.failedKey}>{failed} without a value</li>}
       </ul>
+      <LegendWords words={words} />
     </section>
   );
 }

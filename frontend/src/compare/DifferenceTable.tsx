@@ -2,6 +2,7 @@ import { useMemo, useState } from "react";
 import type { GridData } from "../api/types";
 import { cellName, type Shown, STATUS_WORDS, showValue } from "../explorer/gridView";
 import { MoreRows } from "../ui/MoreRows";
+import { Term } from "../ui/Term";
 import { styles } from "../ui/ui";
 import type { Trio } from "./pair";
 
@@ -26,11 +27,14 @@ export function DifferenceTable({ grid, three }: { grid: GridData; three: Trio }
           <thead>
             <tr>
               <th scope="col">Cell</th>
-              {["A", "B", "B − A"].map((name) => (
+              {["A", "B"].map((name) => (
                 <th key={name} scope="col" className={styles.num}>
                   {name}
                 </th>
               ))}
+              <th scope="col" className={styles.num}>
+                <Term id="difference">B − A</Term>
+              </th>
             </tr>
           </thead>
           <tbody>

@@ -1,9 +1,10 @@
 import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { useModel, useRun } from "../api/queries";
-import type { GridData } from "../api/types";
+import type { GridData, MetricKind } from "../api/types";
 import { ExportMenu } from "../charts/ExportMenu";
 import { Legend } from "../charts/Legend";
+import { unitWord } from "../explorer/gridChart";
 import {
   cellName,
   cellRun,
@@ -13,6 +14,8 @@ import {
   showValue,
 } from "../explorer/gridView";
 import { useTheme } from "../lib/theme";
+import { METRICS } from "../lib/words";
+import { Term } from "../ui/Term";
 import { Notice, Panel, Segmented, styles } from "../ui/ui";
 import css from "./compare.module.css";
 import { DifferenceTable } from "./DifferenceTable";
@@ -53,6 +56,7 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
   }
   if (!three || !chart || !pair) return null;
   const { difference } = three;
+  const kind = a.metrics[pair.a]!.kind as MetricKind;
   const pinned = cell !== null && Number(cell) < difference.values.length ? Number(cell) : null;
   const pin = (index: number | null) => onChange({ cell: index === null ? null : String(index) });
   const runnable = a.model.model_digest === loaded && b.model.model_digest === loaded;
@@ -96,6 +100,13 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
             {...chart.scale}
             title={chart.title}
             notes={chart.notes}
+            words={[
+              { id: "difference", label: "B − A" },
+              { id: kind, label: METRICS[kind].label },
+              ...unitWord(difference.unit),
+              { id: "clipping", label: "clipped" },
+              { id: "noise_floor", label: "noise floor" },
+            ]}
             show={(value) => showValue(difference, value)}
             floor={difference.floor}
             controls={[]}
@@ -134,7 +145,8 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
       )}
       <p className={styles.label}>
         <small>
-          A difference smaller than both noise floors together cannot be told from noise.
+          A difference smaller than both <Term id="noise_floor">noise floors</Term> together cannot
+          be told from noise.
         </small>
       </p>
     </Panel>

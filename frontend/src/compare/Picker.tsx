@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import { useHistory } from "../api/history";
 import { when } from "../lib/format";
 import { useDebounced } from "../lib/hooks";
+import { Term } from "../ui/Term";
 import { Button, Field, styles } from "../ui/ui";
 import css from "./compare.module.css";
 
@@ -25,8 +26,15 @@ export function Picker({ side, kind, except, onPick }: PickerProps) {
   return (
     <div className={css.picker}>
       <p>
-        Choose {side.toUpperCase()}: the {kind ?? "run or sweep"}{" "}
-        {side === "b" ? "to set beside A. B − A is shown then." : "to begin with."}
+        Choose {side.toUpperCase()}: the{" "}
+        <Term id={kind ?? "experiment"}>{kind ?? "run or sweep"}</Term>{" "}
+        {side === "b" ? (
+          <>
+            to set beside A. <Term id="difference">B − A</Term> is shown then.
+          </>
+        ) : (
+          "to begin with."
+        )}
       </p>
       <Field label="Search">
         <input

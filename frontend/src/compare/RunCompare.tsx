@@ -1,11 +1,14 @@
 import type { Result } from "../api/types";
 import { ExportMenu } from "../charts/ExportMenu";
 import { SceneView } from "../charts/SceneView";
+import { Term } from "../ui/Term";
+import { Unit } from "../ui/Unit";
 import { cx, Notice, Panel, styles } from "../ui/ui";
 import css from "./compare.module.css";
 import { pairRuns, pairTokens } from "./pair";
 import { metricsFile, tokensFile } from "./runCompareFile";
 import {
+  BELOW_NOISE,
   barKey,
   barScene,
   metricLines,
@@ -34,7 +37,7 @@ export function RunCompare({ a, b }: { a: Result; b: Result }) {
             ))}
             <Trios
               label="Change of each metric"
-              first="Change by the edit"
+              first={<Term id="change">Change by the edit</Term>}
               lines={metricLines(metrics.pairs)}
             />
           </>
@@ -53,7 +56,7 @@ export function RunCompare({ a, b }: { a: Result; b: Result }) {
         {tokens.ok ? (
           <Trios
             label="Probability of the top tokens"
-            first="Token"
+            first={<Term id="token">Token</Term>}
             shared
             lines={tokenLines(tokens.pairs)}
           />
@@ -70,7 +73,7 @@ export function RunCompare({ a, b }: { a: Result; b: Result }) {
 
 interface TriosProps {
   label: string;
-  first: string;
+  first: React.ReactNode;
   lines: readonly TrioLine[];
   /** All lines on one scale; otherwise A, B and B − A of each line are. */
   shared?: boolean;
@@ -85,9 +88,9 @@ function Trios({ label, first, lines, shared = false }: TriosProps) {
         <thead>
           <tr>
             <th scope="col">{first}</th>
-            {NAMES.map((name) => (
+            {NAMES.map((name, index) => (
               <th key={name} scope="col" className={styles.num}>
-                {name}
+                {index === 2 ? <Term id="difference">{name}</Term> : name}
               </th>
             ))}
             <th scope="col" className={css.key}>
@@ -97,15 +100,21 @@ function Trios({ label, first, lines, shared = false }: TriosProps) {
           </tr>
         </thead>
         <tbody>
-          {lines.map(({ key, name, unit, token, values, says }, line) => (
+          {lines.map(({ key, name, word, unit, token, values, says }, line) => (
             <tr key={key}>
               <th scope="row">
-                <span className={token ? styles.mono : undefined}>{name}</span>{" "}
-                {unit && <small>{unit}</small>}
+                <span className={token ? styles.mono : undefined}>
+                  {word ? <Term id={word}>{name}</Term> : name}
+                </span>{" "}
+                {unit && <Unit of={unit} />}
               </th>
               {says.map((text, index) => (
                 <td key={NAMES[index]} className={styles.num}>
-                  {index === 2 ? <b>{text}</b> : text}
+                  {index === 2 ? (
+                    <b>{text === BELOW_NOISE ? <Term id="noise_floor">{text}</Term> : text}</b>
+                  ) : (
+                    text
+                  )}
                 </td>
               ))}
               <td>

@@ -1,6 +1,8 @@
 import { Link } from "wouter";
 import type { RunRecord } from "../api/types";
 import { when } from "../lib/format";
+import type { WordId } from "../lib/glossary";
+import { Term } from "../ui/Term";
 import { Button, cx, styles } from "../ui/ui";
 import css from "./compare.module.css";
 import { whatDiffers, whatWasDone } from "./describe";
@@ -10,6 +12,18 @@ interface SidesProps {
   b: RunRecord | null;
   onLeave: (side: "a" | "b") => void;
 }
+
+/** What the lines of a comparison speak of. */
+const WORDS: Record<string, WordId> = {
+  Prompt: "prompt",
+  Edit: "edit",
+  "Source prompt": "source",
+  "Held edits": "held",
+  "Read at position": "read_position",
+  Model: "digest",
+  Precision: "dtype",
+  Attention: "attention_kind",
+};
 
 /** What A and B are, and in what their questions differ. */
 export function Sides({ a, b, onLeave }: SidesProps) {
@@ -36,7 +50,9 @@ export function Sides({ a, b, onLeave }: SidesProps) {
             <tbody>
               {differs.map(({ what, a: left, b: right }) => (
                 <tr key={what}>
-                  <th scope="row">{what}</th>
+                  <th scope="row">
+                    <Term id={WORDS[what]!}>{what}</Term>
+                  </th>
                   <td>{left}</td>
                   <td>{right}</td>
                 </tr>

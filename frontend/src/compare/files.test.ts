@@ -122,7 +122,8 @@ it("draws no bar for what is missing, and calls nothing noise whose floor is not
   const rects = (marks: readonly { kind: string }[]) => marks.filter(({ kind }) => kind === "rect");
   expect(rects(barScene([1, null, null], 1).marks)).toHaveLength(1);
   expect(rects(barScene([0, 0, 0], 0).marks)).toHaveLength(0);
-  const line = { title: "KL", unit: "nats", a: 1, b: 1, difference: 0, floor: null, told: false };
+  const kl = { title: "KL", kind: "kl" as const, unit: "nats" };
+  const line = { ...kl, a: 1, b: 1, difference: 0, floor: null, told: false };
   expect(metricLines([line])[0]!.says[2]).toBe("noise not known");
   expect(metricLines([{ ...line, floor: 1 }])[0]!.says[2]).toBe("≤ noise");
   expect(metricLines([{ ...line, b: null, difference: null }])[0]!.says[2]).toBe("–");

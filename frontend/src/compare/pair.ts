@@ -1,5 +1,12 @@
 // Which parts of two results can be set against each other, and why others cannot.
-import type { CellStatus, GridData, MetricInfo, Result, TokenScore } from "../api/types";
+import type {
+  CellStatus,
+  GridData,
+  MetricInfo,
+  MetricKind,
+  Result,
+  TokenScore,
+} from "../api/types";
 import { type Shown, shownMetric } from "../explorer/gridView";
 import { showIndices } from "../lib/indices";
 import { metricTitle } from "../lib/names";
@@ -118,6 +125,7 @@ export function trio(a: GridData, b: GridData, pair: MetricPair): Trio {
 }
 
 export interface RunLine {
+  kind: MetricKind;
   title: string;
   unit: string;
   a: number | null;
@@ -144,6 +152,7 @@ export function pairRuns(a: Result, b: Result): Pairing<RunLine> {
       const difference = x === null || y === null ? null : y - x;
       const floor = bothFloors(left.floor, right.floor);
       return {
+        kind: left.kind as MetricKind,
         title: pair.title,
         unit: left.unit,
         a: x,

@@ -1,4 +1,5 @@
 // Two runs as lines of three numbers, A, B and B − A, with bars: for the page and for files.
+import type { MetricKind } from "../api/types";
 import { label, line, type Mark, type Scene } from "../charts/scene";
 import { changeInUnit, percent, visible } from "../lib/format";
 import type { RunLine, TokenLine } from "./pair";
@@ -9,6 +10,8 @@ export interface TrioLine {
   key: string;
   /** A token's white space is visible here. */
   name: string;
+  /** A metric's entry in the glossary. */
+  word?: MetricKind;
   /** Beside the name; empty where the numbers say it themselves. */
   unit: string;
   token: boolean;
@@ -22,12 +25,13 @@ export const BELOW_NOISE = "≤ noise";
 const NO_FLOOR = "noise not known";
 
 export function metricLines(pairs: readonly RunLine[]): TrioLine[] {
-  return pairs.map(({ title, unit, a, b, difference, floor, told }) => {
+  return pairs.map(({ title, kind, unit, a, b, difference, floor, told }) => {
     const say = (value: number | null) => changeInUnit(value, unit);
     const noise = floor === null ? NO_FLOOR : BELOW_NOISE;
     return {
       key: title,
       name: title,
+      word: kind,
       unit: unit === "probability" ? "" : unit,
       token: false,
       values: [a, b, difference],

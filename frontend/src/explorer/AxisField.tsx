@@ -1,6 +1,8 @@
 import { useState } from "react";
+import type { WordId } from "../lib/glossary";
 import { parseIndices, showIndices } from "../lib/indices";
 import { Fault } from "../question/Faults";
+import { Term } from "../ui/Term";
 import { cx, Segmented, styles } from "../ui/ui";
 import type { AxisValue } from "./axes";
 import css from "./explorer.module.css";
@@ -9,6 +11,7 @@ type Mode = "off" | "all" | "list";
 
 interface AxisFieldProps {
   label: string;
+  word: WordId;
   /** The field of a sweep's `over`. */
   field: string;
   value: AxisValue;
@@ -16,7 +19,7 @@ interface AxisFieldProps {
 }
 
 /** One axis of a sweep: not an axis, all of it, or a list. */
-export function AxisField({ label, field, value, onChange }: AxisFieldProps) {
+export function AxisField({ label, word, field, value, onChange }: AxisFieldProps) {
   const mode: Mode = value === null ? "off" : value === "all" ? "all" : "list";
   const kept = Array.isArray(value) ? showIndices(value) : "0-3";
   const [typed, setTyped] = useState<{ text: string; over: string } | null>(null);
@@ -30,7 +33,9 @@ export function AxisField({ label, field, value, onChange }: AxisFieldProps) {
   };
   return (
     <div className={css.axis}>
-      <span className={styles.label}>{label}</span>
+      <span className={styles.label}>
+        <Term id={word}>{label}</Term>
+      </span>
       <Segmented
         label={label}
         value={mode}

@@ -1,6 +1,7 @@
-import type { GridData } from "../api/types";
+import type { GridData, MetricKind } from "../api/types";
 import { inUnit, percent, visible } from "../lib/format";
 import { metricTitle } from "../lib/names";
+import { Term } from "../ui/Term";
 import { Button, styles } from "../ui/ui";
 import css from "./explorer.module.css";
 import {
@@ -42,7 +43,9 @@ export function CellCard({ grid, shown, pinned, running, opening, onOpen }: Cell
             const status = each.status[index] ?? "pending";
             return (
               <tr key={key}>
-                <th scope="row">{metricTitle(metric)}</th>
+                <th scope="row">
+                  <Term id={metric.kind as MetricKind}>{metricTitle(metric)}</Term>
+                </th>
                 <td className={styles.num}>
                   {status === "ok"
                     ? inUnit(grid.values[key]![index], metric.unit)
@@ -73,7 +76,8 @@ export function CellCard({ grid, shown, pinned, running, opening, onOpen }: Cell
       )}
       {(grid.draws ?? 1) > 1 && (
         <p className={css.says}>
-          Means over {grid.draws} draws, with the standard deviation between them.
+          Means over {grid.draws} <Term id="draws">draws</Term>, with the{" "}
+          <Term id="std">standard deviation</Term> between them.
         </p>
       )}
       {grid.errors?.[String(index)] && <p className={css.says}>{grid.errors[String(index)]}</p>}

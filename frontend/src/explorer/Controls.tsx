@@ -1,4 +1,5 @@
 import type { GridData } from "../api/types";
+import { Term } from "../ui/Term";
 import { cx, styles } from "../ui/ui";
 import { type ControlLine, checkWords, controlLines } from "./controlLines";
 import css from "./controls.module.css";
@@ -39,10 +40,10 @@ export function Controls({ grid, shown }: { grid: GridData; shown: Shown }) {
 function Figures({ grid, lines }: { grid: GridData; lines: readonly ControlLine[] }) {
   return (
     <dl>
-      {lines.map(({ name, state, says }) => (
+      {lines.map(({ name, word, state, says }) => (
         <div key={name} className={cx(css.line, state === "failed" && css.failed)}>
           <dt>
-            <span aria-hidden="true">{MARKS[state]}</span> {name}
+            <span aria-hidden="true">{MARKS[state]}</span> <Term id={word}>{name}</Term>
             {state === "failed" && <b> failed</b>}
           </dt>
           <dd>{says}</dd>
@@ -50,9 +51,17 @@ function Figures({ grid, lines }: { grid: GridData; lines: readonly ControlLine[
       ))}
       <div className={css.line}>
         <dt>
-          <span aria-hidden="true">·</span> Execution
+          <span aria-hidden="true">·</span> <Term id="execution">Execution</Term>
         </dt>
-        <dd>{grid.execution}</dd>
+        <dd>
+          {grid.execution}
+          {typeof grid.deviation === "number" && (
+            <>
+              {" "}
+              (<Term id="deviation">deviation</Term>)
+            </>
+          )}
+        </dd>
       </div>
     </dl>
   );

@@ -10,6 +10,7 @@ import { Annotate } from "../history/Annotate";
 import { count, duration, when } from "../lib/format";
 import { metricTitle } from "../lib/names";
 import { useTheme } from "../lib/theme";
+import { Term } from "../ui/Term";
 import { Button, Code, Notice, Panel, Segmented, styles } from "../ui/ui";
 import { Reproduce } from "../workbench/Reproduce";
 import { bareJson } from "../workbench/recipes";
@@ -90,6 +91,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
   return (
     <Panel
       title="Grid"
+      word="cell"
       actions={
         <div className={css.cardButtons}>
           <Button small look="quiet" onClick={onNew} title="Back to the form without this grid">
@@ -133,6 +135,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
           }))}
           onChange={(metric) => change({ metric })}
         />
+        <Term id="metric" of="each metric" />
         <Segmented label="How to show the grid" value={tab} options={TABS} onChange={setTab} />
         <ExportMenu hotkey file={() => gridFile(grid, shown, view, theme)} />
       </div>
@@ -189,7 +192,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
       )}
       <div className={styles.foot}>
         <span title={grid.spec_hash}>
-          spec <code>{grid.spec_hash.slice(0, 12)}</code>
+          <Term id="spec">spec</Term> <code>{grid.spec_hash.slice(0, 12)}</code>
         </span>
         <span>{grid.model.id}</span>
         <span>{count(all.total, "cell")}</span>

@@ -5,6 +5,7 @@ import { CellChart } from "../charts/CellChart";
 import { longDims } from "../charts/heatLayout";
 import { heatScene } from "../charts/heatScene";
 import { Legend } from "../charts/Legend";
+import { LegendWords } from "../charts/LegendWords";
 import { lollipopScene } from "../charts/lollipop";
 import { type Brush, brushOf, corners, type Place } from "../charts/places";
 import { SceneView } from "../charts/SceneView";
@@ -75,6 +76,7 @@ export function GridStage(props: GridStageProps) {
           {...chart.legend}
           title={chart.title}
           notes={chart.notes}
+          words={chart.words}
           pending={shown.status.filter((each) => each === "pending").length}
           running={running}
           failed={bad}
@@ -82,6 +84,7 @@ export function GridStage(props: GridStageProps) {
       ) : (
         <section className={css.lineLegend} aria-label="Legend">
           <b>{chart.title}</b> {chart.notes.join(" · ")}
+          <LegendWords words={chart.words} />
         </section>
       )}
       <CellChart

@@ -2,6 +2,7 @@ import type { GridData } from "../api/types";
 import { SaveCsv } from "../charts/ExportMenu";
 import { flips, summarise } from "../charts/summaries";
 import { count } from "../lib/format";
+import { Term } from "../ui/Term";
 import { Button, styles } from "../ui/ui";
 import css from "./explorer.module.css";
 import { toCsv } from "./gridCsv";
@@ -70,8 +71,12 @@ export function MarkedCard(props: MarkedCardProps) {
         </Button>
       </div>
       <p className={css.hint}>
-        {refused ??
-          "Each number is of one edit alone. Together they may do more or less than their sum: run them to see."}
+        {refused ?? (
+          <>
+            Each number is of one edit alone. Together (<Term id="joint">joint run</Term>) they may
+            do more or less than their sum: run them to see.
+          </>
+        )}
       </p>
     </section>
   );

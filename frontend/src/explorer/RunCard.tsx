@@ -1,11 +1,12 @@
 import { Link } from "wouter";
 import { asApiError } from "../api/problem";
 import { useRecord } from "../api/queries";
-import type { Result } from "../api/types";
+import type { MetricKind, Result } from "../api/types";
 import { Dumbbell } from "../charts/Dumbbell";
 import { ExportMenu } from "../charts/ExportMenu";
 import { changeInUnit, count, inUnit } from "../lib/format";
 import { metricTitle, placeText } from "../lib/names";
+import { Term } from "../ui/Term";
 import { Button, Notice, styles } from "../ui/ui";
 import { isClean, runFile } from "../workbench/runFile";
 import css from "./explorer.module.css";
@@ -61,20 +62,22 @@ function Metrics({ result }: { result: Result }) {
         <tr>
           <th scope="col">Metric</th>
           <th scope="col" className={styles.num}>
-            Clean
+            <Term id="clean">Clean</Term>
           </th>
           <th scope="col" className={styles.num}>
-            Edited
+            <Term id="edited">Edited</Term>
           </th>
           <th scope="col" className={styles.num}>
-            Change
+            <Term id="change">Change</Term>
           </th>
         </tr>
       </thead>
       <tbody>
         {Object.entries(result.metrics).map(([key, metric]) => (
           <tr key={key}>
-            <th scope="row">{metricTitle(metric)}</th>
+            <th scope="row">
+              <Term id={metric.kind as MetricKind}>{metricTitle(metric)}</Term>
+            </th>
             <td className={styles.num}>{inUnit(metric.clean, metric.unit)}</td>
             <td className={styles.num}>{inUnit(metric.edited, metric.unit)}</td>
             <td className={styles.num}>{changeInUnit(metric.change, metric.unit)}</td>

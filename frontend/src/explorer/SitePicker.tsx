@@ -1,6 +1,7 @@
 import type { ModelInfo, Over, Site } from "../api/types";
 import { INSIDE_ATTENTION, SITE_ORDER, SITES } from "../lib/words";
 import metricCss from "../question/question.module.css";
+import { Term } from "../ui/Term";
 import { styles } from "../ui/ui";
 import { withSites } from "./axes";
 import css from "./explorer.module.css";
@@ -47,7 +48,9 @@ export function SitePicker({ info, over, onChange }: SitePickerProps) {
   );
   return (
     <div className={styles.field}>
-      <div className={styles.label}>Sites</div>
+      <div className={styles.label}>
+        <Term id="site">Sites</Term>
+      </div>
       {list(OUTSIDE, "Sites")}
       <details
         className={css.inside}

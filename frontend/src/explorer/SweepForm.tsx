@@ -3,6 +3,7 @@ import { usePlan } from "../api/queries";
 import type { ModelInfo, SweepSpec, TokenScore } from "../api/types";
 import { count, roughly } from "../lib/format";
 import { useDebounced } from "../lib/hooks";
+import { axisWord } from "../lib/words";
 import { Fault, FaultScope } from "../question/Faults";
 import { inWords } from "../question/faultAt";
 import { HeldEdits } from "../question/HeldEdits";
@@ -11,7 +12,9 @@ import { OpFields } from "../question/OpFields";
 import { PromptField } from "../question/PromptField";
 import { UndoButtons } from "../question/UndoButtons";
 import { toSweep, useDraft } from "../state/draft";
+import { useExample } from "../state/example";
 import { same } from "../state/url";
+import { Term } from "../ui/Term";
 import { Button, Notice, Panel, styles } from "../ui/ui";
 import { AxisField } from "./AxisField";
 import { AXES, allowedAxes, withAxis } from "./axes";
@@ -31,6 +34,7 @@ interface SweepFormProps {
 export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) {
   const { draft, change } = useDraft();
   const { over } = draft;
+  const example = useExample();
   const spec = toSweep(draft);
   const settled = toSweep(useDebounced(draft, 300));
   const plan = usePlan(draft.prompt === "" ? null : settled);
@@ -42,6 +46,7 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
   return (
     <Panel
       title="Sweep"
+      word="sweep"
       actions={
         <UndoButtons>
           <Button
@@ -56,7 +61,7 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
       }
     >
       <ul className={css.presets} aria-label="Questions to begin with">
-        {presetsFor(info).map((preset) => {
+        {presetsFor(info, example).map((preset) => {
           const next = preset.apply(draft);
           const on = same(next.over, over) && next.op?.kind === draft.op.kind;
           return (
@@ -76,6 +81,7 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
       </ul>
       <PromptField
         label="Prompt"
+        word="prompt"
         prompt={draft.prompt}
         onChange={(prompt) => change({ prompt })}
         readPosition={draft.readPosition}
@@ -92,11 +98,15 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
       <SitePicker info={info} over={over} onChange={(next) => change({ over: next })} />
       <FaultScope error={refused} base="/over">
         <div className={css.axes}>
+          <span className={styles.label}>
+            <Term id="axis">Axes</Term>
+          </span>
           {AXES.filter(({ field }) => allowedAxes(over.sites).includes(field)).map(
-            ({ field, label }) => (
+            ({ field, axis, label }) => (
               <AxisField
                 key={field}
-                label={label}
+                label={axisWord(axis, over.sites) === "kv_head" ? "Key-value heads" : label}
+                word={axisWord(axis, over.sites)}
                 field={field}
                 value={over[field] ?? null}
                 onChange={(value) => change({ over: withAxis(over, field, value) })}
@@ -113,7 +123,10 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
       <p className={css.cost} role="status">
         {plan.data && !plan.error && draft.prompt !== "" && (
           <>
-            <b>{count(plan.data.n_cells, "cell")}</b> · {count(plan.data.n_forwards, "forward")}
+            <b>
+              <Term id="cell">{count(plan.data.n_cells, "cell")}</Term>
+            </b>{" "}
+            · <Term id="forward">{count(plan.data.n_forwards, "forward")}</Term>
             {plan.data.estimate_s ? ` · about ${roughly(plan.data.estimate_s)}` : ""}
             {` · ${plan.data.dims.map((dim) => `${dim} ${plan.data!.coords[dim]?.length ?? 1}`).join(" × ")}`}
           </>

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import type { Progress } from "../api/follow";
 import { asApiError } from "../api/problem";
 import { count, duration } from "../lib/format";
+import { Term } from "../ui/Term";
 import { Bar, Button, Notice } from "../ui/ui";
 import css from "./explorer.module.css";
 import type { Standing } from "./sweepState";
@@ -75,7 +76,10 @@ export function Stopped({ id, standing }: { id: string; standing: Standing }) {
   const refused = resume.error && !asApiError(resume.error).gone ? asApiError(resume.error) : null;
   return (
     <Notice kind={standing.kind}>
-      <b>{standing.title}.</b> {standing.says}{" "}
+      <b>
+        <Term id="partial">{standing.title}</Term>.
+      </b>{" "}
+      {standing.says}{" "}
       {standing.resume && (
         <Button small disabled={resume.isPending} onClick={() => resume.mutate(id)}>
           {standing.resume}

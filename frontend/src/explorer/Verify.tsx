@@ -1,5 +1,6 @@
 import { useVerify } from "../api/jobs";
 import { verifyWords } from "../history/verifyWords";
+import { Term } from "../ui/Term";
 import { Button, Notice } from "../ui/ui";
 import css from "./explorer.module.css";
 
@@ -17,6 +18,7 @@ export function Verify({ id }: { id: string }) {
       >
         {verify.isPending ? "Running it again…" : "Verify"}
       </Button>
+      <Term id="verify" of="to verify" />
       {said && (
         <div className={css.verified} role="status">
           <Notice kind={said.kind}>

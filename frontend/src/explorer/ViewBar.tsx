@@ -1,6 +1,8 @@
 import type { GridData } from "../api/types";
 import { DIVERGING, SEQUENTIAL } from "../charts/colour";
 import { type HeatLayout, longDims } from "../charts/heatLayout";
+import type { WordId } from "../lib/glossary";
+import { Term } from "../ui/Term";
 import { Segmented, styles } from "../ui/ui";
 import css from "./explorer.module.css";
 import { isLine } from "./gridChart";
@@ -31,6 +33,7 @@ export function ViewBar({ grid, shown, view, layout, onChange }: ViewBarProps) {
       {pairs.length > 1 && (
         <Select
           label="Axes"
+          word="axis"
           value={usual}
           options={pairs.map(([row, col]) => [`${row},${col}`, `${row} × ${col}`])}
           onChange={(grid) => onChange({ grid })}
@@ -39,21 +42,25 @@ export function ViewBar({ grid, shown, view, layout, onChange }: ViewBarProps) {
       {neurons && (
         <Select
           label="Neurons to a square"
+          word="block"
           value={String(view.block ?? "")}
           options={[["", "as many as fit"], ...BLOCKS.map((n) => [String(n), String(n)])]}
           onChange={(block) => onChange({ block: block || null })}
         />
       )}
       {line ? (
-        <Segmented
-          label="Scale of the axis"
-          value={view.scale}
-          options={[
-            { value: "linear", label: "linear" },
-            { value: "symlog", label: "symlog", title: "Linear near 0, logarithmic beyond" },
-          ]}
-          onChange={(scale) => onChange({ scale: scale === "linear" ? null : scale })}
-        />
+        <>
+          <Segmented
+            label="Scale of the axis"
+            value={view.scale}
+            options={[
+              { value: "linear", label: "linear" },
+              { value: "symlog", label: "symlog", title: "Linear near 0, logarithmic beyond" },
+            ]}
+            onChange={(scale) => onChange({ scale: scale === "linear" ? null : scale })}
+          />
+          <Term id="log_scale" of="a symlog axis" />
+        </>
       ) : (
         <>
           <Segmented
@@ -62,6 +69,7 @@ export function ViewBar({ grid, shown, view, layout, onChange }: ViewBarProps) {
             options={palettes.map((value) => ({ value, label: value }))}
             onChange={(colours) => onChange({ colours: colours === palettes[0] ? null : colours })}
           />
+          <Term id="colours" of="the colours" />
           <Segmented
             label="Ends of the scale"
             value={view.clip}
@@ -71,6 +79,7 @@ export function ViewBar({ grid, shown, view, layout, onChange }: ViewBarProps) {
             ]}
             onChange={(clip) => onChange({ clip: clip === "p99" ? null : clip })}
           />
+          <Term id="clipping" of="the ends of the scale" />
         </>
       )}
     </div>
@@ -79,15 +88,16 @@ export function ViewBar({ grid, shown, view, layout, onChange }: ViewBarProps) {
 
 interface SelectProps {
   label: string;
+  word: WordId;
   value: string;
   options: readonly (readonly string[])[];
   onChange: (value: string) => void;
 }
 
-function Select({ label, value, options, onChange }: SelectProps) {
+function Select({ label, word, value, options, onChange }: SelectProps) {
   return (
     <label className={css.select}>
-      <span>{label}</span>
+      <Term id={word}>{label}</Term>
       <select
         className={styles.input}
         value={value}

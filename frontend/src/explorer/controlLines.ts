@@ -7,6 +7,7 @@ type Control = NonNullable<GridData["controls"]>[number];
 
 export interface ControlLine {
   name: string;
+  word: "self_patch" | "full_patch" | "random_direction";
   /** `told`: a number to compare with, which nothing can pass or fail. */
   state: "passed" | "failed" | "told" | "not run";
   says: string;
@@ -22,10 +23,12 @@ const NAMES: Record<Control["kind"], string> = {
 export function controlLines(grid: GridData, shown: Shown): ControlLine[] {
   return (grid.controls ?? []).map((control) => {
     const name = NAMES[control.kind];
-    if (control.reason) return { name, state: "not run", says: `not run: ${control.reason}` };
-    if (control.passed === false) return { name, state: "failed", says: failure(control, shown) };
-    if (control.passed) return { name, state: "passed", says: success(control, shown) };
-    return { name, state: "told", says: comparison(control, grid, shown) };
+    const word = control.kind;
+    if (control.reason) return { name, word, state: "not run", says: `not run: ${control.reason}` };
+    if (control.passed === false)
+      return { name, word, state: "failed", says: failure(control, shown) };
+    if (control.passed) return { name, word, state: "passed", says: success(control, shown) };
+    return { name, word, state: "told", says: comparison(control, grid, shown) };
   });
 }
 

@@ -1,13 +1,15 @@
 // The chart that a grid makes under a view: pure, so that the page and files draw the same.
-import type { GridData } from "../api/types";
+import type { GridData, MetricKind } from "../api/types";
 import { domainOf, ENDS, type Palette, table } from "../charts/colour";
 import { type Axes, type HeatLayout, heatLayout, longDims, strongest } from "../charts/heatLayout";
 import { type HeatPicture, roomAround } from "../charts/heatScene";
+import type { LegendWord } from "../charts/LegendWords";
 import type { LegendControl, LegendInput } from "../charts/legendScene";
 import type { LollipopPicture } from "../charts/lollipop";
 import { marginals } from "../charts/summaries";
 import { count } from "../lib/format";
 import type { Theme } from "../lib/theme";
+import { METRICS } from "../lib/words";
 import { cellText, coordinateLabel, type Shown, showValue, unitOf } from "./gridView";
 import type { GridView } from "./useGridView";
 
@@ -34,6 +36,7 @@ export interface GridChart {
   notes: string[];
   /** How it is drawn: ends, noise floor, controls, margins. */
   more: string[];
+  words: LegendWord[];
 }
 
 export function isLine(grid: GridData): boolean {
@@ -84,6 +87,7 @@ export function gridChart(grid: GridData, shown: Shown, bare: HeatLayout, look: 
     colLabels: labels(layout.colDim, layout.cols),
   };
   const clean = grid.clean.top[0];
+  const metric = grid.metrics[shown.key]!.kind as MetricKind;
   const line = isLine(grid);
   const colours = table(palette, theme);
   const both = layout.rows.length > 1 && layout.cols.length > 1;
@@ -117,6 +121,18 @@ export function gridChart(grid: GridData, shown: Shown, bare: HeatLayout, look: 
             : [],
         },
     legend: { domain, colours, floor: shown.floor, controls, show: (v) => showValue(shown, v) },
+    words: [
+      { id: metric, label: METRICS[metric].label },
+      ...unitWord(shown.unit),
+      ...(shown.isChange ? [word("change", "change")] : []),
+      ...(line ? [word("top_token", "top token")] : [word("clipping", "clipped")]),
+      ...(metric === "kl" || metric === "js" ? [word("distribution", "distribution")] : []),
+      ...(metric === "recovered" ? [word("source", "source prompt")] : []),
+      ...(shown.floor === null ? [] : [word("noise_floor", "noise floor")]),
+      ...(controls.length ? [word("control", "controls")] : []),
+      ...(both ? [word("marginals", "marginals")] : []),
+      ...(layout.block > 1 ? [word("block", "squares")] : []),
+    ],
     title: `${shown.isChange ? "Change of " : ""}${shown.name}, ${unitOf(shown)}`,
     notes: [
       ...(line ? lineNotes(shown) : scaleNotes(shown, palette, domain)),
@@ -138,6 +154,14 @@ export function gridChart(grid: GridData, shown: Shown, bare: HeatLayout, look: 
       ...(both ? ["beside the grid: bars are means, diamonds the largest of each line"] : []),
     ],
   };
+}
+
+const word = (id: LegendWord["id"], label: string): LegendWord => ({ id, label });
+
+/** A unit that has a word of its own in the glossary. */
+export function unitWord(unit: string): LegendWord[] {
+  if (unit === "nats") return [word("nat", "nats")];
+  return unit === "logits" ? [word("logit", "logits")] : [];
 }
 
 function scaleNotes(shown: Shown, palette: Palette, { below, above }: LegendInput["domain"]) {

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { useModels } from "../api/queries";
 import { SEARCH_ID, toRows } from "../lib/rows";
 import { OPS, SITE_ORDER, SITES } from "../lib/words";
+import { Term } from "../ui/Term";
 import { Button, Field, Segmented, styles } from "../ui/ui";
 import { type Filters, furtherFilters } from "./filters";
 import css from "./history.module.css";
@@ -61,6 +62,7 @@ export function FilterBar({ of, filters, onChange }: FilterBarProps) {
               options={KINDS}
               onChange={(kind) => onChange({ kind })}
             />
+            <Term id="experiment" of="runs and sweeps" />
             <Button
               small
               aria-pressed={filters.starred}
@@ -76,7 +78,7 @@ export function FilterBar({ of, filters, onChange }: FilterBarProps) {
       </div>
       {open && (
         <div className={css.further}>
-          <Field label="Model">
+          <Field label="Model" word="model">
             <select className={styles.input} value={filters.model} onChange={set("model")}>
               <option value="">any</option>
               {models.map((id) => (

@@ -4,7 +4,8 @@ import { useHistory } from "../api/history";
 import { asApiError } from "../api/problem";
 import type { Summary } from "../api/types";
 import { focusSearch, ROWS_ID, walkRows } from "../lib/rows";
-import { Button, Empty, Notice, Panel } from "../ui/ui";
+import { Term } from "../ui/Term";
+import { Button, Empty, Notice, Panel, styles } from "../ui/ui";
 import { FilterBar } from "./FilterBar";
 import { anyFilter, NO_FILTERS, toQuery } from "./filters";
 import css from "./history.module.css";
@@ -31,6 +32,10 @@ export default function HistoryView() {
   return (
     <Panel title="History" className={css.view} actions={<Import />}>
       <FilterBar of="history" filters={filters} onChange={set} />
+      <p className={styles.hint}>
+        The third line is the first <Term id="metric">metric</Term> of a run, or where a sweep moved
+        it most. What is <Term id="partial">partial</Term> says so.
+      </p>
       <Selection chosen={chosen} onClear={() => setChosen([])} />
       {list.error && !asApiError(list.error).gone && (
         <Notice kind="bad">{asApiError(list.error).message}</Notice>

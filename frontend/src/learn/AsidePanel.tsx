@@ -12,9 +12,9 @@ export default function AsidePanel() {
   const { word, lesson, facts, set } = useAside();
   const info = useModel().data?.info;
   if (word) {
-    const { term, plain } = GLOSSARY[word];
+    const { term, plain, members } = GLOSSARY[word];
     return (
-      <aside className={css.aside} aria-label="Glossary">
+      <aside className={css.aside} aria-label="Glossary" data-word={word}>
         <header>
           <h2>{term}</h2>
           <Button
@@ -25,6 +25,16 @@ export default function AsidePanel() {
           />
         </header>
         <p>{plain}</p>
+        {members.length > 0 && (
+          <dl className={css.members}>
+            {members.map((id) => (
+              <div key={id} data-word={id}>
+                <dt>{GLOSSARY[id].term}</dt>
+                <dd>{GLOSSARY[id].plain}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
         <p>
           <Link href={`/learn/words/${word}`} onClick={() => set({ word: null })}>
             All words

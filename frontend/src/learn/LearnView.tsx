@@ -9,6 +9,7 @@ import { Button, cx, Notice, Panel } from "../ui/ui";
 import { begin } from "./begin";
 import css from "./learn.module.css";
 import { LESSON_TEXTS, promptOf } from "./lessons";
+import { cannot, caveat } from "./possible";
 
 /** The four tasks, and the words. */
 export default function LearnView({ word }: { word: string | null }) {
@@ -28,8 +29,7 @@ export default function LearnView({ word }: { word: string | null }) {
     setBusy(which);
     setError(null);
     try {
-      await begin(which, 0, info);
-      go(`/learn/${which}/1`);
+      if (!(await begin(which, 0, info))) go(`/learn/${which}/1`);
     } catch (reason) {
       setError(reason);
     } finally {
@@ -37,7 +37,6 @@ export default function LearnView({ word }: { word: string | null }) {
     }
   };
   const mine = facts && facts.digest === info?.model_digest ? facts : null;
-  const needsPair = (each: Lesson) => each === "restore" || each === "locate";
   return (
     <div className={css.view}>
       <Panel title="Learn">
@@ -58,12 +57,13 @@ export default function LearnView({ word }: { word: string | null }) {
             .
           </p>
         )}
+        {mine && caveat(mine) && <Notice>{caveat(mine)}</Notice>}
         {Boolean(error) && <Notice kind="bad">{asApiError(error).message}</Notice>}
         <ol className={css.tasks}>
           {LESSONS.map((each) => {
             const { title, says, steps } = LESSON_TEXTS[each];
             const current = lesson === each && step < steps.length && mine;
-            const impossible = mine !== null && mine.b === null && needsPair(each);
+            const impossible = info ? cannot(each, info, mine) : null;
             return (
               <li key={each} className={cx(css.task, done.includes(each) && css.done)}>
                 <h3>
@@ -71,10 +71,7 @@ export default function LearnView({ word }: { word: string | null }) {
                 </h3>
                 <p>{says}</p>
                 {impossible ? (
-                  <p className={css.note}>
-                    No two prompts were found to which this model gives different answers, so
-                    nothing can be carried over.
-                  </p>
+                  <p className={css.note}>{impossible}</p>
                 ) : (
                   <span className={css.steps}>
                     {current && (

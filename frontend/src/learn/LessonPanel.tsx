@@ -3,11 +3,12 @@ import { useLocation } from "wouter";
 import { useModel } from "../api/queries";
 import { type Facts, LESSONS, type Lesson, useAside } from "../state/aside";
 import { Marked } from "../ui/Marked";
-import { Button, Field, styles } from "../ui/ui";
+import { Button, Field, Notice, styles } from "../ui/ui";
 import { begin } from "./begin";
 import { CHECKS } from "./checks";
 import css from "./learn.module.css";
 import { LESSON_TEXTS } from "./lessons";
+import { caveat } from "./possible";
 import { usePlace } from "./usePlace";
 import { useSeen } from "./useSeen";
 
@@ -21,6 +22,7 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
   const { title, steps, end } = LESSON_TEXTS[lesson];
   const current = steps[step];
   const outcome = current ? CHECKS[lesson][step]!(seen, facts) : null;
+  const known = caveat(facts, lesson);
   const says = outcome?.says ?? null;
   const met = outcome?.met ?? false;
   const learnt = outcome?.finding ?? null;
@@ -32,6 +34,7 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
   usePlace(current && !away ? current.place : null, key);
   useLeaveWhenDone(!current, path);
 
+  const [why, setWhy] = useState<string | null>(null);
   const turn = (to: number) => {
     set({
       step: to,
@@ -43,8 +46,9 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
   const next = LESSONS[LESSONS.indexOf(lesson) + 1];
   const start = async (which: Lesson) => {
     if (!info) return;
-    await begin(which, 0, info);
-    go(`/learn/${which}/1`);
+    const refused = await begin(which, 0, info);
+    setWhy(refused);
+    if (!refused) go(`/learn/${which}/1`);
   };
   const tryOwn = () => {
     set({ lesson: null });
@@ -66,7 +70,8 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
       )}
       {current && !away && (
         <>
-          <p>{current.text(facts)}</p>
+          <p>{current.text(facts, info ?? undefined)}</p>
+          {step === 0 && known && <Notice>{known}</Notice>}
           {lesson === "predict" && step === 0 && <Guess onGuess={(guess) => set({ guess })} />}
           <div role="status">
             {(found ?? says) && (
@@ -104,6 +109,7 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
             </p>
           )}
           <p>{end}</p>
+          {why && <Notice>{why}</Notice>}
           <div className={css.steps}>
             <Button small onClick={() => go("/learn")}>
               All tasks

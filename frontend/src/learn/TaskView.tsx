@@ -16,6 +16,7 @@ export default function TaskView({ lesson, step }: { lesson: string; step: strin
   const info = useModel().data?.info;
   const aside = useAside();
   const [error, setError] = useState<unknown>(null);
+  const [why, setWhy] = useState<string | null>(null);
   const known = LESSONS.includes(lesson as Lesson);
   const steps = known ? LESSON_TEXTS[lesson as Lesson].steps : [];
   const wanted = Math.min(steps.length, Math.max(0, Math.trunc(Number(step)) - 1 || 0));
@@ -24,13 +25,24 @@ export default function TaskView({ lesson, step }: { lesson: string; step: strin
   // biome-ignore lint/correctness/useExhaustiveDependencies: the address decides, not the panel's own steps
   useEffect(() => {
     if (!info || !known) return;
-    if (!underWay) begin(lesson as Lesson, wanted, info).catch(setError);
-    else if (aside.step !== wanted) aside.set({ step: wanted, found: null });
+    if (!underWay) begin(lesson as Lesson, wanted, info).then(setWhy, setError);
+    else {
+      setWhy(null);
+      if (aside.step !== wanted) aside.set({ step: wanted, found: null });
+    }
   }, [info, known, lesson, wanted]);
 
   if (!known) {
     return (
       <Empty title="There is no such task.">
+        <a href="/learn">All tasks</a>
+      </Empty>
+    );
+  }
+  if (why) {
+    return (
+      <Empty title="This model cannot do this task.">
+        <p>{why}</p>
         <a href="/learn">All tasks</a>
       </Empty>
     );

@@ -10,7 +10,16 @@ import { LESSON_TEXTS } from "./lessons";
 const score = (id: number, token: string, prob: number) => ({ id, token, prob, logit: 0 });
 const PARIS = score(1, " Paris", 0.8);
 const ROME = score(2, " Rome", 0.7);
-const FACTS: Facts = { digest: "d", a: "A", b: "B", answerA: PARIS, answerB: ROME };
+const FACTS: Facts = {
+  digest: "d",
+  a: "A",
+  b: "B",
+  answerA: PARIS,
+  answerB: ROME,
+  made: false,
+  changed: null,
+  lastDiffers: false,
+};
 const NOTHING: Seen = {
   draft: { ...EXAMPLE, edits: [] },
   result: null,

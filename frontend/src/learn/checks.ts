@@ -8,6 +8,7 @@ import type { Facts, Lesson } from "../state/aside";
 import type { Draft } from "../state/draft";
 import { same } from "../state/url";
 import { arrival, metricOf, whereItSat } from "./finding";
+import { unsure } from "./possible";
 
 /** What stands in the workbench or the explorer at this moment. */
 export interface Seen {
@@ -62,7 +63,7 @@ const answered: Check = ({ result, guess }, facts) => {
   if (!result || edits(result).length || !same(result.spec.prompt, facts.a)) return NOT_YET;
   const { top } = result.clean;
   const place = top.findIndex(({ token }) => fits(guess, token));
-  const first = `The model’s first choice is ${name(top[0]!.token)}, with ${percent(top[0]!.prob ?? 0)}.`;
+  const first = `The model’s first choice is ${name(top[0]!.token)}, with ${percent(top[0]!.prob ?? 0)}.${unsure(top[0]!) ? " It is far from sure." : ""}`;
   const yours = !guess.trim()
     ? ""
     : place === 0

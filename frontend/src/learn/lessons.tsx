@@ -1,9 +1,12 @@
 // The words of the four tasks: plain ones first, the term beside them.
 import type { ReactNode } from "react";
-import { PRESETS } from "../explorer/presets";
+import type { ModelInfo } from "../api/types";
+import { WHERE_LABEL } from "../explorer/presets";
 import { visible } from "../lib/format";
 import type { Facts, Lesson } from "../state/aside";
 import { Term } from "../ui/Term";
+import { Parts } from "./Parts";
+import { unsure } from "./possible";
 import type { Place } from "./usePlace";
 
 export interface StepText {
@@ -11,7 +14,7 @@ export interface StepText {
   /** Where the step is done, and what of that view it speaks of. */
   at: "w" | "s";
   place: Place;
-  text: (facts: Facts) => ReactNode;
+  text: (facts: Facts, info: ModelInfo | undefined) => ReactNode;
   hint?: string;
 }
 
@@ -22,8 +25,6 @@ export interface LessonText {
   /** What was seen, and what was not. */
   end: ReactNode;
 }
-
-const WHERE_LABEL = PRESETS.find(({ id }) => id === "where")!.label;
 
 const tok = (text: string) => <code>{visible(text)}</code>;
 
@@ -40,11 +41,12 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
         title: "Guess",
         at: "w",
         place: "question",
-        text: ({ a }) => (
+        text: ({ a, made }) => (
           <>
             A <Term id="model">language model</Term> continues a text, the{" "}
             <Term id="prompt">prompt</Term>. The workbench holds this one: <q>{promptOf(a)}</q>.
             Which word will come next? Write your guess here.
+            {made && " Nobody could know: the tokens stand in no order."}
           </>
         ),
       },
@@ -79,11 +81,10 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
         title: "Choose a part",
         at: "w",
         place: "map",
-        text: () => (
+        text: (_, info) => (
           <>
-            The map shows the model: one row for each <Term id="layer">layer</Term>, with its{" "}
-            <Term id="attention">attention</Term>, its <Term id="head">heads</Term> and its{" "}
-            <Term id="mlp">MLP</Term>. Click one. It will be set to zero (
+            The map shows the model: one row for each <Term id="layer">layer</Term>, with{" "}
+            <Parts info={info} />. Click one. It will be set to zero (
             <Term id="ablation">ablation</Term>).
           </>
         ),
@@ -108,6 +109,8 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
             Many parts can go and hardly anything happens. Find one without which the model no
             longer says {tok(answerA.token)} first: click another part on the map, and press{" "}
             <b>Run</b> or the key <b>r</b>.
+            {unsure(answerA) &&
+              " This model is far from sure of it, so that little is enough to change its first choice."}
           </>
         ),
         hint: "What the first layers write is read by all later ones. Whole attention and MLP blocks move more than single heads.",
@@ -164,8 +167,8 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
     end: (
       <>
         What you carried over was enough to bring the other answer. The smaller the part, the more
-        that says: a patch of the whole <Term id="stream">residual stream</Term> always works, a
-        patch of one head seldom.
+        that says: the whole <Term id="stream">residual stream</Term> carries everything, one head
+        seldom enough.
       </>
     ),
   },
@@ -207,7 +210,7 @@ export const LESSON_TEXTS: Record<Lesson, LessonText> = {
             it needs to say {tok(answerA.token)} has arrived.
           </>
         ),
-        hint: "Rows are layers, from the first at the top. Strong cells begin in the column where the prompts differ and end in the last one.",
+        hint: "Rows are layers, from the first at the top. Strong cells often begin in the column where the prompts differ and end in the last one.",
       },
       {
         title: "Open the cell",

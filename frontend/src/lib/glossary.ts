@@ -1,169 +1,115 @@
 // Every term of the interface in plain words. `Term` links here; a test holds that each one exists.
-import { METRICS, OPS, SITES } from "./words";
+import { GRIDS, MODELS } from "./glossaryMore";
+import { ASKING, FIRST, type Plain } from "./glossaryWords";
+import { DIRECTIONS, METRICS, OPS, SITES } from "./words";
 
-interface Entry {
-  term: string;
-  plain: string;
-}
+type Directions = typeof DIRECTIONS;
 
-/** Terms that are not the name of a site, an operation or a metric. */
-const GENERAL = {
-  model: {
-    term: "language model",
+/** Words for whole lists of names, each told with all names of its list. */
+const LISTS = {
+  site: {
+    term: "site",
     plain:
-      "A program that reads text and says how likely each possible continuation is. What it has learned is in its weights: numbers, often billions of them.",
+      "A place in the model at which values can be read and changed. Every model has them under its own names; here each has one name.",
+    members: Object.keys(SITES),
   },
-  prompt: { term: "prompt", plain: "The text that the model is given to continue." },
-  token: {
-    term: "token",
-    plain:
-      "A piece of text as the model reads it: often a word with the space before it (written ␣), sometimes a part of a word. A model has a fixed list of them.",
-  },
-  bos: {
-    term: "beginning-of-sequence token",
-    plain:
-      "A mark that many models are given before the text, often written <|bos|> or <s>. It is no word of yours; the model has learned to expect it at position 0.",
-  },
-  position: {
-    term: "position",
-    plain: "The place of a token in the prompt, counted from 0.",
-  },
-  probability: {
-    term: "probability",
-    plain: "How likely the model takes a token to come next: 0 % is never, 100 % always.",
-  },
-  distribution: {
-    term: "next-token distribution",
-    plain: "The probabilities of all tokens together. They add up to 100 %.",
-  },
-  logit: {
-    term: "logit",
-    plain: "The score of a token before scores are turned into probabilities.",
-  },
-  layer: {
-    term: "layer",
-    plain:
-      "One step of the model's computation. Each layer reads what the ones before it have written, and adds to it.",
-  },
-  stream: {
-    term: "residual stream",
-    plain:
-      "The list of numbers that the model carries along for each position. Every layer reads it and adds to it; the answer is read from it at the end.",
-  },
-  attention: {
-    term: "attention",
-    plain: "The part of a layer that lets a position take something over from earlier positions.",
-  },
-  head: {
-    term: "head",
-    plain:
-      "Attention is made of several heads that work side by side; each decides by itself from where to take what.",
-  },
-  mlp: {
-    term: "MLP",
-    plain:
-      "The part of a layer that works on each position by itself. Short for multi-layer perceptron.",
-  },
-  clean: { term: "clean", plain: "The run in which nothing inside the model was changed." },
-  edited: { term: "edited", plain: "The same run with something inside the model changed." },
   edit: {
     term: "edit",
     plain: "A change of one part of the model while it runs. The weights stay as they are.",
+    members: Object.keys(OPS),
   },
-  intervention: {
-    term: "intervention",
+  direction: {
+    term: "direction",
     plain:
-      "Changing one thing and watching what follows. What follows is an effect of the change, and not merely something that tends to go along with it.",
+      "A vector that is added to a part, to push it that way (activation steering). It can come from several places.",
+    members: Object.keys(DIRECTIONS).map((kind) => `to_${kind}`),
   },
-  ablation: {
-    term: "ablation",
-    plain: "Taking a part away, for instance by setting it to zero, to see what is lost.",
+  metric: {
+    term: "metric",
+    plain: "A number that says how far what the model predicts has changed.",
+    members: Object.keys(METRICS),
   },
-  patching: {
-    term: "activation patching",
-    plain:
-      "Taking the value that a part had on one prompt, and putting it in its place on another prompt. What the answer takes over was carried by that part.",
-  },
-  source: {
-    term: "source prompt",
-    plain: "The other prompt of a patch: the one that values are taken from.",
-  },
-  activation: {
-    term: "activation",
-    plain: "A number that is computed inside the model while it reads a prompt.",
-  },
-  noise_floor: {
-    term: "noise floor",
-    plain:
-      "How much a number moves under an edit that changes nothing. Computers round; a change that is not larger than this cannot be told from rounding.",
-  },
-  run: { term: "run", plain: "One prompt with some edits, and what came of it." },
-  sweep: {
-    term: "sweep",
-    plain:
-      "The same edit made at many places, one at a time: at each layer, say. It gives a grid of numbers, one cell for each place.",
-  },
-  answer: { term: "answer", plain: "The token whose probability is followed." },
-  foil: { term: "foil", plain: "Another token that the answer is compared with." },
-  certified: {
-    term: "certified",
-    plain:
-      "Tested on the loaded model: an edit there does what it says. A part that fails the test is not offered.",
-  },
-  digest: {
-    term: "digest",
-    plain:
-      "A fingerprint of the weights. The same weights have the same digest on every machine, whatever the folder is called.",
-  },
-  spec: {
-    term: "spec",
-    plain:
-      "What was asked, written down completely: prompt, edits, what is measured. The same spec on the same weights gives the same result.",
-  },
-  verify: {
-    term: "verify",
-    plain: "To run a stored experiment again and compare every number with what is stored.",
-  },
-  bundle: {
-    term: "bundle",
-    plain: "A file with stored experiments that another machine can take in and verify.",
-  },
-  capture: { term: "capture", plain: "Activations of one run that were kept." },
-} satisfies Record<string, Entry>;
+} satisfies Record<string, Plain>;
+
+const GENERAL = { ...FIRST, ...ASKING, ...GRIDS, ...MODELS, ...LISTS };
 
 type Site = keyof typeof SITES;
 type Op = keyof typeof OPS;
 type Metric = keyof typeof METRICS;
-export type WordId = keyof typeof GENERAL | Site | Op | Metric;
+type DirectionWord = `to_${keyof Directions}`;
+export type WordId = keyof typeof GENERAL | Site | Op | Metric | DirectionWord;
+
+interface Entry {
+  term: string;
+  plain: string;
+  members: readonly WordId[];
+}
+
+/** What the literature calls them, where that is not their label. */
+const FIELD_TERMS: Partial<Record<Op | Metric, string>> = {
+  zero: "zero ablation",
+  mean: "mean ablation",
+  patch: "activation patching",
+  add: "activation addition, steering",
+  noise: "noising, corruption",
+  resample: "resample ablation",
+  path: "path patching",
+  kl: "Kullback–Leibler divergence",
+  js: "Jensen–Shannon divergence",
+  recovered: "normalised logit difference",
+};
 
 function sentence(text: string): string {
   return `${text[0]!.toUpperCase()}${text.slice(1)}${/[.?]$/.test(text) ? "" : "."}`;
 }
 
-const entries = <K extends string, V>(record: Record<K, V>, make: (value: V, key: K) => Entry) =>
+const entries = <K extends string, V>(
+  record: Record<K, V>,
+  make: (value: V, key: K) => Omit<Entry, "members">,
+) =>
   Object.fromEntries(
-    Object.entries<V>(record).map(([key, value]) => [key, make(value, key as K)]),
-  ) as Record<K, Entry>;
+    Object.entries<V>(record).map(([key, value]) => [
+      key,
+      { members: [], ...make(value, key as K) },
+    ]),
+  ) as unknown as Record<K, Entry>;
+
+const DIRECTION_WORDS = Object.fromEntries(
+  Object.entries(DIRECTIONS).map(([kind, value]) => [`to_${kind}`, value]),
+) as Record<DirectionWord, (typeof DIRECTIONS)[keyof typeof DIRECTIONS]>;
+
+const named = (kind: Op | Metric, label: string) =>
+  FIELD_TERMS[kind] ? `${label} (${FIELD_TERMS[kind]})` : label;
 
 export const GLOSSARY: Record<WordId, Entry> = {
-  ...GENERAL,
+  ...(GENERAL as Record<keyof typeof GENERAL, Entry>),
   ...entries(SITES, ({ label, meaning }, key) => ({
     term: `${label} (${key})`,
     plain: `A place in the model: ${meaning}.`,
   })),
-  ...entries(OPS, ({ label, hint }) => ({
-    term: label.toLowerCase(),
+  ...entries(OPS, ({ label, hint }, key) => ({
+    term: named(key, label.toLowerCase()),
     plain: `An edit. ${sentence(hint)}`,
   })),
-  ...entries(METRICS, ({ label, hint }) => ({
-    term: label,
+  ...entries(DIRECTION_WORDS, ({ label, hint }) => ({
+    term: `direction: ${label.toLowerCase()}`,
+    plain: sentence(hint),
+  })),
+  ...entries(METRICS, ({ label, hint }, key) => ({
+    term: named(key, label),
     plain: `What is measured. ${sentence(hint)}`,
   })),
 };
 
+const ids = (of: object) => Object.keys(of) as WordId[];
+
 export const GROUPS: readonly { title: string; ids: readonly WordId[] }[] = [
-  { title: "First words", ids: Object.keys(GENERAL) as WordId[] },
-  { title: "Places in the model", ids: Object.keys(SITES) as WordId[] },
-  { title: "Edits", ids: Object.keys(OPS) as WordId[] },
-  { title: "Measures", ids: Object.keys(METRICS) as WordId[] },
+  { title: "First words", ids: ids(FIRST) },
+  { title: "Experiments", ids: ids(ASKING) },
+  { title: "Sweeps and grids", ids: ids(GRIDS) },
+  { title: "The model and its checks", ids: ids(MODELS) },
+  { title: "Places in the model", ids: ["site", ...ids(SITES)] },
+  { title: "Edits", ids: ["edit", ...ids(OPS)] },
+  { title: "Directions", ids: ["direction", ...GLOSSARY.direction.members] },
+  { title: "Metrics", ids: ["metric", ...ids(METRICS)] },
 ];

@@ -13,10 +13,10 @@ export interface KeyGroup {
 /** The key after g that leads to a view. */
 export const PLACES = {
   w: { to: "/w", label: "Workbench" },
-  s: { to: "/s", label: "Explorer (sweeps)" },
+  s: { to: "/s", label: "Explorer" },
   h: { to: "/h", label: "History" },
   c: { to: "/c", label: "Compare" },
-  a: { to: "/a", label: "Captures (activations)" },
+  a: { to: "/a", label: "Captures" },
   l: { to: "/learn", label: "Learn" },
   m: { to: "/m", label: "Models" },
 } as const;

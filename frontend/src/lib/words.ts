@@ -111,6 +111,12 @@ export function headsOf(info: ModelInfo, site: Site): number | null {
   return (keyValueHeads([site]) ? info.n_kv_heads : info.n_heads) ?? null;
 }
 
+/** The glossary's word for an axis of these sites. */
+export function axisWord(axis: AxisName, sites: readonly Site[]) {
+  if (axis === "key") return "pattern" as const;
+  return axis === "head" && keyValueHeads(sites) ? ("kv_head" as const) : axis;
+}
+
 interface Words {
   label: string;
   hint: string;

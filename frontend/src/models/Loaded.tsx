@@ -1,5 +1,7 @@
+import type { ReactNode } from "react";
 import type { ModelInfo } from "../api/types";
 import { duration } from "../lib/format";
+import type { WordId } from "../lib/glossary";
 import { Term } from "../ui/Term";
 import { Panel, styles } from "../ui/ui";
 import css from "./models.module.css";
@@ -8,33 +10,38 @@ import { StageTable } from "./StageTable";
 
 /** What was found out about the loaded model: sizes, digests, sites and stages. */
 export function Loaded({ info }: { info: ModelInfo }) {
-  const facts: [string, string | number | null | undefined][] = [
-    ["Architecture", info.architecture],
-    ["Parameters", info.n_params.toLocaleString("en")],
-    ["Layers", info.n_layers],
+  const facts: [string, WordId | null, ReactNode][] = [
+    ["Architecture", "architecture", info.architecture],
+    ["Parameters", "parameters", info.n_params.toLocaleString("en")],
+    ["Layers", "layer", info.n_layers],
     [
       "Heads",
-      info.n_heads && info.n_kv_heads !== info.n_heads
-        ? `${info.n_heads} (${info.n_kv_heads} key/value)`
-        : info.n_heads,
+      "head",
+      info.n_heads && info.n_kv_heads !== info.n_heads ? (
+        <>
+          {info.n_heads} (<Term id="kv_head">{info.n_kv_heads} key-value</Term>)
+        </>
+      ) : (
+        info.n_heads
+      ),
     ],
-    ["Head width", info.d_head],
-    ["Model width", info.d_model],
-    ["MLP width", info.d_mlp],
-    ["Vocabulary", info.vocab.toLocaleString("en")],
-    ["Context", info.context],
-    ["Dtype", info.dtype],
-    ["Device", info.device],
-    ["Attention", info.attention],
-    ["Loaded in", duration(info.load_s)],
-    ["Certification", info.certification],
+    ["Head width", "width", info.d_head],
+    ["Model width", "width", info.d_model],
+    ["MLP width", "width", info.d_mlp],
+    ["Vocabulary", "vocabulary", info.vocab.toLocaleString("en")],
+    ["Context", "context", info.context],
+    ["Dtype", "dtype", info.dtype],
+    ["Device", "device", info.device],
+    ["Attention", "attention_kind", info.attention],
+    ["Loaded in", null, duration(info.load_s)],
+    ["Certification", "certified", info.certification],
   ];
   return (
     <Panel title={`${info.name}: what was found`}>
       <dl className={css.facts}>
-        {facts.map(([name, value]) => (
+        {facts.map(([name, word, value]) => (
           <div key={name}>
-            <dt>{name}</dt>
+            <dt>{word ? <Term id={word}>{name}</Term> : name}</dt>
             <dd>{value ?? "unknown"}</dd>
           </div>
         ))}
@@ -44,7 +51,9 @@ export function Loaded({ info }: { info: ModelInfo }) {
           Model <Term id="digest">digest</Term>
         </dt>
         <dd className={styles.mono}>{info.model_digest}</dd>
-        <dt>Tokenizer digest</dt>
+        <dt>
+          <Term id="tokenizer">Tokenizer</Term> digest
+        </dt>
         <dd className={styles.mono}>{info.tokenizer_digest}</dd>
       </dl>
       <SiteTable info={info} />

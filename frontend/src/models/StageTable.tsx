@@ -1,6 +1,7 @@
 import { useCheckModel } from "../api/queries";
 import type { ModelInfo, StageReport } from "../api/types";
 import { number } from "../lib/format";
+import { Term } from "../ui/Term";
 import { Button, styles } from "../ui/ui";
 import css from "./models.module.css";
 
@@ -12,8 +13,10 @@ export function StageTable({ info }: { info: ModelInfo }) {
     <section className={css.stages} aria-label="Stages of fast sweeps">
       <div className={css.stagesHead}>
         <p className={css.caption}>
-          Fast sweeps skip what an edit cannot change. Each way of skipping must give the logits of
-          plain forwards on this model before a sweep takes it; what does not is run one by one.
+          Fast <Term id="sweep">sweeps</Term> skip what an edit cannot change (
+          <Term id="stage">stages</Term>). Each way of skipping must give the{" "}
+          <Term id="logit">logits</Term> of plain <Term id="forward">forwards</Term> on this model
+          before a sweep takes it; what does not is run one by one.
         </p>
         <Button disabled={check.isPending} onClick={() => check.mutate()}>
           {check.isPending ? "Checking…" : stages.length ? "Check again" : "Check the stages"}
@@ -24,10 +27,16 @@ export function StageTable({ info }: { info: ModelInfo }) {
           <table className={styles.table}>
             <thead>
               <tr>
-                <th scope="col">Stage</th>
+                <th scope="col">
+                  <Term id="stage">Stage</Term>
+                </th>
                 <th scope="col">What it saves</th>
-                <th scope="col">Sites</th>
-                <th scope="col">Greatest difference</th>
+                <th scope="col">
+                  <Term id="site">Sites</Term>
+                </th>
+                <th scope="col">
+                  <Term id="deviation">Greatest difference</Term>
+                </th>
                 <th scope="col">Proven</th>
               </tr>
             </thead>

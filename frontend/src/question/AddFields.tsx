@@ -1,6 +1,8 @@
 import type { Direction, OpOf } from "../api/types";
 import { DIRECTIONS } from "../lib/words";
+import { useExample } from "../state/example";
 import { NumberField } from "../ui/NumberField";
+import { Term } from "../ui/Term";
 import { cx, Field, Segmented, styles } from "../ui/ui";
 import { Fault } from "./Faults";
 import { newDirection } from "./newOp";
@@ -24,6 +26,7 @@ interface AddFieldsProps {
 /** The direction of an addition, and how far to go along it. */
 export function AddFields({ op, answer, onChange }: AddFieldsProps) {
   const { direction } = op;
+  const example = useExample();
   const kind = direction.kind ?? "unembed";
   const set = (next: Direction) => onChange({ ...op, direction: next });
   return (
@@ -32,16 +35,18 @@ export function AddFields({ op, answer, onChange }: AddFieldsProps) {
         label="Kind of direction"
         value={kind}
         options={KINDS}
-        onChange={(chosen) => chosen !== kind && set(newDirection(chosen, answer))}
+        onChange={(chosen) => chosen !== kind && set(newDirection(chosen, answer, example))}
       />
       <p className={styles.label}>
         <small>{DIRECTIONS[kind].hint}</small>
+        <Term id="direction" of="each kind of direction" />
       </p>
       <Fault at="/direction" exact />
       <Fault at="/direction/kind" />
       {(direction.kind === "unembed" || direction.kind === "embed") && (
         <TokenField
           label="Token"
+          word="token"
           value={direction.token}
           used
           suggestions={[]}
@@ -68,6 +73,7 @@ export function AddFields({ op, answer, onChange }: AddFieldsProps) {
       {direction.kind === "random" && (
         <NumberField
           label="Seed"
+          word="seed"
           step={1}
           min={0}
           value={direction.seed}
@@ -77,7 +83,7 @@ export function AddFields({ op, answer, onChange }: AddFieldsProps) {
         </NumberField>
       )}
       {direction.kind === "values" && (
-        <Field label="Values" note="as many as the site is wide">
+        <Field label="Values" word="vector" note="as many as the site is wide">
           <textarea
             className={cx(styles.input, styles.mono)}
             rows={3}
@@ -102,7 +108,7 @@ export function AddFields({ op, answer, onChange }: AddFieldsProps) {
         >
           <Fault at="/scale" />
         </NumberField>
-        <Field label="Unit">
+        <Field label="Unit" word="norm">
           <select
             className={styles.input}
             value={op.unit ?? "vector"}

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { ModelInfo, Target } from "../api/types";
 import { asChosen, asList, parseIndices, showIndices } from "../lib/indices";
-import { type AxisName, headsOf, keyValueHeads } from "../lib/words";
+import { type AxisName, axisWord, headsOf, keyValueHeads } from "../lib/words";
 import { cx, Field, styles } from "../ui/ui";
 import { Fault } from "./Faults";
 
@@ -41,7 +41,11 @@ export function AxisIndices({ axis, target, info, onChange }: AxisIndicesProps) 
     setTyped(null);
   };
   return (
-    <Field label={axisLabel(axis, target)} note={count !== null && `0–${count - 1}`}>
+    <Field
+      label={axisLabel(axis, target)}
+      word={axisWord(axis, [target.site])}
+      note={count !== null && `0–${count - 1}`}
+    >
       <input
         className={cx(styles.input, styles.mono)}
         value={text}

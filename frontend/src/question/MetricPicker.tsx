@@ -4,6 +4,7 @@ import { METRICS } from "../lib/words";
 import { useDraft } from "../state/draft";
 import { hasKind, hasSource, replaceToken, toggleKind, withPosition } from "../state/metrics";
 import { same } from "../state/url";
+import { Term } from "../ui/Term";
 import { Button, styles } from "../ui/ui";
 import { AnswerNote } from "./AnswerNote";
 import { MetricFault } from "./Faults";
@@ -51,7 +52,7 @@ export function MetricPicker({ ops, top }: MetricPickerProps) {
   return (
     <div className={styles.field}>
       <div className={styles.label} id="metrics-label">
-        Measure
+        <Term id="metric">Measure</Term>
       </div>
       <ul className={css.metrics} aria-labelledby="metrics-label">
         {KINDS.map((kind) => {
@@ -85,6 +86,7 @@ export function MetricPicker({ ops, top }: MetricPickerProps) {
       <div className={css.pair}>
         <TokenField
           label="Answer"
+          word="answer"
           value={answer}
           used={answerUsed}
           suggestions={suggestions}
@@ -96,6 +98,7 @@ export function MetricPicker({ ops, top }: MetricPickerProps) {
         </TokenField>
         <TokenField
           label="Foil"
+          word="foil"
           value={foil}
           used={foilUsed}
           suggestions={suggestions}
@@ -109,10 +112,17 @@ export function MetricPicker({ ops, top }: MetricPickerProps) {
       {answerUsed && (
         <AnswerNote top={suggestions} onAsk={ask} asking={follow.isPending} foilUsed={foilUsed} />
       )}
+      {answer === "" && (
+        <p className={styles.hint}>
+          No answer is chosen. Ask the model: its first <Term id="top_token">top tokens</Term>{" "}
+          become answer and foil. Or write a token of its vocabulary.
+        </p>
+      )}
       <MetricFault of={null} />
       <div className={css.reading}>
         <PositionSelect
           label="Read the prediction after"
+          word="read_position"
           value={draft.readPosition}
           tokens={tokens}
           onChange={(position) => change({ readPosition: position ?? -1 })}

@@ -1,5 +1,6 @@
 import type { Op, OpKind, Prompt } from "../api/types";
 import { OPS } from "../lib/words";
+import { useExample } from "../state/example";
 import { NumberField } from "../ui/NumberField";
 import { Term } from "../ui/Term";
 import { Segmented, styles } from "../ui/ui";
@@ -23,6 +24,7 @@ interface OpFieldsProps {
 /** What the edit does: its kind, and the data that the kind needs. */
 export function OpFields({ op, prompt, answer, onChange }: OpFieldsProps) {
   const kind = op.kind ?? "zero";
+  const example = useExample();
   return (
     <div className={css.op}>
       <Segmented
@@ -33,12 +35,13 @@ export function OpFields({ op, prompt, answer, onChange }: OpFieldsProps) {
           label: OPS[each].label,
           title: OPS[each].hint,
         }))}
-        onChange={(chosen) => chosen !== kind && onChange(newOp(chosen, answer, prompt))}
+        onChange={(chosen) => chosen !== kind && onChange(newOp(chosen, answer, prompt, example))}
       />
       <p className={styles.label}>
         <small>
           {OPS[kind].hint} (<Term id={kind}>{OPS[kind].label.toLowerCase()}</Term>)
         </small>
+        <Term id="edit" of="each kind of edit" />
       </p>
       <Fault at="" exact />
       <Fault at="/kind" />
@@ -87,6 +90,7 @@ export function OpFields({ op, prompt, answer, onChange }: OpFieldsProps) {
         <>
           <NumberField
             label="Sigma"
+            word="std"
             note="standard deviations of the input embedding"
             value={op.sigma}
             min={0}
@@ -121,6 +125,7 @@ function ReferenceField({
   return (
     <PromptsField
       label="Reference prompts"
+      word="reference"
       note={note}
       prompts={op.reference.prompts}
       onChange={(prompts) => onChange({ ...op, reference: { prompts } })}
@@ -135,6 +140,7 @@ function DrawFields({ op, onChange }: PartProps<"noise" | "resample">) {
     <div className={css.pair}>
       <NumberField
         label="Draws"
+        word="draws"
         note="results are means"
         step={1}
         min={1}
@@ -145,6 +151,7 @@ function DrawFields({ op, onChange }: PartProps<"noise" | "resample">) {
       </NumberField>
       <NumberField
         label="Seed"
+        word="seed"
         step={1}
         min={0}
         value={op.seed}

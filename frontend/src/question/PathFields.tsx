@@ -2,6 +2,7 @@ import { useModel } from "../api/queries";
 import type { OpOf, Prompt, Site, Target } from "../api/types";
 import { shortName } from "../lib/names";
 import { SITE_ORDER, SITES } from "../lib/words";
+import { Term } from "../ui/Term";
 import { Field, Notice, Segmented, styles } from "../ui/ui";
 import { AxisIndices } from "./AxisIndices";
 import { Fault, FaultBelow } from "./Faults";
@@ -44,6 +45,12 @@ export function PathFields({ op, prompt, onChange }: PathFieldsProps) {
           )
         }
       </SourceField>
+      <p className={styles.label}>
+        <small>
+          The path leads to the <Term id="logit">logits</Term>, or to a part (its{" "}
+          <Term id="receiver">receiver</Term>).
+        </small>
+      </p>
       <Segmented
         label="Where the path leads"
         value={one ? "part" : "logits"}
@@ -64,7 +71,7 @@ export function PathFields({ op, prompt, onChange }: PathFieldsProps) {
       {one && receivers.length === 1 && info && (
         <FaultBelow at="/to/0">
           <div className={css.axes}>
-            <Field label="Receiver">
+            <Field label="Receiver" word="receiver">
               <select
                 className={styles.input}
                 value={one.site}

@@ -2,6 +2,7 @@ import { type KeyboardEvent, useState } from "react";
 import type { Token } from "../api/types";
 import { visible } from "../lib/format";
 import { type Pair, parsePairs, showPairs } from "../lib/indices";
+import { Term } from "../ui/Term";
 import { Button, cx, Field, Notice, styles } from "../ui/ui";
 import { withoutPair, withPair } from "./align";
 import css from "./question.module.css";
@@ -30,6 +31,7 @@ export function PositionMap({ here, there, pairs, onChange }: PositionMapProps) 
     <div className={css.map} role="group" aria-label="Position map">
       <p className={styles.label}>
         <small>
+          <Term id="position_map">Position map</Term>.{" "}
           {told
             ? `Now choose where position ${told.index} ${visible(told.text)} takes from${partner.has(told.index) ? ", or press it again to unpair it" : ""}.`
             : "Choose a token of the prompt, then the source token that it takes from."}

@@ -1,9 +1,11 @@
 import type { Token } from "../api/types";
 import { visible } from "../lib/format";
+import type { WordId } from "../lib/glossary";
 import { Field, styles } from "../ui/ui";
 
 interface PositionSelectProps {
   label: string;
+  word?: WordId;
   /** What null means, for what may be left open. */
   open?: string;
   value: number | null;
@@ -12,10 +14,17 @@ interface PositionSelectProps {
 }
 
 /** One position of the prompt, chosen by its token; −1 stays the last, however long the prompt. */
-export function PositionSelect({ label, open, value, tokens, onChange }: PositionSelectProps) {
+export function PositionSelect({
+  label,
+  word,
+  open,
+  value,
+  tokens,
+  onChange,
+}: PositionSelectProps) {
   const known = value === null || value === -1 || tokens.some((token) => token.index === value);
   return (
-    <Field label={label}>
+    <Field label={label} word={word}>
       <select
         className={styles.input}
         value={value ?? ""}

@@ -3,7 +3,9 @@ import { asApiError } from "../api/problem";
 import { useTokens } from "../api/queries";
 import type { Prompt, Token } from "../api/types";
 import { count } from "../lib/format";
+import type { WordId } from "../lib/glossary";
 import { useDebounced } from "../lib/hooks";
+import { Term } from "../ui/Term";
 import { Button, cx, Notice, styles } from "../ui/ui";
 import css from "./question.module.css";
 import { TokenChips } from "./TokenChips";
@@ -12,6 +14,7 @@ const DEBOUNCE_MS = 150;
 
 interface PromptFieldProps {
   label: string;
+  word: WordId;
   prompt: Prompt;
   onChange: (prompt: Prompt) => void;
   chosen?: readonly number[] | null;
@@ -25,6 +28,7 @@ interface PromptFieldProps {
 /** A prompt with the tokens that the server makes of it. */
 export function PromptField({
   label,
+  word,
   prompt,
   onChange,
   readPosition,
@@ -41,12 +45,21 @@ export function PromptField({
     <div className={styles.field}>
       <div className={styles.label}>
         {typeof prompt === "string" ? (
-          <label htmlFor={id}>{label}</label>
+          <label htmlFor={id}>
+            <Term id={word}>{label}</Term>
+          </label>
         ) : (
-          <span>{label}, given as token ids</span>
+          <span>
+            <Term id={word}>{label}</Term>, given as <Term id="token_id">token ids</Term>
+          </span>
         )}
         <span className={css.about}>
-          {prompt !== "" && n !== undefined && <small>{count(n, "token")}</small>}
+          {prompt !== "" && n !== undefined && (
+            <small>
+              <Term id="token">{count(n, "token")}</Term>
+            </small>
+          )}
+          {ids && <Term id="token_id" of="a token id" />}
           {n !== undefined && (
             <button
               type="button"
@@ -77,6 +90,7 @@ export function PromptField({
           </Button>
         </div>
       )}
+      {prompt === "" && <p className={styles.hint}>Write a text that this model can read.</p>}
       {error && prompt !== "" && !asApiError(error).gone && (
         <Notice kind="warn">{asApiError(error).message}</Notice>
       )}

@@ -1,9 +1,11 @@
 import type { ReactNode } from "react";
 import type { Prompt } from "../api/types";
+import type { WordId } from "../lib/glossary";
 import { Field, styles } from "../ui/ui";
 
 interface PromptsFieldProps {
   label: string;
+  word?: WordId;
   note?: string;
   prompts: readonly Prompt[];
   rows?: number;
@@ -13,11 +15,12 @@ interface PromptsFieldProps {
 
 /** Several prompts, one on each line. Prompts given as token ids are shown, and kept as they are. */
 export function PromptsField(props: PromptsFieldProps) {
-  const { label, note, prompts, rows = 4, onChange, children } = props;
+  const { label, word, note, prompts, rows = 4, onChange, children } = props;
   const ids = prompts.some((prompt) => typeof prompt !== "string");
   return (
     <Field
       label={label}
+      word={word}
       note={ids ? "given as token ids" : ["one on each line", note].filter(Boolean).join(", ")}
     >
       <textarea

@@ -18,6 +18,7 @@ export function SourceField({ prompt, source, onChange, children }: SourceFieldP
     <>
       <PromptField
         label="Source prompt"
+        word="source"
         prompt={source}
         differs={tokens.differThere}
         onChange={onChange}

@@ -28,7 +28,11 @@ export function StoredFields({ direction, onChange }: StoredFieldsProps) {
   };
   return (
     <>
-      <Field label="Vector" note={vectors.data && `${list.length} kept on the server`}>
+      <Field
+        label="Vector"
+        word="vector"
+        note={vectors.data && `${list.length} kept on the server`}
+      >
         <select
           className={styles.input}
           value={known ? direction.sha256 : ""}
@@ -48,7 +52,7 @@ export function StoredFields({ direction, onChange }: StoredFieldsProps) {
           ))}
         </select>
       </Field>
-      <Field label="SHA-256" note="as the server named it when the vector was kept">
+      <Field label="SHA-256" word="hash" note="as the server named it when the vector was kept">
         <input
           className={cx(styles.input, styles.mono)}
           value={direction.sha256}

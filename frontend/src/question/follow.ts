@@ -7,17 +7,10 @@ import { type Draft, useDraft } from "../state/draft";
 import { firstAnswer, replaceToken } from "../state/metrics";
 import { same } from "../state/url";
 import { sourceOf } from "./source";
+import { tokenRef } from "./tokenRef";
 
 /** As many as are suggested. A run of one's own asks for another number, so none is taken for this. */
 const TOP = 7;
-
-/** A token as text where the tokenizer reads that back as the same token, else by its id. */
-export async function reference({ id, token }: TokenScore): Promise<string | number> {
-  if (token === "") return id;
-  const { tokens } = await unwrap(api.POST("/api/tokenize", { body: { prompt: token } }));
-  const own = tokens.filter((each) => !each.special);
-  return own.length === 1 && own[0]!.id === id ? token : id;
-}
 
 /** What the model says to a prompt: a run without an edit, which the history does not keep. */
 async function ask(prompt: Prompt, readPosition: number): Promise<TokenScore[]> {
@@ -68,7 +61,7 @@ async function followed(draft: Draft, ops: readonly Op[]): Promise<TokenScore[]>
   const there = source && !same(source, draft.prompt) ? await ask(source, -1).catch(() => []) : [];
   const chosen = chosenFrom(top, there);
   if (chosen) {
-    const [answer, foil] = [await reference(chosen[0]), await reference(chosen[1])];
+    const [answer, foil] = [await tokenRef(chosen[0]), await tokenRef(chosen[1])];
     const now = useDraft.getState();
     // The prompt may have been typed on meanwhile: then this is of the past.
     if (same(now.draft.prompt, draft.prompt)) now.settle(withAnswers(now.draft, answer, foil));

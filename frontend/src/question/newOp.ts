@@ -1,32 +1,36 @@
 // What an operation, a direction or a receiver begins with when it is chosen.
 import type { Direction, Op, OpKind, Prompt } from "../api/types";
 import { useDraft } from "../state/draft";
+import type { Example } from "../state/example";
 import { promptsRun } from "../state/last";
 import { same } from "../state/url";
 import { sourceOf } from "./source";
 
-const REFERENCE = ["The Colosseum is in", "The Brandenburg Gate is in", "The Louvre is in"];
-const SOURCE = "The Colosseum is in";
-const BESIDE = "The Eiffel Tower is in";
-
 /** A prompt to take values from: one that was named or run before, never the prompt itself. */
-function otherThan(prompt: Prompt): Prompt {
+function otherThan(prompt: Prompt, { source, draft }: Example): Prompt {
   const { op, edits } = useDraft.getState().draft;
   const named = [op, ...edits.map((edit) => edit.op)].map(sourceOf);
-  const others = [...named, ...promptsRun(), SOURCE, BESIDE];
-  return others.find((each) => each !== null && each !== "" && !same(each, prompt)) ?? SOURCE;
+  const others = [...named, ...promptsRun(), source, source && draft.prompt];
+  return others.find((each) => each !== null && each !== "" && !same(each, prompt)) ?? source;
 }
 
-export function newOp(kind: OpKind, answer: string | number, prompt: Prompt): Op {
+export function newOp(kind: OpKind, answer: string | number, prompt: Prompt, example: Example): Op {
+  const { references } = example;
+  const reference = { prompts: [...references] };
   switch (kind) {
     case "zero":
       return { kind };
     case "mean":
-      return { kind, reference: { prompts: REFERENCE }, pool: "all_positions" };
+      return { kind, reference, pool: "all_positions" };
     case "patch":
-      return { kind, source_prompt: otherThan(prompt) };
+      return { kind, source_prompt: otherThan(prompt, example) };
     case "add":
-      return { kind, direction: newDirection("unembed", answer), scale: 1, unit: "site_norm" };
+      return {
+        kind,
+        direction: newDirection("unembed", answer, example),
+        scale: 1,
+        unit: "site_norm",
+      };
     case "scale":
       return { kind, factor: 2 };
     case "set":
@@ -34,22 +38,23 @@ export function newOp(kind: OpKind, answer: string | number, prompt: Prompt): Op
     case "noise":
       return { kind, sigma: 3, seed: 0, draws: 8 };
     case "resample":
-      return { kind, reference: { prompts: REFERENCE }, seed: 0, draws: REFERENCE.length };
+      return { kind, reference, seed: 0, draws: Math.max(1, references.length) };
     case "path":
-      return { kind, source_prompt: otherThan(prompt) };
+      return { kind, source_prompt: otherThan(prompt, example) };
   }
 }
 
 export function newDirection(
   kind: NonNullable<Direction["kind"]>,
   answer: string | number,
+  { draft, source }: Example,
 ): Direction {
   switch (kind) {
     case "unembed":
     case "embed":
-      return { kind, token: answer || " Rome" };
+      return { kind, token: answer || draft.foil };
     case "prompts":
-      return { kind, positive: [SOURCE], negative: [BESIDE] };
+      return { kind, positive: [source], negative: [draft.prompt] };
     case "random":
       return { kind, seed: 0 };
     case "values":

@@ -23,3 +23,9 @@ it("names the tokens of a text that is several", () => {
 it("is not misled by a tokenizer's own leading space", () => {
   expect(checkToken(" a", tokens(" ", " a"), undefined)).toEqual({ state: "ok" });
 });
+
+it("says of a text that the tokenizer does not know that there is no token for it", () => {
+  const says = "This model has no token for “␣Paris”.";
+  expect(checkToken(" Paris", tokens(), undefined)).toEqual({ state: "several", says });
+  expect(checkToken(" Paris", tokens("<unk>"), undefined)).toEqual({ state: "several", says });
+});

@@ -7,11 +7,20 @@ export type TokenCheck =
   | { state: "several"; says: string }
   | { state: "space"; says: string; better: string };
 
-function isOne(text: string, tokens: readonly Token[]): boolean {
+/** The tokens of a text itself: some tokenizers put a space of their own before every text. */
+export function ownTokens(tokens: readonly Token[]): readonly Token[] {
   const own = tokens.filter((token) => !token.special);
-  // Some tokenizers put a space of their own before every text.
-  const bare = own[0]?.text === " " && own.length > 1 ? own.slice(1) : own;
-  return own.length === 1 || (bare.length === 1 && bare[0]!.text === text);
+  return own[0]?.text === " " && own.length > 1 ? own.slice(1) : own;
+}
+
+/** Whether a tokenizer without a word for the text has put another in its place, or nothing. */
+function isUnknown(text: string, own: readonly Token[]): boolean {
+  return own.length === 0 || (own.length === 1 && own[0]!.text.trim() !== text.trim());
+}
+
+function isOne(text: string, tokens: readonly Token[]): boolean {
+  const own = ownTokens(tokens);
+  return own.length === 1 && !isUnknown(text, own);
 }
 
 /** `spaced` holds the tokens of the text with a space before it. */
@@ -31,8 +40,11 @@ export function checkToken(
         }
       : { state: "ok" };
   }
-  const own = tokens.filter((token) => !token.special).map((token) => visible(token.text));
-  const says = `“${visible(text)}” is ${own.length} tokens: ${own.join(" | ")}.`;
+  const own = ownTokens(tokens);
+  const pieces = own.map((token) => visible(token.text)).join(" | ");
+  const says = isUnknown(text, own)
+    ? `This model has no token for “${visible(text)}”.`
+    : `“${visible(text)}” is ${own.length} tokens: ${pieces}.`;
   return canSpace
     ? { state: "space", better, says: `${says} A leading space is missing.` }
     : { state: "several", says };

@@ -14,6 +14,12 @@ export interface Facts {
   /** A prompt of as many tokens with another answer; null where none was found. */
   b: Prompt | null;
   answerB: TokenScore | null;
+  /** The first prompt is made of tokens from the vocabulary: no sentence of ours can be read. */
+  made: boolean;
+  /** Where the second prompt is the first with one token changed: that token's position. */
+  changed: number | null;
+  /** The prompts differ in the last token, where the answer is read. */
+  lastDiffers: boolean;
 }
 
 interface Kept {
@@ -47,7 +53,9 @@ const NOTHING: Kept = {
 function kept(): Kept {
   try {
     const read = JSON.parse(localStorage.getItem(KEY) ?? "{}");
-    return { ...NOTHING, ...(typeof read === "object" ? read : {}) };
+    const all = { ...NOTHING, ...(typeof read === "object" ? read : {}) };
+    // Of an earlier version of the page: found again when a task begins.
+    return all.facts && !("made" in all.facts) ? { ...all, facts: null, lesson: null } : all;
   } catch {
     return NOTHING;
   }

@@ -3,6 +3,7 @@ import { create } from "zustand";
 import type { Edit, Metric, Op, Over, Prompt, RunSpec, SweepSpec, Target } from "../api/types";
 import { asEdits, asMetrics, asOver } from "./accept";
 import { firstAnswer, firstFoil, measurable } from "./metrics";
+import { refit } from "./refit";
 import { TYPING_MS, textChange } from "./typing";
 import { same } from "./url";
 
@@ -47,6 +48,10 @@ export type Group = "edits" | "held";
 
 interface DraftState {
   draft: Draft;
+  /** The question to begin with: an address without a draft stands for it. */
+  example: Draft;
+  /** Whether the draft grew from the example, rather than from a link or a stored result. */
+  grown: boolean;
   /** The edit that is being edited: its list, and its place in that list. */
   group: Group;
   selected: number;
@@ -71,6 +76,8 @@ interface DraftState {
   load: (draft: Draft) => void;
   /** Changes fields without a step of undo: what follows of itself. */
   settle: (fields: Partial<Draft>) => void;
+  /** Takes another example; what is the old one's of a draft that grew from it goes along, `source` too. */
+  offer: (example: Draft, source: string) => void;
 }
 
 const KEPT = 100;
@@ -78,11 +85,23 @@ const KEPT = 100;
 const atMost = (index: number, list: readonly Edit[]) =>
   Math.max(0, Math.min(index, list.length - 1));
 
+/** The state after a step of undo (`back`) or of redo; nothing changes where there is none. */
+function stepped({ draft, past, future, group, selected }: DraftState, back: boolean) {
+  const to = back ? past.at(-1) : future[0];
+  if (!to) return {};
+  const lists = back
+    ? { past: past.slice(0, -1), future: [draft, ...future] }
+    : { past: [...past, draft], future: future.slice(1) };
+  return { draft: to, ...lists, selected: atMost(selected, to[group]) };
+}
+
 export const useDraft = create<DraftState>((set, get) => {
   let typing = { what: "", until: 0 };
 
   return {
     draft: EXAMPLE,
+    example: EXAMPLE,
+    grown: true,
     group: "edits",
     selected: 0,
     past: [],
@@ -137,53 +156,36 @@ export const useDraft = create<DraftState>((set, get) => {
       const edit = draft[group][selected];
       if (!edit) return;
       const other = group === "edits" ? "held" : "edits";
-      change(
-        {
-          [group]: draft[group].filter((each) => each !== edit),
-          [other]: [...draft[other], edit],
-        },
-        draft[other].length,
-        other,
-      );
+      const rest = draft[group].filter((each) => each !== edit);
+      change({ [group]: rest, [other]: [...draft[other], edit] }, draft[other].length, other);
     },
     undo: () => {
       typing.until = 0;
-      set(({ draft, past, future, group, selected }) =>
-        past.length
-          ? {
-              draft: past.at(-1)!,
-              past: past.slice(0, -1),
-              future: [draft, ...future],
-              selected: atMost(selected, past.at(-1)![group]),
-            }
-          : {},
-      );
+      set((state) => stepped(state, true));
     },
     redo: () => {
       typing.until = 0;
-      set(({ draft, past, future, group, selected }) =>
-        future.length
-          ? {
-              draft: future[0]!,
-              past: [...past, draft],
-              future: future.slice(1),
-              selected: atMost(selected, future[0]![group]),
-            }
-          : {},
-      );
+      set((state) => stepped(state, false));
     },
     settle: (fields) => set(({ draft }) => ({ draft: { ...draft, ...fields } })),
     load: (draft) => {
-      const { draft: before, past } = get();
+      const { draft: before, example, past } = get();
       // What was there before somebody wrote anything is not worth going back to.
-      const written = before !== EXAMPLE || past.length > 0;
+      const written = before !== example || past.length > 0;
       set({
         draft,
+        grown: draft === example,
         past: written ? [...past.slice(-KEPT), before] : [],
         future: [],
         selected: 0,
         group: "edits",
       });
+    },
+    offer: (example, source) => {
+      const { draft, example: before, grown } = get();
+      if (!grown || same(example, before)) return set({ example });
+      const untouched = same(draft, before);
+      set({ example, draft: untouched ? example : refit(draft, { before, source }, example) });
     },
   };
 });

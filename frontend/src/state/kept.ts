@@ -34,14 +34,16 @@ export function read(text: string | null): Draft | null {
 /** Takes up the draft of last time, and keeps the current one from now on. */
 export function keepDrafts(storage: Storage): void {
   const last = read(storage.getItem(KEY));
-  if (last && !same(last, EXAMPLE)) useDraft.setState({ draft: last });
+  if (last && !same(last, EXAMPLE)) useDraft.setState({ draft: last, grown: false });
   let timer: ReturnType<typeof setTimeout>;
   useDraft.subscribe(({ draft }, before) => {
     if (draft === before.draft) return;
     clearTimeout(timer);
     timer = setTimeout(() => {
       try {
-        storage.setItem(KEY, written(draft));
+        // An example is of one model: the next one that is loaded has its own.
+        if (same(draft, useDraft.getState().example)) storage.removeItem(KEY);
+        else storage.setItem(KEY, written(draft));
       } catch {
         // No room is left: the address still holds the draft.
       }

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 import { useLocation } from "wouter";
 import type { RunSpec, SweepSpec } from "../api/types";
 import { useGivenDraft, withDraft } from "./address";
-import { type Draft, EXAMPLE, fromSpec, useDraft } from "./draft";
+import { type Draft, fromSpec, useDraft } from "./draft";
 import { decodeSpec, encodeSpec, same } from "./url";
 
 const DEBOUNCE_MS = 200;
@@ -18,7 +18,7 @@ interface Options {
 /** Returns whether the draft asks something else than the stored result. */
 export function useDraftUrl({ id, stored, toSpec }: Options): boolean {
   const [path, go] = useLocation();
-  const { draft, load } = useDraft();
+  const { draft, example, load } = useDraft();
   const given = useGivenDraft();
   const written = useRef<string | null>(null);
   const loadedFor = useRef<string | null>(null);
@@ -42,7 +42,7 @@ export function useDraftUrl({ id, stored, toSpec }: Options): boolean {
   }, [given, id, stored]);
 
   const spec = toSpec(draft);
-  const base = id ? (stored ? toSpec(fromSpec(stored, draft)) : null) : toSpec(EXAMPLE);
+  const base = id ? (stored ? toSpec(fromSpec(stored, draft)) : null) : toSpec(example);
   const differs = base !== null && !same(spec, base);
   const ready = !id || (stored !== null && loadedFor.current === id);
   const text = differs ? encodeSpec(spec) : "";

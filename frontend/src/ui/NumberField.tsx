@@ -1,8 +1,10 @@
 import { type ReactNode, useState } from "react";
+import type { WordId } from "../lib/glossary";
 import { Field, styles } from "./ui";
 
 interface NumberFieldProps {
   label: string;
+  word?: WordId;
   note?: ReactNode;
   value: number;
   step?: number | "any";
@@ -13,11 +15,11 @@ interface NumberFieldProps {
 
 /** A number; what is half typed ("−", nothing) stays in the field and changes nothing. */
 export function NumberField(props: NumberFieldProps) {
-  const { label, note, value, step = "any", min, onChange, children } = props;
+  const { label, word, note, value, step = "any", min, onChange, children } = props;
   const [typed, setTyped] = useState<{ text: string; value: number } | null>(null);
   const text = typed?.value === value ? typed.text : String(value);
   return (
-    <Field label={label} note={note}>
+    <Field label={label} word={word} note={note}>
       <input
         type="number"
         className={styles.input}

@@ -1,9 +1,11 @@
 // Small parts that every view uses.
 import type { ButtonHTMLAttributes, ReactNode, Ref } from "react";
 import { useState } from "react";
+import type { WordId } from "../lib/glossary";
 import { copyText } from "../lib/hooks";
 import controls from "./controls.module.css";
 import { Icon, type IconName } from "./Icon";
+import { Term } from "./Term";
 import parts from "./ui.module.css";
 
 const css = { ...controls, ...parts };
@@ -83,17 +85,19 @@ export function Segmented<T extends string>({
 
 interface FieldProps {
   label: string;
+  /** Its entry in the glossary. */
+  word?: WordId;
   note?: ReactNode;
   children: ReactNode;
 }
 
 /** A label around its control. */
-export function Field({ label, note, children }: FieldProps) {
+export function Field({ label, word, note, children }: FieldProps) {
   return (
     // biome-ignore lint/a11y/noLabelWithoutControl: the control is the child
     <label className={css.field}>
       <span className={css.label}>
-        {label}
+        {word ? <Term id={word}>{label}</Term> : label}
         {note && <small>{note}</small>}
       </span>
       {children}
@@ -121,16 +125,18 @@ export function Notice({ kind = "info", children }: NoticeProps) {
 
 interface PanelProps {
   title: string;
+  /** Its entry in the glossary. */
+  word?: WordId;
   actions?: ReactNode;
   className?: string;
   children: ReactNode;
 }
 
-export function Panel({ title, actions, className, children }: PanelProps) {
+export function Panel({ title, word, actions, className, children }: PanelProps) {
   return (
     <section className={cx(css.panel, className)} aria-label={title}>
       <header className={css.panelHead}>
-        <h2 className={css.panelTitle}>{title}</h2>
+        <h2 className={css.panelTitle}>{word ? <Term id={word}>{title}</Term> : title}</h2>
         {actions}
       </header>
       <div className={css.panelBody}>{children}</div>

@@ -5,6 +5,7 @@ import { editText, opName, placeName, placeText, shortName } from "../lib/names"
 import { faultAt } from "../question/faultAt";
 import { type Group, useDraft } from "../state/draft";
 import { Icon } from "../ui/Icon";
+import { Term } from "../ui/Term";
 import { Button, cx } from "../ui/ui";
 import css from "./edits.module.css";
 
@@ -31,7 +32,9 @@ export function EditList({ problem }: EditListProps) {
       </Chips>
       {draft.held.length > 0 && (
         <>
-          <p className={css.note}>Held in both runs, clean and edited:</p>
+          <p className={css.note}>
+            <Term id="held">Held</Term> in both runs, clean and edited:
+          </p>
           <Chips group="held" label="Held edits" problem={problem} />
         </>
       )}
@@ -67,15 +70,19 @@ export function EditList({ problem }: EditListProps) {
         >
           {group === "held" ? "Held: let go" : "Hold in both runs"}
         </Button>
+        <Term id="held" of="holding an edit" />
         {(draft.edits.length + draft.held.length > 1 || draft.ordered) && (
-          <label className={css.check}>
-            <input
-              type="checkbox"
-              checked={draft.ordered}
-              onChange={(event) => change({ ordered: event.target.checked })}
-            />
-            Apply in this order
-          </label>
+          <>
+            <label className={css.check}>
+              <input
+                type="checkbox"
+                checked={draft.ordered}
+                onChange={(event) => change({ ordered: event.target.checked })}
+              />
+              Apply in this order
+            </label>
+            <Term id="order" of="the order of edits" />
+          </>
         )}
       </div>
     </div>

@@ -28,7 +28,7 @@ export function EditPanel({ info, error }: EditPanelProps) {
   const report = info.sites.find((site) => site.site === edit?.target.site);
 
   return (
-    <Panel title="Edit" className={css.editPanel} actions={<UndoButtons />}>
+    <Panel title="Edit" word="edit" className={css.editPanel} actions={<UndoButtons />}>
       <EditList problem={problem} />
       {edit ? (
         <>

@@ -4,6 +4,7 @@ import { asApiError } from "../api/problem";
 import { useMakeCapture } from "../captures/queries";
 import { placeText } from "../lib/names";
 import { useDraft } from "../state/draft";
+import { Term } from "../ui/Term";
 import { Button, Notice } from "../ui/ui";
 import { captureOf } from "./captureOf";
 import css from "./edits.module.css";
@@ -23,9 +24,10 @@ export function KeepValues() {
         Keep the values of {spec.targets.map((target) => placeText(target, [])).join(", ")}
       </summary>
       <p className={css.note}>
-        Stores the numbers that{" "}
+        Stores the numbers (<Term id="activation">activations</Term>) that{" "}
         {spec.targets.length > 1 ? "these parts compute" : "this part computes"} on the prompt: to
-        see their statistics, download them, or add them somewhere else.
+        see their statistics, download them, or add them somewhere else (a{" "}
+        <Term id="capture">capture</Term>).
       </p>
       <div className={css.arrange}>
         <Button

@@ -2,6 +2,7 @@ import type { MetricKind, MetricValue } from "../api/types";
 import { changeInUnit, inUnit } from "../lib/format";
 import { metricTitle } from "../lib/names";
 import { Term } from "../ui/Term";
+import { Unit } from "../ui/Unit";
 import { cx, styles } from "../ui/ui";
 import { isAboveFloor } from "./verdict";
 import css from "./workbench.module.css";
@@ -47,7 +48,7 @@ export function MetricTable({
                   <i className={css.dotEdited} /> <Term id="edited">Edited</Term>
                 </th>
                 <th scope="col" className={styles.num}>
-                  Change
+                  <Term id="change">Change</Term>
                 </th>
                 <th
                   scope="col"
@@ -65,7 +66,7 @@ export function MetricTable({
             <tr key={`${metric.kind}${(metric.tokens ?? []).join()}${metric.label}`}>
               <th scope="row">
                 <Term id={metric.kind as MetricKind}>{metricTitle(metric)}</Term>{" "}
-                {metric.unit !== "probability" && <small>{metric.unit}</small>}
+                <Unit of={metric.unit} />
               </th>
               {metric.status && metric.status !== "ok" ? (
                 <td colSpan={clean ? 1 : 3} className={styles.num}>
@@ -98,7 +99,7 @@ function Moved({ metric }: { metric: MetricValue }) {
         {typeof metric.spread === "number" && (
           <small title="Standard deviation between draws">
             {" "}
-            ± {inUnit(metric.spread, metric.unit)}
+            <Term id="draws">±</Term> {inUnit(metric.spread, metric.unit)}
           </small>
         )}
       </td>

@@ -4,6 +4,7 @@ import type { ModelInfo, Site } from "../api/types";
 import { asList } from "../lib/indices";
 import { SITES } from "../lib/words";
 import { type Group, useDraft } from "../state/draft";
+import { Term } from "../ui/Term";
 import { cx, Segmented } from "../ui/ui";
 import css from "./map.module.css";
 import { HEAD_SITES, hasSquares, keysOf, type MapCell, mapRows, neighbour } from "./mapLayout";
@@ -129,6 +130,13 @@ export function ModelMap({ info }: { info: ModelInfo }) {
           </div>
         ))}
       </div>
+      <p className={css.key}>
+        The parts are <Term id="site">sites</Term>: the line is the{" "}
+        <Term id="stream">residual stream</Term>, which each <Term id="layer">layer</Term>’s{" "}
+        <Term id="attention">attention</Term> (of <Term id="head">heads</Term>) and{" "}
+        <Term id="mlp">MLP</Term> (of <Term id="neuron">neurons</Term>) add to. Hatched ones are not{" "}
+        <Term id="certified">certified</Term>.
+      </p>
       <p className={cx(css.hint, told && !told.certified && css.refused)}>
         {told ? about(told) : HINT}
       </p>

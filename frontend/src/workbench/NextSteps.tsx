@@ -1,9 +1,11 @@
 import { useLocation } from "wouter";
+import { useModel } from "../api/queries";
 import type { Result } from "../api/types";
-import { PRESETS } from "../explorer/presets";
+import { presetsFor } from "../explorer/presets";
 import { newOp } from "../question/newOp";
 import { sourceOf } from "../question/source";
 import { fromSpec, useDraft } from "../state/draft";
+import { useExample } from "../state/example";
 import { same } from "../state/url";
 import { Button } from "../ui/ui";
 import css from "./workbench.module.css";
@@ -12,7 +14,9 @@ import css from "./workbench.module.css";
 export function NextSteps({ result }: { result: Result }) {
   const [, go] = useLocation();
   const { draft, load } = useDraft();
-  const where = PRESETS.find(({ id }) => id === "where");
+  const example = useExample();
+  const info = useModel().data?.info;
+  const where = info && presetsFor(info, example).find(({ id }) => id === "where");
   if (!where) return null;
   const explore = () => {
     const asked = fromSpec(result.spec, draft);
@@ -21,7 +25,7 @@ export function NextSteps({ result }: { result: Result }) {
     const op =
       source && !same(source, asked.prompt)
         ? { kind: "patch" as const, source_prompt: source }
-        : newOp("patch", asked.answer, asked.prompt);
+        : newOp("patch", asked.answer, asked.prompt, example);
     load({ ...asked, ...where.apply({ ...asked, op }) });
     go("/s");
   };

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import type { GridData, Result } from "../api/types";
+import { Term } from "../ui/Term";
 import { Code, Segmented, styles } from "../ui/ui";
 import { type Recipes, recipes, vectorFiles } from "./recipes";
 import css from "./workbench.module.css";
@@ -34,7 +35,7 @@ export function Reproduce({ result }: { result: Result | GridData }) {
       <Code label={`Reproduce with ${kind}`} text={all[kind]} />
       <p className={styles.label}>
         <small>
-          The same question on the same weights has the same spec hash:{" "}
+          The same question on the same weights has the same <Term id="hash">spec hash</Term>:{" "}
           <code>{result.spec_hash.slice(0, 12)}…</code>
         </small>
       </p>

@@ -38,7 +38,11 @@ export function ResultPanel({ record, result, differs, running, onRun }: ResultP
   const { headline, details, notShown } = verdict(result);
   const clean = isClean(result);
   return (
-    <Panel title={clean ? "Clean run" : "Result"} actions={<Annotate record={record} />}>
+    <Panel
+      title={clean ? "Clean run" : "Result"}
+      word={clean ? "clean" : "edited"}
+      actions={<Annotate record={record} />}
+    >
       <OtherModel what="This result" model={result.model} then="Run asks the loaded model." />
       {differs && (
         <div className={css.differs} role="status">

@@ -1,5 +1,6 @@
 import type { Result } from "../api/types";
 import { number, percent } from "../lib/format";
+import { Term } from "../ui/Term";
 import { styles, TokenText } from "../ui/ui";
 
 /** Both top-k lists with every number. */
@@ -15,16 +16,19 @@ export function TopTable({ result }: { result: Result }) {
       <table className={styles.table}>
         <thead>
           <tr>
-            {["Run", "Place", "Token", "Id"].map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-            <th scope="col" className={styles.num}>
-              Probability
+            <th scope="col">Run</th>
+            <th scope="col">Place</th>
+            <th scope="col">
+              <Term id="token">Token</Term>
+            </th>
+            <th scope="col">
+              <Term id="token_id">Id</Term>
             </th>
             <th scope="col" className={styles.num}>
-              Logit
+              <Term id="probability">Probability</Term>
+            </th>
+            <th scope="col" className={styles.num}>
+              <Term id="logit">Logit</Term>
             </th>
           </tr>
         </thead>

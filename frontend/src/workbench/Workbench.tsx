@@ -12,9 +12,10 @@ import { Fault, FaultScope } from "../question/Faults";
 import { MetricPicker } from "../question/MetricPicker";
 import { PromptField } from "../question/PromptField";
 import { sourceOf, useLengthFault, useSource } from "../question/source";
-import { EXAMPLE, toRun, useDraft } from "../state/draft";
+import { toRun, useDraft } from "../state/draft";
 import { same } from "../state/url";
 import { useDraftUrl } from "../state/useDraftUrl";
+import { Term } from "../ui/Term";
 import { Button, Empty, Notice, Panel, styles } from "../ui/ui";
 import { CostLine } from "./CostLine";
 import { EditPanel } from "./EditPanel";
@@ -26,7 +27,7 @@ import css from "./workbench.module.css";
 /** One question, one answer: prompt and edits on the left, what they did on the right. */
 export function Workbench({ id }: { id: string | null }) {
   const [, go] = useLocation();
-  const { draft, group, selected, change, update, load } = useDraft();
+  const { draft, example, group, selected, change, update, load } = useDraft();
   const model = useModel();
   const record = useRecord(id);
   const { run, start: ask, asking } = useAsk();
@@ -57,7 +58,7 @@ export function Workbench({ id }: { id: string | null }) {
     ask();
   }, [canRun, ask]);
   const startOver = () => {
-    load(EXAMPLE);
+    load(example);
     go("/w");
   };
   const stop = () => pending && cancel.mutate(pending);
@@ -82,6 +83,7 @@ export function Workbench({ id }: { id: string | null }) {
   // What was refused is said as long as it is still what is asked.
   const refused = same(run.variables, toRun(draft)) ? run.error : null;
   const chosen = edit ? asList(edit.target.position) : null;
+  const mapped = edit?.op.kind === "patch" && Boolean(edit.op.positions);
   const toggle = (index: number) => {
     if (!edit || !SITES[edit.target.site].axes.includes("position")) return;
     const kept = chosen ?? [];
@@ -100,7 +102,7 @@ export function Workbench({ id }: { id: string | null }) {
           title="Question"
           actions={
             <span className={css.tools}>
-              {!same(toRun(draft), toRun(EXAMPLE)) && (
+              {!same(toRun(draft), toRun(example)) && (
                 <Button
                   look="quiet"
                   title="Back to the example; undo brings your draft back"
@@ -128,6 +130,7 @@ export function Workbench({ id }: { id: string | null }) {
           <CostLine can={Boolean(info) && !unequal} refused={refused} waits={unequal} />
           <PromptField
             label="Prompt"
+            word="prompt"
             prompt={draft.prompt}
             onChange={(prompt) => change({ prompt })}
             chosen={chosen}
@@ -140,13 +143,15 @@ export function Workbench({ id }: { id: string | null }) {
             </FaultScope>
           </PromptField>
           <p className={css.note}>
-            {edit
-              ? chosen
-                ? "The edit acts at the marked positions."
-                : edit.op.kind === "patch" && edit.op.positions
-                  ? "The edit acts at the paired positions; click tokens to restrict it."
-                  : "The edit acts at every position; click tokens to restrict it."
-              : "No edit is chosen: Run shows what the model says."}
+            {edit ? (
+              <>
+                The edit acts at {chosen ? "the marked" : mapped ? "the paired" : "every"}{" "}
+                <Term id="position">{chosen || mapped ? "positions" : "position"}</Term>
+                {chosen ? "." : "; click tokens to restrict it."}
+              </>
+            ) : (
+              "No edit is chosen: Run shows what the model says."
+            )}
           </p>
           <FaultScope error={refused} base="">
             <MetricPicker
