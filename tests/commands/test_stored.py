@@ -53,7 +53,7 @@ def test_a_database_of_a_newer_version_ends_with_4_and_stays_as_it_was(ns, tmp_p
 def test_captures_are_listed_and_chosen(ns):
     _, out, _ = ns("capture", PROMPT, "--site", "z.1", "--model", "tiny")
     key = out.split("id ")[1].split()[0]
-    assert key in ns("show", "--captures", "--search", "Z.1", "--of", "tiny")[1]
+    assert key in ns("show", "--captures", "--search", "HEADS of layer 1", "--of", "tiny")[1]
     assert "Nothing fits" in ns("show", "--captures", "--search", "nowhere")[1]
     code, _, err = ns("show", "--captures", "--starred")
     assert code == 2 and "--search" in err
