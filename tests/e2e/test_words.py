@@ -99,8 +99,9 @@ def edits(page: Page, _: dict[str, str]) -> set[str]:
     operation(page, "Zero")
     page.get_by_role("button", name="key", exact=True).click()
     page.get_by_role("button", name=re.compile("^layer 1, key")).first.click()
+    told |= shows(page, "kv_head k")
     page.get_by_role("button", name="layer 1, MLP", exact=True).click(modifiers=["Shift"])
-    return told | shows(page, "kv_head order held")
+    return told | shows(page, "mlp_out order held")
 
 
 def explorer(page: Page, _: dict[str, str]) -> set[str]:
@@ -131,7 +132,9 @@ def grids(page: Page, found: dict[str, str]) -> set[str]:
 
 def compare(page: Page, found: dict[str, str]) -> set[str]:
     origin = page.url.split("/c")[0]
-    told = shows(page, "experiment difference")
+    told = shows(page, "experiment")
+    page.get_by_role("list", name="Stored results").get_by_role("button").first.click()
+    told |= shows(page, "difference")
     page.goto(origin + found["runs"])
     expect(page.get_by_role("region", name="Change of each metric")).to_be_visible()
     told |= shows(page, "difference change token prob prompt read_position")
