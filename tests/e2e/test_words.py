@@ -12,10 +12,13 @@ from tests.e2e.conftest import Server
 from tests.e2e.steps import ask, operation, ready, run, stored, sweep
 
 STRIP = "loaded"
-QUESTION = "prompt token position metric answer foil read_position edit site stream layer attention head mlp neuron certified held zero"
+QUESTION = ("prompt token position metric answer foil read_position edit site stream layer attention "
+            "head mlp neuron certified held zero")
 RESULT = "clean edited change noise_floor kl prob nat probability top_token log_scale spec"
-FORM = "sweep prompt token edit site axis layer position metric answer foil read_position cell forward"
-GRID = "cell metric colours clipping axis spec verify kl prob execution deviation noise_floor change"
+FORM = ("sweep prompt token edit site axis layer position metric answer foil read_position cell "
+        "forward")
+GRID = ("cell metric colours clipping axis spec verify kl prob execution deviation noise_floor "
+        "change")
 PROB = {"kind": "prob", "token": " Paris"}
 
 
@@ -27,7 +30,7 @@ def links(page: Page) -> set[str]:
 
 
 def shows(page: Page, words: str) -> set[str]:
-    """Each word has a visible link; each link opens its entry beside the view. All that it tells."""
+    """Each word has a visible link, and each link opens its entry. All that the entries tell."""
     wanted = {*words.split(), STRIP}
     expect(page.locator('a[href="/learn/words/loaded"]').first).to_be_visible()
     for word in sorted(wanted):
@@ -46,7 +49,7 @@ def shows(page: Page, words: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def results(server: Server) -> dict[str, str]:
-    """Addresses of what is stored: a grid that steers, a comparison of runs and of grids, a capture."""
+    """Addresses of stored grids, of a comparison of runs and one of grids, and of a capture."""
     over = {"sites": ["attn_out"], "layers": "all"}
     prompts = ("The Eiffel Tower is in", "The Louvre is in")
     runs = [stored(server, "experiments", prompt=each, read_position=place, metrics=[PROB])

@@ -69,7 +69,7 @@ export function Explorer({ id }: { id: string | null }) {
             onCancel={jobId ? () => cancel.mutate(jobId) : null}
           />
         ) : error && id ? (
-          <Panel title="Sweep">
+          <Panel title="Grid">
             {stands ? (
               <Stopped id={id} standing={stands} />
             ) : (
