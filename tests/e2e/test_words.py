@@ -12,8 +12,8 @@ from tests.e2e.conftest import Server
 from tests.e2e.steps import ask, operation, ready, run, stored, sweep
 
 STRIP = "loaded"
-QUESTION = ("prompt token position metric answer foil read_position edit site stream layer attention "
-            "head mlp neuron certified held zero")
+QUESTION = ("prompt token position metric answer foil read_position edit site stream layer "
+            "attention head mlp neuron certified held zero")
 RESULT = "clean edited change noise_floor kl prob nat probability top_token log_scale spec"
 FORM = ("sweep prompt token edit site axis layer position metric answer foil read_position cell "
         "forward")
