@@ -47,6 +47,12 @@ def shows(page: Page, words: str) -> set[str]:
     return told
 
 
+def unfold(page: Page) -> None:
+    """Opens what stands folded below a grid: how it is drawn, and its checks."""
+    for name in ("Display", "The checks in figures"):
+        page.locator("summary").filter(has_text=name).click()
+
+
 @pytest.fixture(scope="module")
 def results(server: Server) -> dict[str, str]:
     """Addresses of stored grids, of a comparison of runs and one of grids, and of a capture."""
@@ -111,6 +117,7 @@ def explorer(page: Page, _: dict[str, str]) -> set[str]:
     expect(page.get_by_text(re.compile(r"^\d+ cells?$"))).to_be_visible()
     told = shows(page, FORM)
     sweep(page, "Which layer, at which word?")
+    unfold(page)
     told |= shows(page, f"{FORM} {GRID} source marginals control self_patch full_patch recovered")
     metrics = page.get_by_role("group", name="Metric", exact=True)
     metrics.get_by_role("button", name="KL").click()
@@ -127,6 +134,7 @@ def explorer(page: Page, _: dict[str, str]) -> set[str]:
 
 
 def grids(page: Page, found: dict[str, str]) -> set[str]:
+    unfold(page)
     told = shows(page, "random_direction control top_token log_scale execution")
     page.goto(page.url.split("/s/")[0] + found["neurons"])
     expect(page.get_by_role("grid")).to_be_visible()
