@@ -12,10 +12,13 @@ from tests.e2e.conftest import Server
 from tests.e2e.steps import ask, operation, ready, run, stored, sweep
 
 STRIP = "loaded"
-QUESTION = "prompt token position metric answer foil read_position edit site stream layer attention head mlp neuron certified held zero"
+QUESTION = ("prompt token position metric answer foil read_position edit site stream layer "
+            "attention head mlp neuron certified held zero")
 RESULT = "clean edited change noise_floor kl prob nat probability top_token log_scale spec"
-FORM = "sweep prompt token edit site axis layer position metric answer foil read_position cell forward"
-GRID = "cell metric colours clipping axis spec verify kl prob execution deviation noise_floor change"
+FORM = ("sweep prompt token edit site axis layer position metric answer foil read_position cell "
+        "forward")
+GRID = ("cell metric colours clipping axis spec verify kl prob execution deviation "
+        "noise_floor")
 PROB = {"kind": "prob", "token": " Paris"}
 
 
@@ -27,7 +30,7 @@ def links(page: Page) -> set[str]:
 
 
 def shows(page: Page, words: str) -> set[str]:
-    """Each word has a visible link; each link opens its entry beside the view. All that it tells."""
+    """Each word has a visible link, and each link opens its entry. All that the entries tell."""
     wanted = {*words.split(), STRIP}
     expect(page.locator('a[href="/learn/words/loaded"]').first).to_be_visible()
     for word in sorted(wanted):
@@ -44,9 +47,15 @@ def shows(page: Page, words: str) -> set[str]:
     return told
 
 
+def unfold(page: Page) -> None:
+    """Opens what stands folded below a grid: how it is drawn, and its checks."""
+    for name in ("Display", "The checks in figures"):
+        page.locator("summary").filter(has_text=name).click()
+
+
 @pytest.fixture(scope="module")
 def results(server: Server) -> dict[str, str]:
-    """Addresses of what is stored: a grid that steers, a comparison of runs and of grids, a capture."""
+    """Addresses of stored grids, of a comparison of runs and one of grids, and of a capture."""
     over = {"sites": ["attn_out"], "layers": "all"}
     prompts = ("The Eiffel Tower is in", "The Louvre is in")
     runs = [stored(server, "experiments", prompt=each, read_position=place, metrics=[PROB])
@@ -99,14 +108,16 @@ def edits(page: Page, _: dict[str, str]) -> set[str]:
     operation(page, "Zero")
     page.get_by_role("button", name="key", exact=True).click()
     page.get_by_role("button", name=re.compile("^layer 1, key")).first.click()
+    told |= shows(page, "kv_head k")
     page.get_by_role("button", name="layer 1, MLP", exact=True).click(modifiers=["Shift"])
-    return told | shows(page, "kv_head order held")
+    return told | shows(page, "mlp_out order held")
 
 
 def explorer(page: Page, _: dict[str, str]) -> set[str]:
     expect(page.get_by_text(re.compile(r"^\d+ cells?$"))).to_be_visible()
     told = shows(page, FORM)
     sweep(page, "Which layer, at which word?")
+    unfold(page)
     told |= shows(page, f"{FORM} {GRID} source marginals control self_patch full_patch recovered")
     metrics = page.get_by_role("group", name="Metric", exact=True)
     metrics.get_by_role("button", name="KL").click()
@@ -123,6 +134,7 @@ def explorer(page: Page, _: dict[str, str]) -> set[str]:
 
 
 def grids(page: Page, found: dict[str, str]) -> set[str]:
+    unfold(page)
     told = shows(page, "random_direction control top_token log_scale execution")
     page.goto(page.url.split("/s/")[0] + found["neurons"])
     expect(page.get_by_role("grid")).to_be_visible()
@@ -131,7 +143,10 @@ def grids(page: Page, found: dict[str, str]) -> set[str]:
 
 def compare(page: Page, found: dict[str, str]) -> set[str]:
     origin = page.url.split("/c")[0]
-    told = shows(page, "experiment difference")
+    told = shows(page, "experiment")
+    page.get_by_role("list", name="Stored results").get_by_role("button").first.click()
+    expect(page.locator('a[href="/learn/words/experiment"]')).to_have_count(0)
+    told |= shows(page, "difference")
     page.goto(origin + found["runs"])
     expect(page.get_by_role("region", name="Change of each metric")).to_be_visible()
     told |= shows(page, "difference change token prob prompt read_position")

@@ -81,7 +81,7 @@ export function Explorer({ id }: { id: string | null }) {
             onNew={startNew}
           />
         ) : error && id ? (
-          <Panel title="Sweep">
+          <Panel title="Grid">
             {stands ? (
               <Stopped id={id} standing={stands} />
             ) : (

@@ -88,7 +88,7 @@ export function FilterBar({ of, filters, onChange }: FilterBarProps) {
           </Field>
           {results && (
             <>
-              <Field label="What an edit does">
+              <Field label="What an edit does" word="edit">
                 <select className={styles.input} value={filters.op} onChange={set("op")}>
                   <option value="">any</option>
                   {Object.entries(OPS).map(([op, { label }]) => (
@@ -98,7 +98,7 @@ export function FilterBar({ of, filters, onChange }: FilterBarProps) {
                   ))}
                 </select>
               </Field>
-              <Field label="Where an edit acts">
+              <Field label="Where an edit acts" word="site">
                 <select className={styles.input} value={filters.site} onChange={set("site")}>
                   <option value="">any</option>
                   {SITE_ORDER.map((site) => (

@@ -5,6 +5,7 @@ import { useModel } from "../api/queries";
 import { NoModel } from "../app/NoModel";
 import { GLOSSARY, GROUPS, type WordId } from "../lib/glossary";
 import { LESSONS, type Lesson, useAside } from "../state/aside";
+import { Term } from "../ui/Term";
 import { Button, cx, Notice, Panel } from "../ui/ui";
 import { begin } from "./begin";
 import css from "./learn.module.css";
@@ -41,8 +42,8 @@ export default function LearnView({ word }: { word: string | null }) {
     <div className={css.view}>
       <Panel title="Learn">
         <p className={css.lead}>
-          Four short tasks with the loaded model. You do each one yourself, in the workbench and the
-          explorer; a slim panel beside them says what to try.
+          Four short tasks with the <Term id="loaded">loaded model</Term>. You do each one yourself,
+          in the workbench and the explorer; a slim panel beside them says what to try.
         </p>
         {model.data && !info && <NoModel loading={model.data.loading ?? null} />}
         {mine && (
@@ -63,6 +64,7 @@ export default function LearnView({ word }: { word: string | null }) {
           {LESSONS.map((each) => {
             const { title, says, steps } = LESSON_TEXTS[each];
             const current = lesson === each && step < steps.length && mine;
+            const begins = busy === each ? "Asking the model…" : current ? "Begin again" : "Begin";
             const impossible = info ? cannot(each, info, mine) : null;
             return (
               <li key={each} className={cx(css.task, done.includes(each) && css.done)}>
@@ -82,10 +84,10 @@ export default function LearnView({ word }: { word: string | null }) {
                     <Button
                       look={current ? "quiet" : "plain"}
                       disabled={!info || busy !== null}
-                      aria-label={`Begin: ${title}`}
+                      aria-label={`${begins}: ${title}`}
                       onClick={() => start(each)}
                     >
-                      {busy === each ? "Asking the model…" : current ? "Begin again" : "Begin"}
+                      {begins}
                     </Button>
                   </span>
                 )}

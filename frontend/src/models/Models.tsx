@@ -78,7 +78,7 @@ function Entry({
       ) : (
         <Button
           disabled={Boolean(entry.problem) || Boolean(job) || Boolean(loading)}
-          aria-label={`Load ${entry.name}`}
+          aria-label={`${job ? "Loading…" : "Load"} ${entry.name}`}
           onClick={() => load.mutate(entry.id)}
         >
           {job ? "Loading…" : "Load"}
