@@ -17,8 +17,8 @@ QUESTION = ("prompt token position metric answer foil read_position edit site st
 RESULT = "clean edited change noise_floor kl prob nat probability top_token log_scale spec"
 FORM = ("sweep prompt token edit site axis layer position metric answer foil read_position cell "
         "forward")
-GRID = ("cell metric colours clipping axis spec verify kl prob execution deviation noise_floor "
-        "change")
+GRID = ("cell metric colours clipping axis spec verify kl prob execution deviation "
+        "noise_floor")
 PROB = {"kind": "prob", "token": " Paris"}
 
 
@@ -145,6 +145,7 @@ def compare(page: Page, found: dict[str, str]) -> set[str]:
     origin = page.url.split("/c")[0]
     told = shows(page, "experiment")
     page.get_by_role("list", name="Stored results").get_by_role("button").first.click()
+    expect(page.locator('a[href="/learn/words/experiment"]')).to_have_count(0)
     told |= shows(page, "difference")
     page.goto(origin + found["runs"])
     expect(page.get_by_role("region", name="Change of each metric")).to_be_visible()
