@@ -67,14 +67,14 @@ def test_other_axes_are_refused_with_the_reason(open_page, sweeps):
 
 def test_a_result_is_compared_with_another_of_its_kind(open_page, server, sweeps):
     other = stored(server, "experiments", prompt="The Eiffel Tower is in", edits=[
-        {"target": {"site": "mlp_out", "layer": 3}, "op": {"kind": "zero"}}],
+        {"target": {"site": "mlp_out", "layer": 3}, "op": {"kind": "scale", "factor": 0.375}}],
         metrics=[{"kind": "kl"}, PROB])
     page = open_page("/")
     run(page)
     page.get_by_role("link", name="Compare", exact=True).last.click()
     choices = page.get_by_role("list", name="Stored results")
     expect(choices.get_by_text("sweep")).to_have_count(0)
-    page.get_by_label("Search").fill("zero mlp of layer 3")
+    page.get_by_label("Search").fill("scale mlp of layer 3 0.375")
     choices.get_by_role("button").first.click()
     page.wait_for_url(re.compile(f"b={other}"))
     line = page.get_by_role("region", name="Change of each metric").get_by_role("row").filter(

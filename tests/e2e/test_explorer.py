@@ -167,8 +167,10 @@ def test_history_lists_finds_stars_and_opens(open_page):
     row = page.get_by_role("listitem").filter(has_text="zero attention and MLP").first
     row.get_by_role("button", name=re.compile("^Star")).click()
     page.get_by_role("button", name=re.compile("Starred only")).click()
-    expect(page.get_by_role("list", name="Experiments").get_by_role("listitem")).to_have_count(1)
-    page.get_by_role("link", name=re.compile("zero attention and MLP")).click()
+    found = page.get_by_role("list", name="Experiments")
+    expect(found.locator('[aria-pressed="false"]')).to_have_count(0)
+    expect(found.locator('[aria-pressed="true"]')).not_to_have_count(0)
+    found.get_by_role("link", name=re.compile("zero attention and MLP")).first.click()
     finished(page)
     page.get_by_role("link", name="History").click()
     page.get_by_label("Search the history").fill("nothing like this")

@@ -135,6 +135,7 @@ def test_locate_waits_for_the_cell_where_the_answer_arrives(open_page):
 
 def test_a_task_that_is_done_makes_room_and_one_under_way_says_where_it_goes_on(open_page):
     page = open_page("/learn/predict/2")
+    expect(panel(page)).to_contain_text("Step 2 of 2")
     page.get_by_role("link", name="Explorer").click()
     panel(page).get_by_role("button", name="Go to the Workbench").click()
     run(page)

@@ -184,7 +184,7 @@ def learn(page: Page, _: dict[str, str]) -> set[str]:
     """The words of the tasks stand in their own panel, which the glossary's covers."""
     told: set[str] = set()
     origin = page.url.split("/learn")[0]
-    for address, words in {"predict/1": "model prompt", "predict/2": "clean token probability",
+    for address, words in {"predict/1": "model prompt", "predict/2": "clean token probability bos",
                            "predict/3": "distribution", "break/1": "layer attention head mlp "
                            "stream ablation", "break/2": "clean edited",
                            "break/4": "intervention", "restore/2": "source patching",
