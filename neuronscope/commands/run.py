@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from neuronscope.commands import common, shorthand
+from neuronscope.commands import common, plans, shorthand
 from neuronscope.commands.tables import ONE_PROMPT, record_lines
 from neuronscope.errors import InvalidInput
 from neuronscope.spec.experiments import Run
@@ -32,6 +32,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--top", type=int, default=10, metavar="K", help="top tokens recorded")
     parser.add_argument("--rerun", action="store_true", help="run again what is stored already")
     parser.add_argument("--json", action="store_true", help="print the record as JSON")
+    plans.add(parser)
     common.add_model(parser)
     return parser
 
@@ -44,6 +45,8 @@ def carry_out(arguments: argparse.Namespace) -> int:
         raise InvalidInput("This spec is a sweep (it has `over`).", hint="Use neuronscope sweep.")
     spec = common.checked(Run.model_validate, data)
     with common.lab_with_model(arguments) as lab:
+        if arguments.dry_run:
+            return plans.show(lab, spec, arguments.json)
         record, created = lab.run(spec, rerun=arguments.rerun)
     if arguments.json:
         print(record.model_dump_json())

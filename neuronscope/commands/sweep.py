@@ -7,7 +7,7 @@ import shutil
 import sys
 from typing import Any
 
-from neuronscope.commands import common, shorthand
+from neuronscope.commands import common, plans, shorthand
 from neuronscope.commands.tables import ONE_PROMPT, sweep_lines
 from neuronscope.errors import InvalidInput
 from neuronscope.spec.experiments import AXIS_FIELDS, Sweep
@@ -26,6 +26,7 @@ examples:
   neuronscope sweep "The Eiffel Tower is in" --zero --sites attn_out,mlp_out
   neuronscope sweep "The Eiffel Tower is in" --zero --sites z --layers all --heads all
   neuronscope sweep spec.json --csv grid.csv
+  neuronscope sweep spec.json --dry-run
   neuronscope sweep --resume 5f3c…
 
 Axes take `all` or indices (0,2,-1). An axis left out is edited as a whole; layers are `all`
@@ -56,6 +57,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument("--rerun", action="store_true", help="run again what is stored already")
     parser.add_argument("--csv", metavar="FILE", help="also write the cells as CSV")
     parser.add_argument("--json", action="store_true", help="print the record as JSON")
+    plans.add(parser)
     common.add_model(parser)
     return parser
 
@@ -67,6 +69,8 @@ def carry_out(arguments: argparse.Namespace) -> int:
     spec = None if arguments.resume else _spec(arguments)
     shown = bar if sys.stderr.isatty() and not arguments.json else None
     with common.lab_with_model(arguments, of=arguments.resume) as lab:
+        if spec is not None and arguments.dry_run:
+            return plans.show(lab, spec, arguments.json)
         record, created = ((lab.resume(arguments.resume, shown), True) if spec is None else
                            lab.sweep(spec, rerun=arguments.rerun, progress=shown))
     grid = Grid(record.result)
@@ -88,7 +92,7 @@ def _refuse_beside_resume(arguments: argparse.Namespace) -> None:
     given = [name for name, value in plain.items()
              if name not in BESIDE_RESUME and getattr(arguments, name) != value]
     if given:
-        names = ", ".join(WRITTEN.get(name, f"--{name}") for name in given)
+        names = ", ".join(WRITTEN.get(name, f"--{name.replace('_', '-')}") for name in given)
         raise InvalidInput("--resume goes on with a stored sweep as it was asked for; "
                            f"{names} would change it.", hint=f"Leave out {names}.")
 

@@ -187,6 +187,7 @@ def _over(asked: Sweep, ground: Ground) -> tuple[Over, list[Edit]]:
     }
     cells = []
     for site in over.sites:
+        check_site(site, axes["layers"], info, "/over/layers")
         target = Target(site=site, **{axis: axes[field] for axis, field in AXIS_FIELDS.items()})
         target = ground.target(target, "/over")
         op, target = resolve_op(asked.op, target, ground, "/op")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,20 @@ def _checked(name: int | str) -> int | str:
 
 def _as_device(name: int | str) -> torch.device:
     return torch.device("cuda", name) if isinstance(name, int) else torch.device(name)
+
+
+def check_modules(model: nn.Module, placement: Placement) -> None:
+    """Whether the model has what the device map names: transformers overlooks what it has not.
+
+    Raises: InvalidInput.
+    """
+    if not isinstance(placement.map, dict):
+        return
+    there = {name for name, _ in model.named_modules()} | set(model.state_dict())
+    for name in sorted(set(placement.map) - there):
+        near = get_close_matches(name, there - {""}, n=3, cutoff=0.0)
+        raise InvalidInput(f"The device map names {name[:80]!r}, which this model does not have.",
+                           hint=f"Its modules are called as in {', '.join(near)}.")
 
 
 def devices_of(model: nn.Module) -> str:

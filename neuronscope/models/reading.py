@@ -20,7 +20,7 @@ from torch import nn
 from neuronscope.errors import ModelRefused, OutOfMemory
 from neuronscope.models.exhausted import ran_out
 from neuronscope.models.fingerprint import read_header
-from neuronscope.models.placement import DTYPES, Placement
+from neuronscope.models.placement import DTYPES, Placement, check_modules
 from neuronscope.models.quantised import asked_for
 
 COUNTS = re.compile(r"(layers?|experts|blocks|depth)$")
@@ -78,6 +78,7 @@ def read_model(folder: Path, config: dict[str, Any], placement: Placement) -> nn
                 output_loading_info=True, **_how(config, placement))
         _refuse_missing(folder, sorted(found["missing_keys"]))
         _refuse_more_layers(folder, model, sorted(found["unexpected_keys"]))
+        check_modules(model, placement)
         if placement.device is not None and placement.device.type == "mps":
             model = model.to(placement.device)
         return model.eval()

@@ -43,6 +43,7 @@ def two(tmp_path_factory):
     made = {"tiny": loaded(server, "tiny"), "run": run()}
     made["second"] = stored(server, "experiments", prompt=PROMPT)
     made["sweep"] = stored(server, "sweeps", prompt=PROMPT, op={"kind": "zero"}, over=over)
+    made["partial"] = partial(server)
     made["capture"] = ask(server, "POST", "captures", prompt=PROMPT,
                           targets=[{"site": "resid_pre", "layer": 1}])["id"]
     ask(server, "POST", "models/other/load")
@@ -50,6 +51,22 @@ def two(tmp_path_factory):
     made["own"] = run()
     yield server, made
     stop_server(server)
+
+
+def partial(server: Server) -> str:
+    """The id of a sweep of the loaded model that was cancelled after its first cells."""
+    made = ask(server, "POST", "sweeps", prompt=PROMPT, op={"kind": "zero"}, mode="exact", over={
+        "sites": ["mlp_act"], "layers": "all", "positions": "all", "neurons": "all"})["id"]
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while ask(server, "GET", f"sweeps/{made}")["done"] == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    ask(server, "POST", f"sweeps/{made}/cancel")
+    while (state := ask(server, "GET", f"sweeps/{made}"))["job"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert 0 < state["done"] < state["total"]
+    return made
 
 
 def notice(page: Page):
@@ -99,3 +116,14 @@ def test_a_cell_of_another_models_grid_is_pinned_not_run(open_page, two):
     page.get_by_role("button", name="Table", exact=True).click()
     expect(page.get_by_role("button", name=re.compile("^Open ")).first).to_be_disabled()
     assert len(ask(server, "GET", "experiments")["items"]) == before
+
+
+def test_a_partial_sweep_of_another_model_is_not_resumed_on_this_one(open_page, two):
+    server, made = two
+    before = ask(server, "GET", f"sweeps/{made['partial']}")
+    page = open_page(f"/s/{made['partial']}", at=server)
+    note = page.get_by_role("note").filter(has_text="Cancelled")
+    note.get_by_role("button", name=re.compile("^Run the .* missing cells$")).click()
+    expect(note).to_contain_text(made["tiny"][:8])
+    expect(note).to_contain_text(made["other"][:8])
+    assert ask(server, "GET", f"sweeps/{made['partial']}") == before

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.steps import EXPERIMENT, ask, overflow, prompt, ready, result, run
+from tests.e2e.steps import EXPERIMENT, SWEEP, ask, finished, overflow, prompt, ready, result, run
 
 LONG = {"op": {"kind": "zero"}, "mode": "exact", "over": {
     "sites": ["resid_pre", "attn_out", "resid_mid", "mlp_out", "resid_post"],
@@ -115,6 +115,46 @@ def test_a_waiting_run_is_cancelled_by_its_key(open_page, server):
         page.keyboard.press(".")
         ready(page)
     expect(page.get_by_role("button", name="Dismiss")).to_have_count(0)
+
+
+def test_a_sweep_that_waits_says_for_what_and_can_be_cancelled(open_page, server):
+    page = open_page("/s")
+    page.get_by_role("button", name="Which layers?").click()
+    prompt(page).fill("Big Ben stood not far from")
+    expect(page.get_by_text(re.compile(r"^\d+ cells?$"))).to_be_visible()
+    grid = page.get_by_role("region", name="Grid", exact=True)
+    with busy(server, "near"):
+        page.get_by_role("button", name="Run sweep").click()
+        page.wait_for_url(SWEEP)
+        expect(grid.get_by_role("status")).to_have_text(
+            re.compile(r"^Waiting for another sweep, then \d+ cells\.$"))
+        page.reload()
+        expect(grid.get_by_role("status")).to_contain_text("Waiting for another sweep")
+        grid.get_by_role("button", name="Cancel").click()
+        expect(grid.get_by_role("note")).to_contain_text("Cancelled")
+    grid.get_by_role("button", name=re.compile("^Run the .* missing cells$")).click()
+    finished(page)
+
+
+def test_a_sweep_asks_the_model_once_before_it_starts(open_page):
+    """Answers that follow the model are asked for first: the button says so, and waits."""
+    page = open_page("/s")
+    page.get_by_role("button", name="Which layer, at which word?").click()
+    prompt(page).fill("Big Ben is a clock in")
+    asked = []
+
+    def slowly(route):
+        asked.append(route.request.post_data)
+        page.wait_for_timeout(1500)
+        route.continue_()
+
+    page.route("**/api/experiments", slowly)
+    page.get_by_role("button", name="Run sweep").click()
+    expect(page.get_by_role("button", name="Starting…")).to_be_disabled()
+    page.get_by_role("main").focus()
+    page.keyboard.press("r")
+    page.wait_for_url(SWEEP)
+    assert len(asked) == len(set(asked)) > 0
 
 
 def test_a_server_that_was_away_comes_back_and_tells_its_new_version(open_page):

@@ -1,3 +1,4 @@
+import { useMutation } from "@tanstack/react-query";
 import { useLocation } from "wouter";
 import { useFollow } from "../api/follow";
 import { asApiError } from "../api/problem";
@@ -35,12 +36,15 @@ export function Explorer({ id }: { id: string | null }) {
     toSpec: toSweep,
   });
 
-  const run = async () => {
-    const asked = await upToDate(({ op }) => [op]);
-    start.mutate(toSweep(asked), { onSuccess: (made) => go(`/s/${made.id}`) });
-  };
+  const prepare = useMutation({ mutationFn: () => upToDate(({ op }) => [op]) });
+  const asking = prepare.isPending || start.isPending;
+  const run = () =>
+    prepare.mutate(undefined, {
+      onSuccess: (asked) =>
+        start.mutate(toSweep(asked), { onSuccess: (made) => go(`/s/${made.id}`) }),
+    });
   useKeys({
-    r: () => info && draft.prompt !== "" && !start.isPending && run(),
+    r: () => info && draft.prompt !== "" && !asking && run(),
     ".": () => jobId && cancel.mutate(jobId),
   });
 
@@ -62,7 +66,7 @@ export function Explorer({ id }: { id: string | null }) {
           <SweepForm
             info={info}
             top={grid.data?.spec.prompt === draft.prompt ? grid.data.clean.top : []}
-            running={start.isPending}
+            running={asking}
             error={start.error}
             onRun={run}
           />
