@@ -7,8 +7,10 @@ import json
 import math
 import mmap
 import platform
+import re
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,11 @@ from neuronscope.spec.hashing import content_hash
 from neuronscope.version import __version__
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
+EXTRAS = ("accelerate", "bitsandbytes", "kernels")
+"""Packages that some models are run by."""
+COMPUTING = ("engine", "hooks", "models", "spec")
+"""The parts of this package from which results follow."""
+DRIVER_FILE = Path("/proc/driver/nvidia/version")
 FILE_DTYPES = {
     "bfloat16": "BF16", "bool": "BOOL", "float16": "F16", "float32": "F32", "float64": "F64",
     "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "int16": "I16", "int32": "I32",
@@ -163,9 +170,10 @@ def _no_floats(data: Any) -> Any:
 
 
 def environment(device: torch.device) -> dict[str, Any]:
-    """What a result may depend on beside its spec: versions, processor, threads, flags."""
+    """What a result may depend on beside its spec: versions, code, processor, threads, flags."""
     return {
         "neuronscope": __version__,
+        "code": code(),
         "python": platform.python_version(),
         **versions(),
         "machine": platform.machine(),
@@ -173,16 +181,44 @@ def environment(device: torch.device) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "device": _device_name(device),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "matmul_precision": torch.get_float32_matmul_precision(),
+        **(_on_cuda() if device.type == "cuda" else {}),
     }
 
 
 @cache
 def versions() -> dict[str, str]:
-    """The installed versions of the packages that results depend on."""
-    return {package: version(package) for package in PACKAGES}
+    """The versions of the packages that results depend on, optional ones where installed."""
+    return {package: version(package) for package in (*PACKAGES, *EXTRAS)
+            if package in PACKAGES or find_spec(package) is not None}
+
+
+@cache
+def code() -> str:
+    """Digest of NeuronScope's own code that finds sites, edits and measures."""
+    package = Path(__file__).resolve().parent.parent
+    files = sorted(file for part in COMPUTING for file in package.glob(f"{part}/*.py"))
+    return content_hash([[file.relative_to(package).as_posix(),
+                          hashlib.sha256(file.read_bytes()).hexdigest()] for file in files])
 
 
 def _device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}"
     return device.type
+
+
+def _on_cuda() -> dict[str, Any]:
+    """What a GPU's results depend on beside the device's name."""
+    return {"driver": driver_version(DRIVER_FILE), "cudnn": torch.backends.cudnn.version(),
+            "cudnn_deterministic": torch.backends.cudnn.deterministic,
+            "cudnn_benchmark": torch.backends.cudnn.benchmark}
+
+
+def driver_version(file: Path) -> str:
+    """The NVIDIA driver's version as the kernel module tells it; "unknown" where it does not."""
+    try:
+        found = re.search(r"Kernel Module.*?\s(\d+\.\d[\d.]*)\s", file.read_text(encoding="utf-8"))
+    except OSError:
+        return "unknown"
+    return found[1] if found else "unknown"

@@ -2,22 +2,14 @@
 
 The file's name is a hash of all that the outcome follows from: weights, configuration,
 structure, dtype, attention, machine, versions and the code that certifies. It is sealed with a
-key of its folder. None of that is trusted on its own: before it is used, an identity edit at
-every certified point must leave the logits as they are, each point firing exactly once, and the
-value at each must be the one that was certified. What fails is certified anew.
+key of its folder (`sealed.py`). None of that is trusted on its own: before it is used, an identity
+edit at every certified point must leave the logits as they are, each point firing exactly once,
+and the value at each must be the one that was certified. What fails is certified anew.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-import secrets
-from functools import cache
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import torch
 from pydantic import ValidationError
@@ -31,15 +23,13 @@ from neuronscope.models.fingerprint import config_digest, environment
 from neuronscope.models.forward import forward
 from neuronscope.models.layout import Layout
 from neuronscope.models.plain import NotPlain, from_plain, to_plain
-from neuronscope.spec.hashing import canonical, content_hash
+from neuronscope.models.sealed import NotSealed, seal, unseal
+from neuronscope.spec.hashing import content_hash
 from neuronscope.spec.models import SiteReport
-from neuronscope.wholefile import write_whole
 
 Key = tuple[str, int | None]
 Found = tuple[Layout, tuple[SiteReport, ...]]
 
-EXTRAS = ("accelerate", "bitsandbytes", "kernels")
-KEY_FILE = "key"
 NEAR = 1e-3
 """How far a value may lie from the certified one, relative to its norm."""
 
@@ -52,7 +42,7 @@ def key_of(model: nn.Module, digest: str, device: torch.device) -> str:
     implementations = sorted({str(getattr(module.config, "_attn_implementation", None))
                               for module in model.modules() if hasattr(module, "config")})
     return content_hash([digest, config_digest(model.config), parts, tensors, implementations,
-                         environment(device), _extras(), _code()])
+                         environment(device)])
 
 
 def recall(folder: Path, key: str, model: nn.Module, ids: Tensor) -> Found | str:
@@ -61,18 +51,12 @@ def recall(folder: Path, key: str, model: nn.Module, ids: Tensor) -> Found | str
     ids: [1, position], the probe prompt with which it was certified.
     """
     try:
-        raw = (folder / f"{key}.json").read_bytes()
-    except OSError:
+        body = unseal(folder, key)
+    except NotSealed as reason:
+        return str(reason)
+    if body is None:
         return ""
     try:
-        secret = (folder / KEY_FILE).read_bytes()
-    except OSError:
-        return "the key of its folder cannot be read"
-    try:
-        data = json.loads(raw)
-        body = data["body"]
-        if not hmac.compare_digest(str(data["seal"]), _seal(secret, key, body)):
-            return "its seal is not that of this folder"
         layout = from_plain(body["layout"], model)
         reports = tuple(SiteReport.model_validate(each) for each in body["sites"])
         if not isinstance(layout, Layout):
@@ -92,9 +76,7 @@ def keep(folder: Path, key: str, model: nn.Module, ids: Tensor, found: Found) ->
         body = {"layout": to_plain(layout, model),
                 "sites": [each.model_dump(mode="json") for each in reports],
                 "values": [[*point, *numbers] for point, numbers in values.items()]}
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        text = json.dumps({"seal": _seal(_secret(folder), key, body), "body": body})
-        write_whole(folder / f"{key}.json", text.encode("utf-8"))
+        seal(folder, key, body)
     except (NotPlain, OSError, RunFailed, ValueError):
         return False
     return True
@@ -163,31 +145,3 @@ def _numbers(value: Tensor) -> tuple[float, float]:
     flat = float64(value).flatten().cpu()
     along = torch.cos(torch.arange(1, len(flat) + 1, dtype=torch.float64).square() * 0.7548776)
     return float(flat @ along), float(flat.norm())
-
-
-def _secret(folder: Path) -> bytes:
-    """The folder's key, which is made if absent. Raises: OSError."""
-    path = folder / KEY_FILE
-    if not (path.is_file() and path.stat().st_size):
-        write_whole(path, secrets.token_hex(32).encode("ascii"))
-    return path.read_bytes()
-
-
-def _seal(secret: bytes, key: str, body: Any) -> str:
-    """The body's authentication code under the key of its folder."""
-    return hmac.new(secret, key.encode() + canonical(body), hashlib.sha256).hexdigest()
-
-
-@cache
-def _extras() -> dict[str, str]:
-    """The versions of those packages that a model may be run by, where they are installed."""
-    return {package: version(package) for package in EXTRAS if find_spec(package) is not None}
-
-
-@cache
-def _code() -> str:
-    """Digest of the code that finds sites and certifies them."""
-    package = Path(__file__).resolve().parent.parent
-    files = sorted([*package.glob("models/*.py"), *package.glob("hooks/*.py")])
-    return content_hash([[file.name, hashlib.sha256(file.read_bytes()).hexdigest()]
-                         for file in files])

@@ -10,16 +10,16 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from neuronscope.errors import ModelNotFound
+from neuronscope.errors import ModelNotFound, ModelRefused
 from neuronscope.models.beside import check_untouched, digest_of
 from neuronscope.models.certify import certify
+from neuronscope.models.digests import known_digest, stamp_of
 from neuronscope.models.discover import read_config, weight_files
 from neuronscope.models.exhausted import needed
 from neuronscope.models.fingerprint import (
     config_digest,
     module_digest,
     tokenizer_digest,
-    weights_digest,
 )
 from neuronscope.models.host import LoadedModel
 from neuronscope.models.kept import keep, key_of, recall
@@ -55,7 +55,8 @@ def load(
     """Load a model folder: safetensors only, local files only, no code from the folder.
 
     Whether it fits is told from its files' headers, before any weight is read.
-    kept: a folder in which certifications are kept and looked for; anew: not looked for.
+    kept: a folder in which certifications and digests of weight files are kept and looked for;
+    anew: not looked for.
     Raises: ModelNotFound, ModelRefused, OutOfMemory, InvalidInput.
     """
     clock = Clock()
@@ -71,10 +72,14 @@ def load(
     check_numbers(folder.name, config, placement.quantization)
     check_room(folder.name, files, config, placement)
     tell("digest", 0, len(PHASES))
-    digest = "" if placement.quantization else weights_digest(files)
+    stamp = stamp_of(files)
+    digest = "" if placement.quantization else known_digest(files, kept, anew=anew)
     clock.lap("digest")
     tell("weights", 1, len(PHASES))
     whole = read_model(folder, config, placement)
+    if stamp_of(files) != stamp:
+        raise ModelRefused(f"The files of {folder.name!r} changed while they were read.",
+                           hint="Load it again once nothing writes them any more.")
     clock.lap("weights")
     tell("certify", 2, len(PHASES))
     model = needed(lambda: text_side(whole), *SHORT)

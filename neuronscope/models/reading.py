@@ -75,7 +75,7 @@ def read_model(folder: Path, config: dict[str, Any], placement: Placement) -> nn
         with _quiet():
             model, found = _model_class(config).from_pretrained(
                 folder, dtype=placement.dtype, local_files_only=True, use_safetensors=True,
-                output_loading_info=True, **_how(config, placement))
+                trust_remote_code=False, output_loading_info=True, **_how(config, placement))
         _refuse_missing(folder, sorted(found["missing_keys"]))
         _refuse_more_layers(folder, model, sorted(found["unexpected_keys"]))
         check_modules(model, placement)

@@ -78,7 +78,7 @@ def test_a_lab_takes_ids_only(tmp_path, model_id):
 
 def test_a_device_map_that_names_what_is_not_there_is_refused(tmp_path):
     folder = save("llama", tmp_path / "tiny")
-    with pytest.raises(InvalidInput, match="names 'model.layer.1', which") as told:
+    with pytest.raises(InvalidInput, match=r"names 'model\.layer\.1', which") as told:
         load(folder, device_map={"": "cpu", "model.layer.1": "cpu"})
     assert "model.layers.1" in told.value.hint
     named = load(folder, device_map={"model": "cpu", "lm_head.weight": "cpu", "lm_head": "cpu"})
