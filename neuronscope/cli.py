@@ -34,6 +34,7 @@ from neuronscope.errors import (
     NewerDatabase,
     NotFound,
 )
+from neuronscope.threads import wait_asleep
 from neuronscope.version import __version__
 
 COMMANDS = (serve, demo, run, sweep, capture, show, verify, export, take_in, models, vectors,
@@ -58,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # a terminal or pipe that cannot show a character shows an escape instead of a traceback
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    wait_asleep()
     arguments = parser().parse_args(argv)
     as_json = getattr(arguments, "json", False)
     try:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
-import torch
+
+from neuronscope.threads import wait_asleep
+
+wait_asleep()  # before torch: tests often run beside other work
+import torch  # noqa: E402
 
 DEVIATIONS = pytest.StashKey[dict[str, tuple[float, float, str]]]()
 

@@ -18,6 +18,7 @@ from neuronscope.spec.captures import CaptureData
 from neuronscope.spec.experiments import Run
 from neuronscope.spec.models import ModelInfo, StageReport
 from neuronscope.spec.results import GridData, Result
+from neuronscope.threads import wait_asleep
 
 POLL_S = 0.05
 HARD_CANCEL_S = 10.0
@@ -94,6 +95,7 @@ class ChildProcess:
         if self.alive():
             return
         self._end()
+        wait_asleep()
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         with self._lifecycle:
