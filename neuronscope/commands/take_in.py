@@ -51,5 +51,5 @@ def _show(arguments: argparse.Namespace) -> int:
             print("\n".join(record_lines(record)))
             print()
         for key in bundle.manifest.captures:
-            print(f"capture {key}: {bundle.capture(key)[0].title}")
+            print(f"capture {key}: {bundle.capture(key).title}")
     return 0

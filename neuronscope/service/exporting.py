@@ -19,7 +19,9 @@ from safetensors.numpy import save as tensor_bytes
 
 from neuronscope.errors import Conflict, InvalidInput, StorageError
 from neuronscope.models.vectors import Vectors
-from neuronscope.service.bundles import CELLS, GROUP, MANIFEST, PIECE, vectors_of
+from neuronscope.service.bundled import vectors_of
+from neuronscope.service.bundles import CELLS, GROUP, MANIFEST, PIECE
+from neuronscope.service.guests import Guests
 from neuronscope.service.zipped import Spool
 from neuronscope.spec.bundle import BundledFile, Manifest, MovedCapture
 from neuronscope.store.experiments import now
@@ -39,13 +41,16 @@ SLICE = 1 << 16
 class Export:
     """A bundle that is about to be written; `manifest` is there when `pieces` has ended.
 
+    guests: where it is counted while it reads from the store.
     Raises: InvalidInput where nothing is named; NotFound, Gone; Conflict for a named sweep that
-        runs.
+        runs; ServerStopped.
     """
 
     def __init__(self, store: Store, vectors: Vectors, experiments: Iterable[str],
-                 captures: Iterable[str], chosen: Filter | None) -> None:
-        self._store, self._vectors = store, vectors
+                 captures: Iterable[str], chosen: Filter | None,
+                 guests: Guests) -> None:
+        self._store, self._vectors, self._guests = store, vectors, guests
+        guests.check()
         experiments, captures = list(experiments), list(captures)
         if chosen is None and not (experiments or captures):
             raise InvalidInput("Nothing was named that is to be exported.",
@@ -71,8 +76,12 @@ class Export:
     def pieces(self) -> Iterator[bytes]:
         """The file, piece by piece. Closing this early leaves nothing behind.
 
-        Raises: Conflict where a sweep changed meanwhile; StorageError.
+        Raises: Conflict where a sweep changed meanwhile; StorageError; ServerStopped where the
+            lab is closed meanwhile.
         """
+        return self._guests.pieces(self._pieces())
+
+    def _pieces(self) -> Iterator[bytes]:
         spool = Spool()
         with (zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED,  # type: ignore[call-overload]
                               compresslevel=LEVEL) as archive,
@@ -144,6 +153,7 @@ class Export:
                 digest.update(piece)
                 size += len(piece)
                 for start in range(0, len(piece), SLICE):
+                    self._guests.check()
                     out.write(piece[start:start + SLICE])
                 yield
         self._files.append(BundledFile(name=name, sha256=digest.hexdigest(), n_bytes=size))

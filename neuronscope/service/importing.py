@@ -13,7 +13,8 @@ from typing import BinaryIO
 
 from neuronscope.errors import BadBundle, Busy, Gone, NotFound, StorageError, VectorNotFound
 from neuronscope.models.vectors import Vectors
-from neuronscope.service.bundles import Bundle, vectors_of
+from neuronscope.service.bundled import vectors_of
+from neuronscope.service.bundles import Bundle
 from neuronscope.service.token import private
 from neuronscope.spec.bundle import MovedCapture, MovedExperiment, Taken
 from neuronscope.spec.captures import CaptureData

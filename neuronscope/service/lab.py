@@ -102,7 +102,8 @@ class Lab(Archive):
         self.close()
 
     def stop(self) -> None:
-        """Takes no more jobs and asks the running one to stop; what is stored can be read."""
+        """Takes no more jobs, and asks what runs to stop; what is stored can be read."""
+        self._guests.stop()
         self._jobs.stop()
 
     def close(self) -> None:
@@ -111,8 +112,9 @@ class Lab(Archive):
         self._jobs.join(STOP_S)
         self._executor.close()
         self._jobs.join()
-        self._store.close()
-        self._lock.release()
+        if self._guests.left():  # else the folder stays locked until this process ends
+            self._store.close()
+            self._lock.release()
 
     def announce(self, url: str) -> None:
         """Writes down where this instance is served, for a second one's refusal."""

@@ -15,6 +15,9 @@ Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+
 Bytes = Annotated[int, Field(ge=0, le=MAX_SAFE_INT)]
 Count = Annotated[int, Field(ge=0, le=2**22)]
 """Of cells or entries: many times what is accepted, and little enough to be listed."""
+MAX_LISTED = 2**21
+"""Experiments of one bundle; of captures, vectors and files there are fewer."""
+Listed = Field(max_length=MAX_LISTED)
 
 
 class BundledFile(Spec):
@@ -36,11 +39,19 @@ class Manifest(Spec):
     format: Literal[2] = FORMAT
     neuronscope: str
     created_at: str
-    experiments: Annotated[tuple[Id, ...], Items] = ()
-    captures: Annotated[tuple[Id, ...], Items] = ()
-    vectors: Annotated[tuple[Sha, ...], Items] = ()
-    running: Annotated[tuple[Id, ...], Items] = ()
-    files: Annotated[tuple[BundledFile, ...], Items] = ()
+    experiments: Annotated[tuple[Id, ...], Items, Listed] = ()
+    captures: Annotated[tuple[Id, ...], Items, Listed] = ()
+    vectors: Annotated[tuple[Sha, ...], Items, Listed] = ()
+    running: Annotated[tuple[Id, ...], Items, Listed] = ()
+    files: Annotated[tuple[BundledFile, ...], Items, Listed] = ()
+
+    @field_validator("experiments", "captures", "vectors", "running", "files")
+    @classmethod
+    def _once(cls, value: tuple[str | BundledFile, ...]) -> tuple[str | BundledFile, ...]:
+        names = {each if isinstance(each, str) else each.name for each in value}
+        if len(names) < len(value):
+            raise ValueError("each is told once")
+        return value
 
 
 class Moved(Spec):

@@ -140,10 +140,13 @@ class Captures:
         return new_id
 
     def find(self, capture_hash: str, environment: str) -> str | None:
-        """Id of the newest capture with this hash in this environment, if it is whole."""
+        """Id of the newest capture with this hash in this environment, if it is whole.
+
+        One that was imported is none, as of experiments.
+        """
         query = (select(captures.c.id, captures.c.n_bytes)
                  .where(captures.c.capture_hash == capture_hash,
-                        captures.c.environment == environment)
+                        captures.c.environment == environment, captures.c.imported == 0)
                  .order_by(captures.c.seq.desc()).limit(1))
         with self._database.read() as connection:
             row = connection.execute(query).first()
@@ -250,7 +253,8 @@ def _synchronise(folder: Path) -> None:
 
 def _row(connection: Connection, key: str) -> Row[Any]:
     column = captures.c.capture_hash if len(key) == HASH_LENGTH else captures.c.id
-    query = select(captures).where(column == plain(key)).order_by(captures.c.seq.desc())
+    query = select(captures).where(column == plain(key)).order_by(
+        captures.c.imported, captures.c.seq.desc())
     row = connection.execute(query.limit(1)).first()
     if row is not None:
         return row

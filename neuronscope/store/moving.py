@@ -100,7 +100,7 @@ def put_in(database: Database, group: Sequence[tuple[MovedExperiment, Iterable[C
 
 def _put(connection: Connection, moved: MovedExperiment, stored: Iterable[CellRow]) -> None:
     row = moved.model_dump(exclude={"tags", "uses", "n_stored"}) | {
-        "starred": int(moved.starred),
+        "starred": int(moved.starred), "imported": 1,
         "facets": facets(kind=moved.kind, model=moved.model_id, starred=moved.starred,
                          uses=moved.uses, tags=moved.tags)}
     connection.execute(delete(deleted).where(deleted.c.id == moved.id))
@@ -123,7 +123,7 @@ def capture_out(database: Database, key: str) -> MovedCapture:
     """A capture without its file. Raises: NotFound, Gone."""
     with database.read() as connection:
         row = connection.execute(select(captures).where(captures.c.id == key)).one()
-    return MovedCapture(**{name: value for name, value in row._mapping.items() if name != "seq"})
+    return MovedCapture(**{name: row._mapping[name] for name in MovedCapture.model_fields})
 
 
 def capture_in(database: Database, files: Captures, moved: MovedCapture,
@@ -140,7 +140,7 @@ def capture_in(database: Database, files: Captures, moved: MovedCapture,
             if written is not None:
                 files.take(written, moved.id)
             connection.execute(delete(deleted).where(deleted.c.id == moved.id))
-            connection.execute(insert(captures).values(moved.model_dump()))
+            connection.execute(insert(captures).values(moved.model_dump() | {"imported": 1}))
     except StorageError:
         files.give_up(moved.id)
         raise
