@@ -263,3 +263,18 @@ def test_the_database_can_be_copied_while_open(on_sqlite, tmp_path):
     on_sqlite.experiments.add(draft())
     with closing(sqlite3.connect(tmp_path / "data" / FILE_NAME)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_no_number_of_a_cell_is_given_twice(store):
+    """So that a reader who comes back sees the failed cells that were run again meanwhile."""
+    key = store.experiments.add(draft(kind="sweep", state="running", n_cells=3))
+    store.cells.add(key, [cell(0), cell(1, None, "out of memory"), cell(2, None, "out of memory")])
+    _, seen = store.cells.after(key, 0)
+    for again in ([cell(1), cell(2, None, "out of memory")], [cell(2)]):
+        store.cells.forget_failed(key)
+        store.cells.forget_failed(key)  # a resume that was refused, and one that was not
+        store.cells.add(key, again)
+        found, last = store.cells.after(key, seen)
+        assert found == again and last == seen + len(again)
+        seen = last
+    assert store.cells.after(key, 10**20 - 1) == ([], 10**20 - 1)
