@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from neuronscope.errors import NeuronScopeError
 from neuronscope.models.vectors import Vectors
 from neuronscope.service.archive import Archive
 from neuronscope.service.captures import Captures
@@ -19,7 +18,7 @@ from neuronscope.service.importing import Incoming
 from neuronscope.service.joblog import JobLog
 from neuronscope.service.jobs import Jobs
 from neuronscope.service.leftovers import clear
-from neuronscope.service.lock import FolderLock
+from neuronscope.service.lock import holding
 from neuronscope.service.news import Events
 from neuronscope.service.pace import Pace
 from neuronscope.service.runs import Runs
@@ -72,8 +71,7 @@ class Lab(Archive):
     def __init__(self, settings: Settings, executor: Executor | None = None) -> None:
         self.settings = settings
         self._executor = executor or InProcess()
-        self._lock = FolderLock(settings.data)
-        try:
+        with holding(settings) as self._lock:
             super().__init__(Store(settings.data, settings.database_url),
                              Vectors(settings.data / VECTORS))
             self._store.experiments.interrupted()
@@ -81,9 +79,6 @@ class Lab(Archive):
             clear(settings.data)
             log = JobLog(self._store.jobs)
             before = log.before()
-        except NeuronScopeError:
-            self._lock.release()
-            raise
         self._jobs = Jobs(settings.max_queue, log, before)
         self.incoming = Incoming(settings.data / "incoming")
         self._shelf = Shelf(settings, self._executor, self.vectors)
