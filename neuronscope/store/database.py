@@ -116,7 +116,7 @@ def _stored() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if _is_full(error):
+        if error.orig is not None and is_full(error.orig):
             raise StorageFull("The database has no more space.", hint=FREE_SPACE) from error
         raise StorageError(
             "The database did not accept the operation.",
@@ -124,12 +124,11 @@ def _stored() -> Iterator[None]:
         ) from error
 
 
-def _is_full(error: DBAPIError) -> bool:
-    """Whether the disk, or what the database may use of it, is full."""
-    found = (getattr(error.orig, "sqlite_errorcode", None), getattr(error.orig, "sqlstate", None))
-    told = error.orig.args if error.orig is not None else ()
+def is_full(error: BaseException) -> bool:
+    """Whether a driver says that the disk, or what the database may use of it, is full."""
+    found = (getattr(error, "sqlite_errorcode", None), getattr(error, "sqlstate", None))
     return (found[0] == SQLITE_FULL or found[1] == POSTGRES_FULL
-            or told == ("database or disk is full",))  # Python 3.10 tells no code
+            or error.args == ("database or disk is full",))  # Python 3.10 tells no code
 
 
 def _parsed(url: str) -> URL:

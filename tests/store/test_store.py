@@ -139,6 +139,21 @@ def test_an_older_database_is_backed_up_and_migrated(on_sqlite, later, tmp_path)
         assert copy.execute("SELECT id FROM experiments").fetchall() == [(key,)]
 
 
+def test_a_backup_that_does_not_fit_is_told_and_leaves_nothing(on_sqlite, later, tmp_path):
+    resource = pytest.importorskip("resource")
+    on_sqlite.experiments.add(draft(body="x" * 500_000))
+    (later / "versions" / "later.py").write_text(LATER.format(head=head(), more=""))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(StorageError, match="could not be copied"):
+            migrate(on_sqlite.database, later)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not [file for file in (tmp_path / "data").iterdir() if "backup" in file.name]
+    migrate(on_sqlite.database, later)
+
+
 def test_a_migration_that_fails_leaves_the_database_as_it_was(store, later):
     key = store.experiments.add(draft())
     (later / "versions" / "later.py").write_text(LATER.format(
