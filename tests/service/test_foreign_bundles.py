@@ -9,12 +9,20 @@ import zipfile
 
 import pytest
 
-from neuronscope.errors import BadBundle, DataFolderLocked, NeuronScopeError, ServerStopped
+from neuronscope.errors import (
+    BadBundle,
+    DamagedFile,
+    DataFolderLocked,
+    NeuronScopeError,
+    ServerStopped,
+)
 from neuronscope.service import importing
 from neuronscope.service.bundles import MANIFEST, SMALL_MANIFEST
 from neuronscope.service.lab import Lab
 from neuronscope.settings import Settings
 from neuronscope.spec.captures import Capture
+from neuronscope.spec.experiments import Edit, Run
+from neuronscope.spec.ops import Add, Stored
 from neuronscope.spec.target import Target
 from neuronscope.store.history import Filter
 from tests.served import RUN, SWEEP, wait_for
@@ -157,3 +165,30 @@ def test_an_export_ends_with_its_lab(elsewhere):
         next(begun)
     with pytest.raises(ServerStopped):
         elsewhere.exported(chosen=Filter())
+
+
+@pytest.mark.parametrize("damage", ["lost", "damaged"])
+def test_a_bundle_says_itself_which_vectors_are_missing(lab, elsewhere, tmp_path, damage):
+    sha = lab.add_vector([1.0] * 32)
+    edit = Edit(Target("resid_pre", layer=1), Add(Stored(sha)))
+    keys = [lab.run(RUN)[0].id, lab.run(Run(prompt=PROMPT, edits=[edit]))[0].id]
+    file = lab.settings.data / "vectors" / f"{sha}.npy"
+    content = file.read_bytes()
+    file.unlink()
+    if damage == "damaged":
+        file.write_bytes(content[:-1] + b"\0")
+    manifest = lab.export(tmp_path / "x.zip", chosen=Filter())
+    assert (manifest.experiments, manifest.vectors) == (tuple(keys), ())
+    assert manifest.missing == (sha,)
+    taken = elsewhere.take_in(tmp_path / "x.zip")
+    assert (taken.experiments, taken.missing) == (tuple(keys), (sha,))
+    assert elsewhere.record(keys[1]) == lab.record(keys[1])
+    elsewhere.add_vector([1.0] * 32)
+    assert elsewhere.take_in(tmp_path / "x.zip").missing == ()
+
+
+def test_a_damaged_capture_is_not_exported(lab, tmp_path):
+    key = lab.capture(CAPTURE)[0].id
+    lab.captures.file(key).write_bytes(b"x")
+    with pytest.raises(DamagedFile, match=key):
+        lab.exported(captures=[key])
