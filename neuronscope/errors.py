@@ -33,7 +33,8 @@
     ├── Busy                  503  try again later (carries retry_after_s)
     ├── ModelRefused          422  a model folder that will not be loaded
     ├── StorageError          507  a result could not be stored
-    │   └── StorageFull            the disk, or what may be used of it, is full
+    │   ├── StorageFull            the disk, or what may be used of it, is full
+    │   └── DamagedFile       500  a stored file is not what was stored, or is missing
     └── RunFailed             500  the computation itself failed
 
 Each carries a stable `code` (kebab-case, the last part of the problem type),
@@ -244,6 +245,10 @@ class StorageError(NeuronScopeError):
 
 class StorageFull(StorageError):
     code, title = "storage-full", "The disk is full"
+
+
+class DamagedFile(StorageError):
+    code, status, title = "damaged-file", 500, "A stored file is damaged or missing"
 
 
 class NewerDatabase(NeuronScopeError):

@@ -1,7 +1,8 @@
 """A job's progress as server-sent events.
 
-Every event's id is the number of cells sent so far. A client that comes back with it in
-`Last-Event-ID` gets the cells it has not seen, read from the store.
+Every event's id is the number of the last cell sent so far: cells are numbered as they are
+stored, and no number is given twice, so that it grows also where failed cells are run again. A
+client that comes back with it in `Last-Event-ID` gets the cells it has not seen, from the store.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class EndEvent(Spec):
 
 
 async def events(lab: Lab, job_id: str, after: int) -> AsyncIterator[str]:
-    """The job's events from cell number `after` on, until it ends."""
+    """The job's events after cell number `after`, until it ends."""
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
     with lab.events.watching(job_id, lambda: loop.call_soon_threadsafe(changed.set)):
         while True:

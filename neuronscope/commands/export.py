@@ -38,4 +38,6 @@ def carry_out(arguments: argparse.Namespace) -> int:
           f"{size / 1e6:.1f} MB unpacked")
     if manifest.running:
         print(f"{len(manifest.running)} sweeps were running and are not in it.")
+    for sha in manifest.missing:
+        print(f"The vector {sha}, which they name, is lost or damaged here, and is not in it.")
     return 0

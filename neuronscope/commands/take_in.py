@@ -35,6 +35,9 @@ def carry_out(arguments: argparse.Namespace) -> int:
         return 0
     print(f"{len(taken.experiments)} experiments, {len(taken.captures)} captures and "
           f"{len(taken.vectors)} vectors stored; {len(taken.present)} were there already")
+    for sha in taken.missing:
+        print(f"The vector {sha}, which they name, is in neither the bundle nor this folder: "
+              "`neuronscope vectors add` it before what names it is run again.")
     if taken.experiments:
         print(f"neuronscope verify {taken.experiments[0]} runs the first of them again here.")
     return 0
@@ -51,5 +54,7 @@ def _show(arguments: argparse.Namespace) -> int:
             print("\n".join(record_lines(record)))
             print()
         for key in bundle.manifest.captures:
-            print(f"capture {key}: {bundle.capture(key)[0].title}")
+            print(f"capture {key}: {bundle.capture(key).title}")
+        for sha in bundle.manifest.missing:
+            print(f"The vector {sha}, which they name, is not in it.")
     return 0

@@ -11,14 +11,21 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neuronscope.errors import InvalidInput, NonFiniteNumber, StorageError, VectorNotFound
+from neuronscope.errors import (
+    DamagedFile,
+    InvalidInput,
+    NonFiniteNumber,
+    StorageError,
+    VectorNotFound,
+)
 from neuronscope.spec.vectors import VectorInfo
-from neuronscope.wholefile import write_whole
+from neuronscope.wholefile import Checked, make_folder, synchronise, write_whole
 
 HASH = re.compile(r"[0-9a-f]{64}")
 MAX_NAME = 200
@@ -119,12 +126,14 @@ class _Files:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._checked: set[str] = set()
+        self._checked = Checked()
 
     def put(self, sha: str, array: np.ndarray, content: bytes, name: str) -> None:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not self._file(sha).is_file():
+            make_folder(self._folder)
+            if self._file(sha).is_file():
+                synchronise(self._folder)  # whoever wrote it may have been killed just before
+            else:
                 write_whole(self._file(sha), content)
             if name:
                 write_whole(self._file(sha).with_suffix(".json"),
@@ -159,9 +168,10 @@ class _Files:
                         if HASH.fullmatch(file.stem))
 
     def check(self, sha: str) -> None:
-        if sha not in self._checked:
-            _check(self._file(sha), sha)
-            self._checked.add(sha)
+        with suppress(OSError):  # it cannot be read
+            if self._checked.holds(self._file(sha), sha):
+                return
+        raise _damaged(sha)
 
     def _file(self, sha: str) -> Path:
         return self._folder / f"{sha}.npy"
@@ -236,16 +246,6 @@ def _content(array: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def _check(file: Path, sha: str) -> None:
-    """Raises: StorageError when the content is no longer what the name says."""
-    digest = hashlib.sha256()
-    with file.open("rb") as handle:
-        while piece := handle.read(1 << 20):
-            digest.update(piece)
-    if digest.hexdigest() != sha:
-        raise _damaged(sha)
-
-
-def _damaged(sha: str) -> StorageError:
-    return StorageError(f"The stored vector {sha} is damaged.",
-                        hint="Delete its file in the folder `vectors` and add it again.")
+def _damaged(sha: str) -> DamagedFile:
+    return DamagedFile(f"The stored vector {sha} is damaged.",
+                       hint="Delete its file in the folder `vectors` and add it again.")

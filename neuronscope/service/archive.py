@@ -9,6 +9,7 @@ from neuronscope.models.vectors import Vectors
 from neuronscope.service.bundles import Bundle
 from neuronscope.service.exporting import Export
 from neuronscope.service.grids import grid_of, record_of
+from neuronscope.service.guests import Guests
 from neuronscope.service.importing import take_in
 from neuronscope.service.views import Annotation, HistoryPage
 from neuronscope.spec.bundle import Manifest, Taken
@@ -23,6 +24,7 @@ class Archive:
     def __init__(self, store: Store, vectors: Vectors) -> None:
         self._store = store
         self.vectors = vectors
+        self._guests = Guests()
 
     def record(self, key: str) -> Record:
         """A stored experiment by id, or the newest by spec hash. Raises: NotFound, Gone."""
@@ -68,7 +70,7 @@ class Archive:
         Raises: InvalidInput where nothing is named; NotFound, Gone, Conflict while a named one
             runs.
         """
-        return Export(self._store, self.vectors, experiments, captures, chosen)
+        return Export(self._store, self.vectors, experiments, captures, chosen, self._guests)
 
     def export(self, path: str | Path, experiments: Iterable[str] = (),
                captures: Iterable[str] = (), chosen: Filter | None = None) -> Manifest:
@@ -81,7 +83,8 @@ class Archive:
     def take_in(self, path: str | Path) -> Taken:
         """Stores what a bundle holds, under the same ids. What is there already stays.
 
-        Raises: BadBundle; Conflict where an id belongs to something else here; StorageError.
+        Raises: BadBundle; Conflict where an id belongs to something else here; StorageError;
+            ServerStopped where the lab is closed meanwhile.
         """
-        with Bundle(path) as bundle:
+        with self._guests.inside(), Bundle(path, self._guests.check) as bundle:
             return take_in(bundle, self._store, self.vectors)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neuronscope.engine.capture_resolve import ResolvedCapture, resolve_capture
-from neuronscope.errors import NotFound, StorageError
+from neuronscope.errors import NotFound
 from neuronscope.service.describe import few
 from neuronscope.service.executor import CaptureOrder, Executor, Listener, surviving
 from neuronscope.service.jobs import Jobs
@@ -79,24 +79,21 @@ class Captures:
     def file(self, key: str) -> Path:
         """The safetensors file.
 
-        Raises: Gone; NotFound, also where no tensors were kept; StorageError if it is missing.
+        Raises: Gone; NotFound, also where no tensors were kept; DamagedFile.
         """
-        file = self._store.captures.file(key)
+        file = self._store.captures.sound(key)
         if file is None:
             raise NotFound("This capture kept statistics alone.",
                            hint="Capture with tensors: true.")
-        if not file.is_file():
-            raise StorageError("The file of this capture's tensors is missing.",
-                               hint="Capture again with rerun.")
         return file
 
     def open(self, key: str) -> Captured:
         """A stored capture with its arrays, which are read when they are asked for.
 
-        Raises: NotFound, Gone; StorageError when the file is damaged.
+        Raises: NotFound, Gone; DamagedFile.
         """
         record = self.get(key)
-        file = self._store.captures.file(record.id)
+        file = self._store.captures.sound(record.id)
         return Captured(record.data, InMemory(record.data, {}) if file is None else OnDisk(file))
 
     def delete(self, key: str) -> None:

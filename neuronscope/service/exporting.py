@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save as tensor_bytes
 
-from neuronscope.errors import Conflict, InvalidInput, StorageError
+from neuronscope.errors import Conflict, InvalidInput, StorageError, VectorNotFound
 from neuronscope.models.vectors import Vectors
-from neuronscope.service.bundles import CELLS, GROUP, MANIFEST, PIECE, vectors_of
+from neuronscope.service.bundled import vectors_of
+from neuronscope.service.bundles import CELLS, GROUP, MANIFEST, PIECE
+from neuronscope.service.guests import Guests
 from neuronscope.service.zipped import Spool
 from neuronscope.spec.bundle import BundledFile, Manifest, MovedCapture
 from neuronscope.store.experiments import now
@@ -39,13 +41,16 @@ SLICE = 1 << 16
 class Export:
     """A bundle that is about to be written; `manifest` is there when `pieces` has ended.
 
+    guests: where it is counted while it reads from the store.
     Raises: InvalidInput where nothing is named; NotFound, Gone; Conflict for a named sweep that
-        runs.
+        runs; DamagedFile for a capture; ServerStopped.
     """
 
     def __init__(self, store: Store, vectors: Vectors, experiments: Iterable[str],
-                 captures: Iterable[str], chosen: Filter | None) -> None:
-        self._store, self._vectors = store, vectors
+                 captures: Iterable[str], chosen: Filter | None,
+                 guests: Guests) -> None:
+        self._store, self._vectors, self._guests = store, vectors, guests
+        guests.check()
         experiments, captures = list(experiments), list(captures)
         if chosen is None and not (experiments or captures):
             raise InvalidInput("Nothing was named that is to be exported.",
@@ -58,10 +63,13 @@ class Export:
         self._keys = list(dict.fromkeys([*(each.id for each in named), *found]))
         self._captures = [capture_out(store.database, key) for key in dict.fromkeys(
             store.captures.get(key).summary.id for key in captures)]
+        for capture in self._captures:
+            store.captures.sound(capture.id)
         self._files: list[BundledFile] = []
         self._experiments: list[str] = []
         self._running: list[str] = []
         self._named: set[str] = set()
+        self._missing: list[str] = []
         self.manifest: Manifest | None = None
 
     def __len__(self) -> int:
@@ -71,8 +79,12 @@ class Export:
     def pieces(self) -> Iterator[bytes]:
         """The file, piece by piece. Closing this early leaves nothing behind.
 
-        Raises: Conflict where a sweep changed meanwhile; StorageError.
+        Raises: Conflict where a sweep changed meanwhile; StorageError; ServerStopped where the
+            lab is closed meanwhile.
         """
+        return self._guests.pieces(self._pieces())
+
+    def _pieces(self) -> Iterator[bytes]:
         spool = Spool()
         with (zipfile.ZipFile(spool, "w", zipfile.ZIP_DEFLATED,  # type: ignore[call-overload]
                               compresslevel=LEVEL) as archive,
@@ -101,13 +113,14 @@ class Export:
         for capture in self._captures:
             yield from self._capture(archive, capture)
         for sha in sorted(self._named):
-            held = tensor_bytes({"vector": np.ascontiguousarray(self._vectors.whole(sha))},
-                                {"name": self._vectors.info(sha).name})
-            yield from self._add(archive, f"vectors/{sha}.safetensors", [held])
+            held = self._vector(sha)
+            if held is not None:
+                yield from self._add(archive, f"vectors/{sha}.safetensors", [held])
         self.manifest = Manifest(
             neuronscope=__version__, created_at=now(), experiments=tuple(self._experiments),
             captures=tuple(each.id for each in self._captures), files=tuple(self._files),
-            vectors=tuple(sorted(self._named)), running=tuple(self._running))
+            vectors=tuple(sorted(self._named.difference(self._missing))),
+            missing=tuple(self._missing), running=tuple(self._running))
         archive.writestr(MANIFEST, self.manifest.model_dump_json())
 
     def _group(self, wanted: Sequence[str]) -> list[dict[str, Any]]:
@@ -131,10 +144,19 @@ class Export:
 
     def _note(self, body: str) -> None:
         """Remembers the vectors that a body names."""
-        named = vectors_of(body)
-        for sha in named - self._named:
-            self._vectors.info(sha)
-        self._named |= named
+        self._named |= vectors_of(body)
+
+    def _vector(self, sha: str) -> bytes | None:
+        """A vector's file; None where it is lost or damaged, which the manifest then tells.
+
+        One lost vector must not keep a thousand other results from leaving.
+        """
+        try:
+            array, name = self._vectors.whole(sha), self._vectors.info(sha).name
+        except (VectorNotFound, StorageError):
+            self._missing.append(sha)
+            return None
+        return tensor_bytes({"vector": np.ascontiguousarray(array)}, {"name": name})
 
     def _add(self, archive: zipfile.ZipFile, name: str, content: Iterable[bytes]
              ) -> Iterator[None]:
@@ -144,6 +166,7 @@ class Export:
                 digest.update(piece)
                 size += len(piece)
                 for start in range(0, len(piece), SLICE):
+                    self._guests.check()
                     out.write(piece[start:start + SLICE])
                 yield
         self._files.append(BundledFile(name=name, sha256=digest.hexdigest(), n_bytes=size))

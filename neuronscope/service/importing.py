@@ -13,7 +13,8 @@ from typing import BinaryIO
 
 from neuronscope.errors import BadBundle, Busy, Gone, NotFound, StorageError, VectorNotFound
 from neuronscope.models.vectors import Vectors
-from neuronscope.service.bundles import Bundle, vectors_of
+from neuronscope.service.bundled import vectors_of
+from neuronscope.service.bundles import Bundle
 from neuronscope.service.token import private
 from neuronscope.spec.bundle import MovedCapture, MovedExperiment, Taken
 from neuronscope.spec.captures import CaptureData
@@ -86,7 +87,7 @@ def take_in(bundle: Bundle, store: Store, vectors: Vectors) -> Taken:
     new_captures = [key for key in manifest.captures if _take_capture(bundle, store, key)]
     present = {*manifest.experiments, *manifest.captures} - {*new, *new_captures}
     return Taken(experiments=tuple(new), captures=tuple(new_captures), vectors=manifest.vectors,
-                 present=tuple(sorted(present)))
+                 present=tuple(sorted(present)), missing=_lacking(vectors, manifest.missing))
 
 
 def _check(bundle: Bundle, store: Store, vectors: Vectors) -> None:
@@ -105,11 +106,19 @@ def _check(bundle: Bundle, store: Store, vectors: Vectors) -> None:
             _check_tensors(bundle, capture)
     for sha in bundle.manifest.vectors:
         bundle.vector(sha)
-    with suppress(VectorNotFound):
-        for sha in named - set(bundle.manifest.vectors):
+    if _lacking(vectors, named.difference(bundle.manifest.vectors, bundle.manifest.missing)):
+        raise BadBundle("The bundle lacks a vector that its experiments name.")
+
+
+def _lacking(vectors: Vectors, named: Iterable[str]) -> tuple[str, ...]:
+    """Those that are not here."""
+    lacking = []
+    for sha in sorted(set(named)):
+        try:
             vectors.info(sha)
-        return
-    raise BadBundle("The bundle lacks a vector that its experiments name.")
+        except VectorNotFound:
+            lacking.append(sha)
+    return tuple(lacking)
 
 
 def _check_tensors(bundle: Bundle, moved: MovedCapture) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from neuronscope.errors import NeuronScopeError
 from neuronscope.models.vectors import Vectors
 from neuronscope.service.archive import Archive
 from neuronscope.service.captures import Captures
@@ -19,7 +18,7 @@ from neuronscope.service.importing import Incoming
 from neuronscope.service.joblog import JobLog
 from neuronscope.service.jobs import Jobs
 from neuronscope.service.leftovers import clear
-from neuronscope.service.lock import FolderLock
+from neuronscope.service.lock import holding
 from neuronscope.service.news import Events
 from neuronscope.service.pace import Pace
 from neuronscope.service.runs import Runs
@@ -72,8 +71,7 @@ class Lab(Archive):
     def __init__(self, settings: Settings, executor: Executor | None = None) -> None:
         self.settings = settings
         self._executor = executor or InProcess()
-        self._lock = FolderLock(settings.data)
-        try:
+        with holding(settings) as self._lock:
             super().__init__(Store(settings.data, settings.database_url),
                              Vectors(settings.data / VECTORS))
             self._store.experiments.interrupted()
@@ -81,9 +79,6 @@ class Lab(Archive):
             clear(settings.data)
             log = JobLog(self._store.jobs)
             before = log.before()
-        except NeuronScopeError:
-            self._lock.release()
-            raise
         self._jobs = Jobs(settings.max_queue, log, before)
         self.incoming = Incoming(settings.data / "incoming")
         self._shelf = Shelf(settings, self._executor, self.vectors)
@@ -102,7 +97,8 @@ class Lab(Archive):
         self.close()
 
     def stop(self) -> None:
-        """Takes no more jobs and asks the running one to stop; what is stored can be read."""
+        """Takes no more jobs, and asks what runs to stop; what is stored can be read."""
+        self._guests.stop()
         self._jobs.stop()
 
     def close(self) -> None:
@@ -111,8 +107,9 @@ class Lab(Archive):
         self._jobs.join(STOP_S)
         self._executor.close()
         self._jobs.join()
-        self._store.close()
-        self._lock.release()
+        if self._guests.left():  # else the folder stays locked until this process ends
+            self._store.close()
+            self._lock.release()
 
     def announce(self, url: str) -> None:
         """Writes down where this instance is served, for a second one's refusal."""

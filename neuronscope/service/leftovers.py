@@ -7,7 +7,8 @@ from pathlib import Path
 from neuronscope.service.shelf import CERTIFIED, VECTORS
 from neuronscope.service.token import FILE_NAME
 
-LEFT = (f"{FILE_NAME}.*.part", f"{VECTORS}/*.part", f"{CERTIFIED}/*.part")
+LEFT = (f"{FILE_NAME}.*.part", f"{VECTORS}/*.part", f"{CERTIFIED}/*.part",
+        "*.backup.part")
 
 
 def clear(data: Path) -> int:

@@ -1,13 +1,18 @@
-"""One instance per data folder: a lock that the system frees when its holder ends."""
+"""One instance per data folder, and one per database: locks that the system frees when their
+holder ends."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from neuronscope.errors import DataFolderLocked
+from neuronscope.errors import DataFolderLocked, NeuronScopeError, StorageError
 from neuronscope.service.token import private, private_folder
+from neuronscope.settings import Settings
+from neuronscope.store.database import database_url, held, sqlite_file
 
 LOCK_NAME = "lock"
 HOLDER_NAME = "instance.json"
@@ -23,6 +28,7 @@ class FolderLock:
         private_folder(folder)
         self._holder = folder / HOLDER_NAME
         self._file: int | None = private(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT)
+        self._also: list[Callable[[], None]] = []
         try:
             _lock(self._file)
         except OSError:
@@ -36,10 +42,16 @@ class FolderLock:
         with open(self._holder, "w", encoding="utf-8", opener=private) as out:
             out.write(text)
 
+    def hold(self, free: Callable[[], None]) -> None:
+        """Keeps something else as long; `free` is called on release."""
+        self._also.append(free)
+
     def release(self) -> None:
-        """Frees the folder; once it is free, does nothing."""
+        """Frees the folder and what is held with it; once it is free, does nothing."""
         if self._file is None:
             return
+        while self._also:
+            self._also.pop()()
         self._holder.unlink(missing_ok=True)
         os.close(self._file)
         self._file = None
@@ -70,6 +82,48 @@ def is_free(folder: Path) -> bool:
     finally:
         os.close(file)
     return True
+
+
+@contextmanager
+def holding(settings: Settings) -> Iterator[FolderLock]:
+    """The locks of a lab's data folder and of its database, until `release`; both are freed where
+    the block raises one of our errors.
+
+    Raises: DataFolderLocked; InvalidInput, StorageError of the database.
+    """
+    lock = FolderLock(settings.data)
+    try:
+        lock.hold(_database_lock(database_url(settings.database_url, settings.data)))
+        yield lock
+    except NeuronScopeError:
+        lock.release()
+        raise
+
+
+def _database_lock(url: str) -> Callable[[], None]:
+    """Holds a database, which two data folders might name, and returns what frees it.
+
+    Of SQLite by a file beside it, wherever it is.
+    Raises: DataFolderLocked, InvalidInput, StorageError.
+    """
+    refusal = DataFolderLocked("The database is in use by an instance with another data folder.",
+                               hint="Stop it, or choose another database.")
+    file = sqlite_file(url)
+    if file is None:
+        return held(url, refusal)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside = file.resolve().with_name(f"{file.resolve().name}.{LOCK_NAME}")
+        lock = private(beside, os.O_RDWR | os.O_CREAT)
+    except OSError as error:
+        raise StorageError.of(error, "The lock beside the database cannot be made.",
+                              hint="Check the permissions of its folder.") from None
+    try:
+        _lock(lock)
+    except OSError:
+        os.close(lock)
+        raise refusal from None
+    return lambda: os.close(lock)
 
 
 def _lock(file: int) -> None:

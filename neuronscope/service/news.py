@@ -27,7 +27,7 @@ class Events:
         return self._jobs.get(job_id).ended.is_set()
 
     def news(self, job_id: str, after: int) -> News:
-        """What a reader has not seen who has seen the first `after` cells of a job.
+        """What a reader has not seen who has seen a job's cells up to number `after`.
 
         Whether the job has ended is asked before its cells are read: none can follow then.
         """

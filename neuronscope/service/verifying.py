@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from neuronscope.engine.resolve import Resolved, resolve
 from neuronscope.engine.tolerance import tolerance_of
-from neuronscope.errors import InvalidInput, ModelMismatch
+from neuronscope.errors import InvalidInput, ModelMismatch, VectorNotFound
 from neuronscope.service.comparing import compared, differences, not_comparable
 from neuronscope.service.executor import Executor, Listener, SweepOrder, surviving
 from neuronscope.service.jobs import Jobs
@@ -51,7 +51,7 @@ class Verifying:
         try:
             resolved = resolve(stored.spec, loaded.info, loaded.tokenizer, self._max_cells,
                                self._shelf.vectors)
-        except (InvalidInput, ModelMismatch) as error:
+        except (InvalidInput, ModelMismatch, VectorNotFound) as error:
             return [Difference(where=error.pointer or "/spec", stored="could be run",
                                found=error.detail)]
         if resolved.spec_hash == stored.spec_hash:

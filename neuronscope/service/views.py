@@ -111,7 +111,7 @@ class Progress(Spec):
 class News(Spec):
     """What a reader of a job's events has not seen yet.
 
-    after: cells seen once these are read. more: further cells wait in the store.
+    after: the number of the last cell that was read. more: further cells wait in the store.
     ended: the job, once it has ended and all its cells are read.
     """
 

@@ -15,6 +15,9 @@ Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+
 Bytes = Annotated[int, Field(ge=0, le=MAX_SAFE_INT)]
 Count = Annotated[int, Field(ge=0, le=2**22)]
 """Of cells or entries: many times what is accepted, and little enough to be listed."""
+MAX_LISTED = 2**21
+"""Experiments of one bundle; of captures, vectors and files there are fewer."""
+Listed = Field(max_length=MAX_LISTED)
 
 
 class BundledFile(Spec):
@@ -29,18 +32,28 @@ class Manifest(Spec):
     """`neuronscope.json` of a bundle, its last file: a bundle that was broken off has none.
 
     experiments, captures: ids, oldest first. vectors: the hashes of the stored vectors that they
-    name. running: sweeps that were asked for and ran, and so are not in it.
+    name. missing: of those, the ones that were lost or damaged where it was written, and so are
+    not in it. running: sweeps that were asked for and ran, and so are not in it.
     files: every other file, each checked before anything of it is used.
     """
 
     format: Literal[2] = FORMAT
     neuronscope: str
     created_at: str
-    experiments: Annotated[tuple[Id, ...], Items] = ()
-    captures: Annotated[tuple[Id, ...], Items] = ()
-    vectors: Annotated[tuple[Sha, ...], Items] = ()
-    running: Annotated[tuple[Id, ...], Items] = ()
-    files: Annotated[tuple[BundledFile, ...], Items] = ()
+    experiments: Annotated[tuple[Id, ...], Items, Listed] = ()
+    captures: Annotated[tuple[Id, ...], Items, Listed] = ()
+    vectors: Annotated[tuple[Sha, ...], Items, Listed] = ()
+    missing: Annotated[tuple[Sha, ...], Items, Listed] = ()
+    running: Annotated[tuple[Id, ...], Items, Listed] = ()
+    files: Annotated[tuple[BundledFile, ...], Items, Listed] = ()
+
+    @field_validator("experiments", "captures", "vectors", "missing", "running", "files")
+    @classmethod
+    def _once(cls, value: tuple[str | BundledFile, ...]) -> tuple[str | BundledFile, ...]:
+        names = {each if isinstance(each, str) else each.name for each in value}
+        if len(names) < len(value):
+            raise ValueError("each is told once")
+        return value
 
 
 class Moved(Spec):
@@ -99,9 +112,14 @@ class MovedCapture(Moved):
 
 
 class Taken(Spec):
-    """What an import has done. present: ids that were there already, with the same content."""
+    """What an import has done. present: ids that were there already, with the same content.
+
+    missing: vectors that its experiments name, which neither the bundle nor this lab has: those
+    experiments can be read, and not run again before their vectors are added.
+    """
 
     experiments: Annotated[tuple[str, ...], Items] = ()
     captures: Annotated[tuple[str, ...], Items] = ()
     vectors: Annotated[tuple[str, ...], Items] = ()
     present: Annotated[tuple[str, ...], Items] = ()
+    missing: Annotated[tuple[str, ...], Items] = ()

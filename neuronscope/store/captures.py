@@ -7,7 +7,6 @@ start can decide by the row alone. Files lie in the folder `captures`.
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,12 +16,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select
 
-from neuronscope.errors import Gone, NotFound, StorageError
+from neuronscope.errors import DamagedFile, Gone, NotFound, StorageError
 from neuronscope.spec.captures import CapturePage, CaptureSummary
 from neuronscope.store.database import Database
 from neuronscope.store.experiments import HASH_LENGTH, now, plain
 from neuronscope.store.history import has_word, position_of
 from neuronscope.store.tables import captures, deleted
+from neuronscope.wholefile import Checked, digest_of, make_folder, synchronise
 
 FOLDER = "captures"
 SUFFIX = ".safetensors"
@@ -77,6 +77,7 @@ class Captures:
     def __init__(self, database: Database, folder: Path) -> None:
         self._database = database
         self._folder = folder / FOLDER
+        self._checked = Checked()
 
     def unfinished(self) -> Path:
         """A new name for a file that is being written; `add` gives it its final one.
@@ -84,7 +85,7 @@ class Captures:
         Raises: StorageError when the folder cannot be made.
         """
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder)
         except OSError as error:
             raise StorageError("The folder for captures cannot be made.",
                                hint="Check the permissions of the data folder.") from error
@@ -129,6 +130,7 @@ class Captures:
                                "title": plain(draft.title)}
         try:
             if written is not None:
+                row["sha256"] = hashed(written)
                 self.take(written, new_id)
             with self._database.write() as connection:
                 connection.execute(insert(captures).values(row))
@@ -140,10 +142,12 @@ class Captures:
         return new_id
 
     def find(self, capture_hash: str, environment: str) -> str | None:
-        """Id of the newest capture with this hash in this environment, if it is whole."""
+        """Id of the newest capture with this hash in this environment, if it is whole.
+
+        One that was imported is none, as of experiments."""
         query = (select(captures.c.id, captures.c.n_bytes)
                  .where(captures.c.capture_hash == capture_hash,
-                        captures.c.environment == environment)
+                        captures.c.environment == environment, captures.c.imported == 0)
                  .order_by(captures.c.seq.desc()).limit(1))
         with self._database.read() as connection:
             row = connection.execute(query).first()
@@ -168,6 +172,21 @@ class Captures:
         summary = self.get(key).summary
         return self._path(summary.id) if summary.n_bytes else None
 
+    def sound(self, key: str) -> Path | None:
+        """As `file`, of a file that is there and has the content that was stored.
+
+        Raises: NotFound, Gone; DamagedFile.
+        """
+        with self._database.read() as connection:
+            row = _row(connection, key)
+        if not row.n_bytes:
+            return None
+        with suppress(OSError):  # it is missing, or cannot be read
+            if self._checked.holds(self._path(row.id), row.sha256):
+                return self._path(row.id)
+        raise DamagedFile(f"The file of the tensors of capture {row.id} is damaged or missing.",
+                          hint="Capture again with rerun, and delete this one.")
+
     def page(self, chosen: CaptureFilter | None = None, *, cursor: str | None = None,
              limit: int = 50) -> CapturePage:
         """At most `limit` lines, newest first. Raises: InvalidField for an unknown cursor."""
@@ -188,7 +207,7 @@ class Captures:
         """
         with self._database.read() as connection:
             capture_id = _row(connection, key).id
-        with suppress(FileNotFoundError):
+        with _renaming(), suppress(FileNotFoundError):
             self._rename(self._path(capture_id), self._passage(capture_id))
         try:
             with self._database.write() as connection:
@@ -225,7 +244,13 @@ class Captures:
 
     def _rename(self, old: Path, new: Path) -> None:
         old.replace(new)
-        _synchronise(self._folder)
+        synchronise(self._folder)
+
+
+def hashed(written: Path) -> str:
+    """The SHA-256 of a finished file. Raises: StorageError."""
+    with _renaming():
+        return digest_of(written)
 
 
 @contextmanager
@@ -238,19 +263,10 @@ def _renaming() -> Iterator[None]:
                            ) from error
 
 
-def _synchronise(folder: Path) -> None:
-    """Makes a rename durable, where the system lets a folder be opened."""
-    with suppress(PermissionError):
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
-
-
 def _row(connection: Connection, key: str) -> Row[Any]:
     column = captures.c.capture_hash if len(key) == HASH_LENGTH else captures.c.id
-    query = select(captures).where(column == plain(key)).order_by(captures.c.seq.desc())
+    query = select(captures).where(column == plain(key)).order_by(
+        captures.c.imported, captures.c.seq.desc())
     row = connection.execute(query.limit(1)).first()
     if row is not None:
         return row

@@ -7,11 +7,12 @@ from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from neuronscope.collecting import not_collecting
 from neuronscope.spec.results import Cell
 from neuronscope.store.database import Database
+from neuronscope.store.lookup import LAST
 from neuronscope.store.tables import cells, experiments
 
 
@@ -27,26 +28,24 @@ class Cells:
         Raises: StorageError, and then none of the batch is stored.
         """
         with self._database.write() as connection:
-            owner = connection.execute(
-                select(experiments.c.seq).where(experiments.c.id == sweep)).scalar()
+            owner = _owner(connection, sweep)
             if owner is None or not batch:
                 return
-            last = connection.execute(
-                select(func.max(cells.c.arrival)).where(cells.c.experiment == owner)).scalar()
             connection.execute(insert(cells), [
-                {"experiment": owner, "cell": cell.index, "arrival": arrival,
+                {"experiment": owner.seq, "cell": cell.index, "arrival": arrival,
                  "failed": int(cell.error is not None),
                  "body": cell.model_dump_json(exclude_defaults=True)}
-                for arrival, cell in enumerate(batch, start=(last or 0) + 1)
+                for arrival, cell in enumerate(batch, start=_last(connection, owner) + 1)
             ])
 
     def after(self, sweep: str, arrival: int, limit: int = 512) -> tuple[list[Cell], int]:
-        """Up to `limit` cells stored after the first `arrival` ones, and how many that makes.
+        """Up to `limit` cells that were stored after the one with this arrival number (0: all).
 
-        Returns: (cells in the order of storing, arrival number of the last of them).
+        Returns: (cells in the order of storing, arrival number of the last of them). Numbers
+        grow, and none is given twice; those of cells that are run again are left out.
         """
         query = (select(cells.c.arrival, cells.c.body).join(experiments)
-                 .where(experiments.c.id == sweep, cells.c.arrival > arrival)
+                 .where(experiments.c.id == sweep, cells.c.arrival > min(arrival, LAST))
                  .order_by(cells.c.arrival).limit(limit))
         with self._database.read() as connection:
             rows = connection.execute(query).all()
@@ -71,13 +70,17 @@ class Cells:
         return sorted(found, key=itemgetter("index"))
 
     def forget_failed(self, sweep: str) -> None:
-        """Removes the cells that failed, so that they can be run again.
+        """Removes the cells that failed, so that they can be run again, under new numbers.
 
         Raises: StorageError.
         """
-        owner = select(experiments.c.seq).where(experiments.c.id == sweep).scalar_subquery()
         with self._database.write() as connection:
-            connection.execute(delete(cells).where(cells.c.experiment == owner,
+            owner = _owner(connection, sweep)
+            if owner is None:
+                return
+            connection.execute(update(experiments).where(experiments.c.seq == owner.seq)
+                               .values(told=_last(connection, owner)))
+            connection.execute(delete(cells).where(cells.c.experiment == owner.seq,
                                                    cells.c.failed != 0))
 
     def count(self, sweep: str) -> tuple[int, int]:
@@ -87,6 +90,18 @@ class Cells:
         with self._database.read() as connection:
             done, failed = connection.execute(query).one()
         return done, failed
+
+
+def _owner(connection: Connection, sweep: str) -> Row[Any] | None:
+    """The number of a sweep, and how far it was told of when cells were last removed."""
+    query = select(experiments.c.seq, experiments.c.told).where(experiments.c.id == sweep)
+    return connection.execute(query).first()
+
+
+def _last(connection: Connection, owner: Row[Any]) -> int:
+    """The last arrival number that was given, also where its cell was removed since."""
+    query = select(func.max(cells.c.arrival)).where(cells.c.experiment == owner.seq)
+    return max(connection.execute(query).scalar() or 0, owner.told)
 
 
 def _cell(body: str) -> Cell:

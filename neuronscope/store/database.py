@@ -11,22 +11,30 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 
-from neuronscope.errors import FREE_SPACE, InvalidInput, StorageError, StorageFull
+from neuronscope.errors import (
+    FREE_SPACE,
+    InvalidInput,
+    NeuronScopeError,
+    StorageError,
+    StorageFull,
+)
 from neuronscope.store.letters import folded
 
 BUSY_TIMEOUT_MS = 10_000
 FILE_NAME = "neuronscope.sqlite"
 SQLITE_FULL, POSTGRES_FULL = 13, "53100"
 WRITERS_LOCK = 0x6E6575726F6E
-"""The advisory lock of PostgreSQL that a writing transaction holds."""
+LABS_LOCK = WRITERS_LOCK + 1
+"""The advisory locks of PostgreSQL that a writing transaction and an instance hold."""
 
 
 def database_url(url: str, folder: Path) -> str:
@@ -83,12 +91,32 @@ class Database:
         self._writer.dispose()
 
 
+def held(url: str, refusal: NeuronScopeError) -> Callable[[], None]:
+    """Keeps a PostgreSQL database from every other instance, and returns what frees it.
+
+    It is freed, too, when its connection or the database's server ends.
+    Raises: `refusal` where another has it; StorageError; InvalidInput as `Database`.
+    """
+    engine = _connecting(_parsed(url), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with _stored():
+        connection = engine.connect()
+        if connection.execute(select(func.pg_try_advisory_lock(LABS_LOCK))).scalar():
+            return connection.close
+        connection.close()
+    raise refusal
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite database; None for another. Raises: InvalidInput as `Database`."""
+    return _sqlite_file(_parsed(url))
+
+
 @contextmanager
 def _stored() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if _is_full(error):
+        if error.orig is not None and is_full(error.orig):
             raise StorageFull("The database has no more space.", hint=FREE_SPACE) from error
         raise StorageError(
             "The database did not accept the operation.",
@@ -96,12 +124,11 @@ def _stored() -> Iterator[None]:
         ) from error
 
 
-def _is_full(error: DBAPIError) -> bool:
-    """Whether the disk, or what the database may use of it, is full."""
-    found = (getattr(error.orig, "sqlite_errorcode", None), getattr(error.orig, "sqlstate", None))
-    told = error.orig.args if error.orig is not None else ()
+def is_full(error: BaseException) -> bool:
+    """Whether a driver says that the disk, or what the database may use of it, is full."""
+    found = (getattr(error, "sqlite_errorcode", None), getattr(error, "sqlstate", None))
     return (found[0] == SQLITE_FULL or found[1] == POSTGRES_FULL
-            or told == ("database or disk is full",))  # Python 3.10 tells no code
+            or error.args == ("database or disk is full",))  # Python 3.10 tells no code
 
 
 def _parsed(url: str) -> URL:
@@ -136,14 +163,19 @@ def _engine(url: URL, *, read_only: bool) -> Engine:
     return make(url, read_only=read_only)
 
 
-def _postgresql(url: URL, *, read_only: bool) -> Engine:
+def _connecting(url: URL, **how: Any) -> Engine:
+    """Raises: InvalidInput where the driver is missing."""
     try:
-        engine = create_engine(
-            url, pool_pre_ping=True, connect_args={"options": "-c synchronous_commit=on"},
-            isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED")
+        return create_engine(url, **how)
     except (ImportError, NoSuchModuleError) as error:
         raise InvalidInput("The driver of this database is not installed.",
                            hint="pip install 'neuronscope[postgresql]'") from error
+
+
+def _postgresql(url: URL, *, read_only: bool) -> Engine:
+    engine = _connecting(
+        url, pool_pre_ping=True, connect_args={"options": "-c synchronous_commit=on"},
+        isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

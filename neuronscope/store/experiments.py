@@ -97,9 +97,12 @@ class Experiments:
             return connection.execute(change.values(state="failed")).rowcount
 
     def find(self, spec_hash: str, environment: str) -> str | None:
-        """Id of the newest finished experiment with this hash in this environment."""
+        """Id of the newest finished experiment with this hash in this environment.
+
+        One that was imported is none: nothing says that its numbers were measured.
+        """
         where = (experiments.c.spec_hash == spec_hash, experiments.c.environment == environment,
-                 experiments.c.state.in_(DONE))
+                 experiments.c.state.in_(DONE), experiments.c.imported == 0)
         query = select(experiments.c.id).where(*where).order_by(experiments.c.seq.desc()).limit(1)
         with self._database.read() as connection:
             return connection.execute(query).scalar()
@@ -179,10 +182,14 @@ def plain(text: str) -> str:
 
 
 def row_of(connection: Connection, key: str, kind: str | None) -> Row[Any]:
-    """The row with this id, or the newest with this hash. Raises: NotFound, Gone."""
+    """The row with this id, or the newest with this hash, those that were made here first.
+
+    Raises: NotFound, Gone.
+    """
     by_hash = len(key) == HASH_LENGTH
     column = experiments.c.spec_hash if by_hash else experiments.c.id
-    query = select(experiments).where(column == plain(key)).order_by(experiments.c.seq.desc())
+    query = select(experiments).where(column == plain(key)).order_by(
+        experiments.c.imported, experiments.c.seq.desc())
     if kind is not None:
         query = query.where(experiments.c.kind == kind)
     row = connection.execute(query.limit(1)).first()

@@ -14,9 +14,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, select
 
-from neuronscope.errors import NewerDatabase
-from neuronscope.store.database import Database
+from neuronscope.errors import FREE_SPACE, NewerDatabase, StorageError, StorageFull
+from neuronscope.store.database import Database, is_full
 from neuronscope.store.tables import experiments
+from neuronscope.wholefile import put_in_place
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -24,7 +25,8 @@ FOLDER = Path(__file__).parent / "migrations"
 def migrate(database: Database, folder: Path = FOLDER) -> None:
     """Applies the migrations of `folder` that are missing. An SQLite file is backed up before.
 
-    Raises: NewerDatabase, before anything is changed, when the schema is not known here.
+    Raises: NewerDatabase, before anything is changed, when the schema is not known here;
+        StorageError.
     """
     config = _config(folder)
     script = ScriptDirectory.from_config(config)
@@ -83,10 +85,30 @@ def _refuse_newer(script: ScriptDirectory, present: str) -> None:
 
 
 def _back_up(database: Database, revision: str) -> None:
+    """Copies an SQLite file; the copy has its name once it is whole and on the disk.
+
+    Raises: StorageError, and then no copy is left.
+    """
     if database.file is None:
         return
     copy = database.file.with_name(f"{database.file.name}.before-{revision}.backup")
-    os.close(os.open(copy, os.O_RDWR | os.O_CREAT, 0o600))
-    with (closing(sqlite3.connect(database.file)) as source,
-          closing(sqlite3.connect(copy)) as target):
-        source.backup(target)
+    part = copy.with_name(f"{copy.name}.part")
+    try:
+        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+        with (closing(sqlite3.connect(database.file)) as source,
+              closing(sqlite3.connect(part)) as target):
+            source.backup(target)
+        put_in_place(part, copy)
+    except (OSError, sqlite3.Error) as error:
+        raise _not_copied(error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _not_copied(error: OSError | sqlite3.Error) -> StorageError:
+    told = "The database could not be copied before it is brought to this version's schema."
+    if isinstance(error, OSError):
+        return StorageError.of(error, told, hint="Check the permissions of the data folder.")
+    if is_full(error):
+        return StorageFull(told, hint=FREE_SPACE)
+    return StorageError(told, hint="Check free space and permissions of the data folder.")

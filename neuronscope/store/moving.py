@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, delete, func, insert, select
 
 from neuronscope.errors import Conflict, StorageError
 from neuronscope.spec.bundle import Moved, MovedCapture, MovedExperiment
-from neuronscope.store.captures import Captures
+from neuronscope.store.captures import Captures, hashed
 from neuronscope.store.database import Database
 from neuronscope.store.experiments import Stored, summary_of, tags_of
 from neuronscope.store.lookup import facets, spanned
@@ -100,7 +100,7 @@ def put_in(database: Database, group: Sequence[tuple[MovedExperiment, Iterable[C
 
 def _put(connection: Connection, moved: MovedExperiment, stored: Iterable[CellRow]) -> None:
     row = moved.model_dump(exclude={"tags", "uses", "n_stored"}) | {
-        "starred": int(moved.starred),
+        "starred": int(moved.starred), "imported": 1,
         "facets": facets(kind=moved.kind, model=moved.model_id, starred=moved.starred,
                          uses=moved.uses, tags=moved.tags)}
     connection.execute(delete(deleted).where(deleted.c.id == moved.id))
@@ -123,7 +123,7 @@ def capture_out(database: Database, key: str) -> MovedCapture:
     """A capture without its file. Raises: NotFound, Gone."""
     with database.read() as connection:
         row = connection.execute(select(captures).where(captures.c.id == key)).one()
-    return MovedCapture(**{name: value for name, value in row._mapping.items() if name != "seq"})
+    return MovedCapture(**{name: row._mapping[name] for name in MovedCapture.model_fields})
 
 
 def capture_in(database: Database, files: Captures, moved: MovedCapture,
@@ -133,6 +133,7 @@ def capture_in(database: Database, files: Captures, moved: MovedCapture,
     written: its file, complete and synchronised, which is taken over.
     Raises: Conflict where the id belongs to another capture; StorageError.
     """
+    sha256 = None if written is None else hashed(written)  # before anybody has to wait for it
     try:
         with database.write() as connection:
             if _present(connection, captures, moved):
@@ -140,7 +141,8 @@ def capture_in(database: Database, files: Captures, moved: MovedCapture,
             if written is not None:
                 files.take(written, moved.id)
             connection.execute(delete(deleted).where(deleted.c.id == moved.id))
-            connection.execute(insert(captures).values(moved.model_dump()))
+            connection.execute(insert(captures).values(
+                moved.model_dump() | {"imported": 1, "sha256": sha256}))
     except StorageError:
         files.give_up(moved.id)
         raise

@@ -27,11 +27,13 @@ def test_a_stored_run_is_verified_on_its_own_model(ns):
 def test_experiments_go_from_one_folder_to_another(ns):
     _, out, _ = ns("run", PROMPT, "--zero", "mlp_out.0", "--model", "tiny")
     key = out.split("id ")[1].split()[0]
+    _, out, _ = ns("capture", PROMPT, "--site", "z.1", "--model", "tiny")
+    capture = out.split("id ")[1].split()[0]
     assert ns("export", "one.zip")[0] == 2
-    code, out, _ = ns("export", "one.zip", "--all")
-    assert code == 0 and "1 experiments" in out
+    code, out, _ = ns("export", "one.zip", "--all", "--capture", capture)
+    assert code == 0 and "1 experiments, 1 captures" in out
     code, out, _ = ns("import", "one.zip", "--list", "--data", "there")
-    assert code == 0 and key in out
+    assert code == 0 and key in out and f"capture {capture}: all heads of layer 1" in out
     assert "Nothing is stored" in ns("show", "--data", "there")[1]
     code, out, _ = ns("import", "one.zip", "--data", "there")
     assert code == 0 and f"neuronscope verify {key}" in out

@@ -8,9 +8,13 @@ import pytest
 import torch
 from sqlalchemy import select, update
 
-from neuronscope.errors import NoModel, NotFound
+from neuronscope.errors import NoModel, NotFound, VectorNotFound
+from neuronscope.spec.experiments import Edit, Over, Run, Sweep
+from neuronscope.spec.ops import Add, Stored
+from neuronscope.spec.target import Target
 from neuronscope.store.tables import cells, experiments
 from tests.served import LONG, RUN, SWEEP, wait_for
+from tests.tiny import PROMPT
 
 
 def altered(lab, key: str, change) -> None:
@@ -105,3 +109,18 @@ def test_it_needs_a_model_and_an_experiment(lab):
     lab.unload()
     with pytest.raises(NoModel):
         lab.verify(key)
+
+
+def test_without_its_vector_a_result_is_not_comparable_and_a_sweep_not_resumed(lab):
+    sha = lab.add_vector([1.0] * 32)
+    add = Add(Stored(sha))
+    run = lab.run(Run(prompt=PROMPT, edits=[Edit(Target("resid_pre", layer=1), add)]))[0]
+    sweep = lab.sweep(Sweep(prompt=PROMPT, op=add, over=Over(sites=["resid_pre"], layers="all")))[0]
+    lab._store.experiments.set_state(sweep.id, "cancelled")
+    (lab.settings.data / "vectors" / f"{sha}.npy").unlink()
+    for key in (run.id, sweep.id):
+        found = lab.verify(key)
+        assert found.verdict == "not_comparable" and sha in found.differences[0].found
+    with pytest.raises(VectorNotFound, match=sha):
+        lab.start_resume(sweep.id)
+    assert lab.record(sweep.id).state == "cancelled"

@@ -118,7 +118,7 @@ def test_a_file_is_on_disk_before_its_row_and_its_folder_too(store, monkeypatch)
     event.listen(store.database._writer, "commit", lambda _: done.append("row"))
     store.captures.add(capture_draft(), written(store))
     before = done[:done.index("row")]
-    assert before[0] == "file" and before[-2:] == ["rename", "folder"]
+    assert before[:2] == ["folder", "file"] and before[-2:] == ["rename", "folder"]
     assert done.count("row") == 1
 
 

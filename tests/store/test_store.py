@@ -139,6 +139,21 @@ def test_an_older_database_is_backed_up_and_migrated(on_sqlite, later, tmp_path)
         assert copy.execute("SELECT id FROM experiments").fetchall() == [(key,)]
 
 
+def test_a_backup_that_does_not_fit_is_told_and_leaves_nothing(on_sqlite, later, tmp_path):
+    resource = pytest.importorskip("resource")
+    on_sqlite.experiments.add(draft(body="x" * 500_000))
+    (later / "versions" / "later.py").write_text(LATER.format(head=head(), more=""))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(StorageError, match="could not be copied"):
+            migrate(on_sqlite.database, later)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not [file for file in (tmp_path / "data").iterdir() if "backup" in file.name]
+    migrate(on_sqlite.database, later)
+
+
 def test_a_migration_that_fails_leaves_the_database_as_it_was(store, later):
     key = store.experiments.add(draft())
     (later / "versions" / "later.py").write_text(LATER.format(
@@ -263,3 +278,18 @@ def test_the_database_can_be_copied_while_open(on_sqlite, tmp_path):
     on_sqlite.experiments.add(draft())
     with closing(sqlite3.connect(tmp_path / "data" / FILE_NAME)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_no_number_of_a_cell_is_given_twice(store):
+    """So that a reader who comes back sees the failed cells that were run again meanwhile."""
+    key = store.experiments.add(draft(kind="sweep", state="running", n_cells=3))
+    store.cells.add(key, [cell(0), cell(1, None, "out of memory"), cell(2, None, "out of memory")])
+    _, seen = store.cells.after(key, 0)
+    for again in ([cell(1), cell(2, None, "out of memory")], [cell(2)]):
+        store.cells.forget_failed(key)
+        store.cells.forget_failed(key)  # a resume that was refused, and one that was not
+        store.cells.add(key, again)
+        found, last = store.cells.after(key, seen)
+        assert found == again and last == seen + len(again)
+        seen = last
+    assert store.cells.after(key, 10**20 - 1) == ([], 10**20 - 1)

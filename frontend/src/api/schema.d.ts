@@ -2142,6 +2142,9 @@ export interface components {
         /**
          * Taken
          * @description What an import has done. present: ids that were there already, with the same content.
+         *
+         *     missing: vectors that its experiments name, which neither the bundle nor this lab has: those
+         *     experiments can be read, and not run again before their vectors are added.
          */
         Taken: {
             /**
@@ -2154,6 +2157,11 @@ export interface components {
              * @default []
              */
             experiments?: string[];
+            /**
+             * Missing
+             * @default []
+             */
+            missing?: string[];
             /**
              * Present
              * @default []
