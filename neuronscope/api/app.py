@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import FrameType
 from typing import Any
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
@@ -59,6 +60,7 @@ def create_app(source: Lab | Settings, *, opened: Callable[[Lab], None] | None =
                   lifespan=None if given else _opener(opened),
                   generate_unique_id_function=_operation, responses={"default": PROBLEM})
     app.state.settings = settings
+    app.state.large_bodies = CapacityLimiter(1)
     if given:
         app.state.lab = source
     app.openapi = lambda: document(app)  # type: ignore[method-assign]

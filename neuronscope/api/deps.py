@@ -10,8 +10,11 @@ from pydantic import BaseModel
 from neuronscope.service.lab import Lab
 
 
-def lab_of(request: Request) -> Lab:
-    """The lab that the application was made with."""
+async def lab_of(request: Request) -> Lab:
+    """The lab that the application was made with.
+
+    Not a plain function, which would wait for a free thread: health would wait with it.
+    """
     return request.app.state.lab
 
 

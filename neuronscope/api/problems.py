@@ -87,20 +87,12 @@ async def _unexpected(_request: Request, error: Exception) -> Response:
     return problem_response(as_failure(error))
 
 
-async def _invalid(request: Request, error: Any) -> Response:
-    items = error.errors()
-    source = items[0]["loc"][0]
-    if source != "body":
-        return problem_response(_parameter_error(items[0]))
-    inner = [item | {"loc": item["loc"][1:]} for item in items if item["loc"][0] == "body"]
-    data = getattr(request, "parsed", error.body)
-    return problem_response(explain(inner, data))
-
-
-def _parameter_error(item: dict[str, Any]) -> NeuronScopeError:
-    name = item["loc"][-1]
+async def _invalid(_request: Request, error: Any) -> Response:
+    """Of a parameter: a body has been checked before (`StrictRoute`)."""
+    item = error.errors()[0]
     found = explain([item | {"loc": ()}], None)
-    return InvalidField(f"The {item['loc'][0]} parameter `{name}` is not valid. {found.detail}")
+    return problem_response(InvalidField(
+        f"The {item['loc'][0]} parameter `{item['loc'][-1]}` is not valid. {found.detail}"))
 
 
 async def _http(request: Request, error: Any) -> Response:
