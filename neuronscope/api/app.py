@@ -10,12 +10,13 @@ from types import FrameType
 from typing import Any
 
 from anyio import CapacityLimiter
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 from starlette.concurrency import run_in_threadpool
 
+from neuronscope.api.deps import only_known_parameters
 from neuronscope.api.page import add_page
 from neuronscope.api.problems import MEDIA_TYPE, Problem, add_handlers
 from neuronscope.api.routes import (
@@ -65,7 +66,7 @@ def create_app(source: Lab | Settings, *, opened: Callable[[Lab], None] | None =
         app.state.lab = source
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     for router in ROUTERS:
-        app.include_router(router, prefix="/api")
+        app.include_router(router, prefix="/api", dependencies=[Depends(only_known_parameters)])
     add_handlers(app)
     add_page(app)
     app.add_middleware(Security, token=access_token(settings), host=settings.host)

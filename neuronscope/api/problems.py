@@ -24,6 +24,15 @@ from neuronscope.errors import (
 from neuronscope.service.explain import as_failure, as_problem, explain
 
 MEDIA_TYPE = "application/problem+json"
+POLICY = {
+    "Content-Security-Policy":
+        "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+"""The security headers of every answer."""
+NO_STORE = {"Cache-Control": "no-store"}
+"""Beside them, of every answer that is not the page."""
 
 
 class Problem(BaseModel):
@@ -39,9 +48,12 @@ class Problem(BaseModel):
 
 
 def problem_response(error: NeuronScopeError) -> Response:
-    """The response for an error, with the headers that its status calls for."""
+    """The response for an error, with the headers that its status calls for.
+
+    The security headers are among them: an unexpected error is answered outside `Security`.
+    """
     return JSONResponse(as_problem(error), status_code=error.status, media_type=MEDIA_TYPE,
-                        headers=_headers(error))
+                        headers=POLICY | NO_STORE | _headers(error))
 
 
 def add_handlers(app: FastAPI) -> None:

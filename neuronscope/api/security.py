@@ -15,7 +15,7 @@ import re
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from neuronscope.api.problems import problem_response
+from neuronscope.api.problems import NO_STORE, POLICY, problem_response
 from neuronscope.errors import (
     HostNotAllowed,
     MalformedRequest,
@@ -32,12 +32,6 @@ AUTHORITY = re.compile(
     r"(?:(?P<name>[A-Za-z0-9._-]+)|\[(?P<v6>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]{1,5}))?")
 """A host, by name or address, and a port; nothing else."""
 OWN_SITES = {None, "same-origin", "none"}
-POLICY = {
-    "Content-Security-Policy":
-        "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 class Security:
@@ -137,10 +131,9 @@ def _with_headers(send: Send, *, no_store: bool) -> Send:
     async def sender(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in POLICY.items():
-                headers[name] = value
+            headers.update(POLICY)
             if no_store:
-                headers["Cache-Control"] = "no-store"
+                headers.update(NO_STORE)
         await send(message)
 
     return sender

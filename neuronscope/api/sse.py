@@ -1,17 +1,20 @@
 """A job's progress as server-sent events.
 
 Every event's id is the number of cells sent so far. A client that comes back with it in
-`Last-Event-ID` gets the cells it has not seen, read from the store.
+`Last-Event-ID` gets the cells it has not seen, read from the store. One that is beyond the
+cells there are waits for those after it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
 from starlette.concurrency import run_in_threadpool
 
+from neuronscope.errors import InvalidField
 from neuronscope.service.lab import Lab
 from neuronscope.service.views import News
 from neuronscope.spec.base import Items, Spec
@@ -33,6 +36,17 @@ class EndEvent(Spec):
     """The last event: the job as it ended."""
 
     job: Job
+
+
+def number_of(last_event_id: str) -> int:
+    """The number of cells that an event's id says; 0 where there is none.
+
+    Raises: InvalidField for what is no id of an event.
+    """
+    if last_event_id and not re.fullmatch("[0-9]{1,15}", last_event_id):
+        raise InvalidField("The header parameter `last-event-id` is no id of an event.",
+                           hint="Send the id of the last event that came, or leave it out.")
+    return int(last_event_id or 0)
 
 
 async def events(lab: Lab, job_id: str, after: int) -> AsyncIterator[str]:
