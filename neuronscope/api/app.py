@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -9,7 +10,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import FrameType
 from typing import Any
 
-from anyio import CapacityLimiter
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
@@ -61,7 +61,7 @@ def create_app(source: Lab | Settings, *, opened: Callable[[Lab], None] | None =
                   lifespan=None if given else _opener(opened),
                   generate_unique_id_function=_operation, responses={"default": PROBLEM})
     app.state.settings = settings
-    app.state.large_bodies = CapacityLimiter(1)
+    app.state.large_bodies = asyncio.Lock()
     if given:
         app.state.lab = source
     app.openapi = lambda: document(app)  # type: ignore[method-assign]

@@ -6,14 +6,15 @@ something for a header that a foreign page cannot send without being asked first
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from email.message import Message
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from neuronscope.errors import BodyTooLarge, HeaderRequired, UnsupportedMediaType
 from neuronscope.service.explain import explain_validation
@@ -32,7 +33,7 @@ class StrictRequest(Request):
 
     checked: Any = None
 
-    async def read(self, kind: TypeAdapter[Any], limit: int, turn: CapacityLimiter) -> None:
+    async def read(self, kind: TypeAdapter[Any], limit: int, turn: asyncio.Lock) -> None:
         """Reads, parses and checks the body. turn: of those that check a large one.
 
         Raises: UnsupportedMediaType, BodyTooLarge, and what `parse` and `explain` raise.
@@ -50,7 +51,8 @@ class StrictRequest(Request):
         if len(received) < LARGE:
             self.checked = _checked(kind, self._body)
         else:
-            self.checked = await to_thread.run_sync(_checked, kind, self._body, limiter=turn)
+            async with turn:
+                self.checked = await run_in_threadpool(_checked, kind, self._body)
 
     async def json(self) -> Any:
         return self.checked
@@ -91,7 +93,7 @@ def _check_type(content_type: str) -> None:
     sent["content-type"] = content_type
     charsets = {value for name, value in sent.get_params([]) if name.lower() == "charset"}
     if (sent.get_content_type() != "application/json"
-            or not all(charset.lower() == "utf-8" for charset in charsets)):
+            or not all(str(charset).lower() == "utf-8" for charset in charsets)):
         raise UnsupportedMediaType("The body must be JSON in UTF-8.",
                                    hint="Send `Content-Type: application/json`.")
 

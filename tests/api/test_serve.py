@@ -157,6 +157,20 @@ def test_a_port_in_use_is_left_for_the_next_free_one():
             each.close()
 
 
+def test_both_loopback_addresses_are_listened_at():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    for host in ("localhost", "127.0.0.1"):
+        bound = _bind(host, 0, 1)
+        names = [each.getsockname()[:2] for each in bound]
+        for each in bound:
+            each.close()
+        assert [name for name, _ in names] == ["127.0.0.1", "::1"]
+        assert len({port for _, port in names}) == 1
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.org"])
 def test_an_address_that_others_reach_must_be_allowed(host, tmp_path):
     with pytest.raises(InvalidInput, match="allow-remote"):
