@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import FrameType
 from typing import Any
 
+import uvicorn
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
@@ -17,6 +18,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.concurrency import run_in_threadpool
 
 from neuronscope.api.deps import only_known_parameters
+from neuronscope.api.http import OPEN_REQUESTS_S, BoundedHttp
 from neuronscope.api.page import add_page
 from neuronscope.api.problems import MEDIA_TYPE, Problem, add_handlers
 from neuronscope.api.routes import (
@@ -119,7 +121,23 @@ def _stop_with_server(lab: Lab) -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _first(lab, signal.getsignal(number)))
+        following = signal.getsignal(number)
+        server = getattr(following, "__self__", None)
+        if isinstance(server, uvicorn.Server):
+            _bound(server.config)
+        signal.signal(number, _first(lab, following))
+
+
+def _bound(config: uvicorn.Config) -> None:
+    """Sets what `neuronscope serve` sets, where `uvicorn` was started with nothing else.
+
+    Without it an answer that nobody reads keeps the server from ending, and a request that does
+    not come keeps its connection.
+    """
+    if config.timeout_graceful_shutdown is None:
+        config.timeout_graceful_shutdown = OPEN_REQUESTS_S
+    if config.http == "auto":
+        config.http_protocol_class = BoundedHttp
 
 
 def _first(lab: Lab, following: Any) -> Callable[[int, FrameType | None], None]:

@@ -14,6 +14,10 @@ from neuronscope.errors import MalformedRequest
 from neuronscope.service.explain import as_problem
 
 
+OPEN_REQUESTS_S = 3
+"""On stopping, open requests have so long to end."""
+
+
 class BoundedHttp(H11Protocol):
     """Closes connections that keep it waiting for a request.
 
