@@ -26,6 +26,9 @@ from neuronscope.errors import (
 
 API = "/api"
 OPEN = "/api/health"
+"""What needs no token, and says less without it."""
+KNOWS_TOKEN = "neuronscope.knows_token"
+"""The member of a request's scope that says whether it carries the token."""
 LOOPBACK = {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")}
 ANY_ADDRESS = {"0.0.0.0", "::"}
 AUTHORITY = re.compile(
@@ -73,7 +76,8 @@ class Security:
             return
         if not _from_own_site(headers):
             raise OriginNotAllowed("Pages of other sites may not use this server.")
-        if scope["path"] != OPEN and not self._knows_token(headers):
+        scope[KNOWS_TOKEN] = self._knows_token(headers)
+        if scope["path"] != OPEN and not scope[KNOWS_TOKEN]:
             raise Unauthorized(
                 "The access token is missing or wrong.",
                 hint="Send `Authorization: Bearer <token>`; the token is in the file `token` "

@@ -29,7 +29,9 @@ def test_bad_input_ends_with_2_and_one_line(ns, words, told):
 
 @pytest.mark.parametrize(("name", "text", "told"), [
     ("PORT", "many", "NEURONSCOPE_PORT is 'many'"), ("PORT", "-1", "0 to 65535"),
-    ("MAX_QUEUE", "0", "at least 1"), ("SPEED", "9", "the settings are")])
+    ("MAX_QUEUE", "0", "at least 1"), ("TOKEN", "x", "at least 32"),
+    ("TOKEN", "a b " * 8, "at least 32"), ("TOKEN", "ü" * 32, "at least 32"),
+    ("SPEED", "9", "the settings are")])
 def test_a_variable_that_is_no_setting_ends_with_2(ns, monkeypatch, name, text, told):
     monkeypatch.setenv(f"NEURONSCOPE_{name}", text)
     code, out, err = ns("serve", "--no-browser")
