@@ -42,9 +42,11 @@ def test_health_is_answered_while_a_large_body_is_checked(server, another, monke
     large = b'{"values": [[' + b" " * body.LARGE + b"]]}"
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(another.post, "/api/vectors", content=large, headers=JSON)
-        assert begun.wait(WAIT_S)
-        assert server.bare.get("/api/health").status_code == 200
-        go_on.set()
+        try:
+            assert begun.wait(WAIT_S)
+            assert server.bare.get("/api/health", timeout=20).status_code == 200
+        finally:
+            go_on.set()
         assert answer.result().status_code == 422
 
 
@@ -63,9 +65,11 @@ def test_health_is_answered_while_every_thread_is_taken(server, monkeypatch):
                                timeout=WAIT_S, limits=limits)) as many,
           ThreadPoolExecutor(60) as pool):
         answers = [pool.submit(many.get, "/api/models") for _ in range(60)]
-        wait_for(lambda: len(waiting) >= 40)
-        assert server.bare.get("/api/health", timeout=20).status_code == 200
-        go_on.set()
+        try:
+            wait_for(lambda: len(waiting) >= 40)
+            assert server.bare.get("/api/health", timeout=20).status_code == 200
+        finally:
+            go_on.set()
         assert {answer.result().status_code for answer in answers} == {200}
 
 
