@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from neuronscope.client_bundles import Told, asked, fetch, send
+from neuronscope.client_bundles import PATIENT, Told, asked, fetch, send
 from neuronscope.client_captures import ClientCaptures
 from neuronscope.client_http import check, error_of, frames, token_in, unreachable, url_in
 from neuronscope.errors import Cancelled, Conflict
@@ -100,9 +100,12 @@ class Client:
         return Tokenized.model_validate_json(self._post("/api/tokenize", {"prompt": prompt}))
 
     def run(self, spec: Run, *, rerun: bool = False) -> tuple[Record, bool]:
-        """The record of a run, and whether it is new. Raises: InvalidInput, NoModel, …"""
+        """The record of a run, and whether it is new; waited for as long as it takes.
+
+        Raises: InvalidInput, NoModel, …
+        """
         answer = self._send("POST", "/api/experiments", json=_plain(spec),
-                            params={"rerun": rerun})
+                            params={"rerun": rerun}, timeout=PATIENT)
         return Record.model_validate_json(answer.content), answer.status_code == 201
 
     def plan(self, spec: Run | Sweep) -> RunPlan | SweepPlan:
@@ -158,7 +161,8 @@ class Client:
 
         Raises: InvalidInput, NoModel, …
         """
-        answer = self._send("POST", "/api/captures", json=_plain(spec), params={"rerun": rerun})
+        answer = self._send("POST", "/api/captures", json=_plain(spec), params={"rerun": rerun},
+                            timeout=PATIENT)
         return CaptureRecord.model_validate_json(answer.content), answer.status_code == 201
 
     def record(self, key: str) -> Record:

@@ -17,7 +17,8 @@ from neuronscope.spec.bundle import Manifest, Taken
 from neuronscope.store.history import Filter
 
 PATIENT = httpx.Timeout(60.0, read=None)
-"""A large bundle is checked for minutes before the server answers."""
+"""A large bundle is checked for minutes before the server answers, and a run may wait in its
+queue; a server that ends closes the connection."""
 
 Told = Callable[[int], None]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,8 @@ PREFIX = "NEURONSCOPE_"
 LAST_PORT = 65535
 LEAST = {"max_cells": 1, "max_capture": 1, "sweep_memory": 0, "max_queue": 1, "max_body": 1,
          "max_import": 1}
+TOKEN = re.compile("[A-Za-z0-9._~-]{32,}")
+"""What an access token may be: characters that an address may hold, 192 bits if drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Settings:
     models: folder with model folders, or itself a model folder.
     database_url: SQLAlchemy URL; empty means SQLite in `data`.
     host, port: where the server listens.
-    token: access token; empty means one is made and kept in `data`.
+    token: access token, at least 32 characters; empty means one is made and kept in `data`.
     device, dtype: what a model is loaded on and as; `auto` chooses.
     device_map, max_memory, offload_folder, quantization: for models that one device does not
     hold; empty is none. See neuronscope.models.options.
@@ -53,7 +56,11 @@ class Settings:
     max_import: int = 1024**3
 
     def __post_init__(self) -> None:
-        """Raises: ValueError for a number that the setting cannot have."""
+        """Raises: ValueError for a value that the setting cannot have."""
+        if self.token and not TOKEN.fullmatch(self.token):
+            raise ValueError("token is too easily guessed, or not fit for an address: give at "
+                             "least 32 letters, digits or any of -._~, or leave it empty and one "
+                             "is made")
         if not 0 <= self.port <= LAST_PORT:
             raise ValueError(f"port {self.port} is none: ports are 0 to {LAST_PORT}, 0 being "
                              "any free one")

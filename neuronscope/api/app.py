@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -9,12 +10,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import FrameType
 from typing import Any
 
-from fastapi import FastAPI
+import uvicorn
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 from starlette.concurrency import run_in_threadpool
 
+from neuronscope.api.deps import only_known_parameters
+from neuronscope.api.http import OPEN_REQUESTS_S, BoundedHttp
 from neuronscope.api.page import add_page
 from neuronscope.api.problems import MEDIA_TYPE, Problem, add_handlers
 from neuronscope.api.routes import (
@@ -59,11 +63,12 @@ def create_app(source: Lab | Settings, *, opened: Callable[[Lab], None] | None =
                   lifespan=None if given else _opener(opened),
                   generate_unique_id_function=_operation, responses={"default": PROBLEM})
     app.state.settings = settings
+    app.state.large_bodies = asyncio.Lock()
     if given:
         app.state.lab = source
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     for router in ROUTERS:
-        app.include_router(router, prefix="/api")
+        app.include_router(router, prefix="/api", dependencies=[Depends(only_known_parameters)])
     add_handlers(app)
     add_page(app)
     app.add_middleware(Security, token=access_token(settings), host=settings.host)
@@ -116,7 +121,23 @@ def _stop_with_server(lab: Lab) -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _first(lab, signal.getsignal(number)))
+        following = signal.getsignal(number)
+        server = getattr(following, "__self__", None)
+        if isinstance(server, uvicorn.Server):
+            _bound(server.config)
+        signal.signal(number, _first(lab, following))
+
+
+def _bound(config: uvicorn.Config) -> None:
+    """Sets what `neuronscope serve` sets, where `uvicorn` was started with nothing else.
+
+    Without it an answer that nobody reads keeps the server from ending, and a request that does
+    not come keeps its connection.
+    """
+    if config.timeout_graceful_shutdown is None:
+        config.timeout_graceful_shutdown = OPEN_REQUESTS_S
+    if config.http == "auto":
+        config.http_protocol_class = BoundedHttp
 
 
 def _first(lab: Lab, following: Any) -> Callable[[int, FrameType | None], None]:

@@ -6,28 +6,37 @@ something for a header that a foreign page cannot send without being asked first
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
+from email.message import Message
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from neuronscope.errors import BodyTooLarge, HeaderRequired, UnsupportedMediaType
+from neuronscope.service.explain import explain_validation
 from neuronscope.service.strict_json import parse
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 INTENT_HEADER = "x-neuronscope"
 
 
+LARGE = 32 * 1024
+"""Bytes of a body that takes long enough to be noticed by others."""
+
+
 class StrictRequest(Request):
-    """A request whose JSON has been parsed by our own parser."""
+    """A request whose JSON our own parser has read, and its type has taken."""
 
-    parsed: Any = None
+    checked: Any = None
 
-    async def read(self, limit: int) -> None:
-        """Reads and parses the body.
+    async def read(self, kind: TypeAdapter[Any], limit: int, turn: asyncio.Lock) -> None:
+        """Reads, parses and checks the body. turn: of those that check a large one.
 
-        Raises: UnsupportedMediaType, BodyTooLarge, and what `parse` raises.
+        Raises: UnsupportedMediaType, BodyTooLarge, and what `parse` and `explain` raise.
         """
         _check_type(self.headers.get("content-type", ""))
         declared = self.headers.get("content-length", "")
@@ -39,10 +48,14 @@ class StrictRequest(Request):
             if len(received) > limit:
                 raise _too_large(limit)
         self._body = bytes(received)
-        self.parsed = parse(self._body)
+        if len(received) < LARGE:
+            self.checked = _checked(kind, self._body)
+        else:
+            async with turn:
+                self.checked = await run_in_threadpool(_checked, kind, self._body)
 
     async def json(self) -> Any:
-        return self.parsed
+        return self.checked
 
 
 class StrictRoute(APIRoute):
@@ -50,12 +63,14 @@ class StrictRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
-        takes_body = self.body_field is not None
+        field = self.body_field
+        kind = None if field is None else TypeAdapter(field.field_info.annotation)
 
         async def handle(request: Request) -> Response:
-            if takes_body:
+            if kind is not None:
                 strict = StrictRequest(request.scope, request.receive)
-                await strict.read(request.app.state.settings.max_body)
+                state = request.app.state
+                await strict.read(kind, state.settings.max_body, state.large_bodies)
                 return await answer(strict)
             if request.method not in SAFE_METHODS and INTENT_HEADER not in request.headers:
                 raise HeaderRequired("A change without a body needs the header X-NeuronScope.",
@@ -65,10 +80,20 @@ class StrictRoute(APIRoute):
         return handle
 
 
+def _checked(kind: TypeAdapter[Any], raw: bytes) -> Any:
+    data = parse(raw)
+    try:
+        return kind.validate_python(data)
+    except ValidationError as error:
+        raise explain_validation(error, data) from None
+
+
 def _check_type(content_type: str) -> None:
-    media, _, parameters = content_type.partition(";")
-    charset = parameters.strip().lower()
-    if media.strip().lower() != "application/json" or charset not in {"", "charset=utf-8"}:
+    sent = Message()
+    sent["content-type"] = content_type
+    charsets = {value for name, value in sent.get_params([]) if name.lower() == "charset"}
+    if (sent.get_content_type() != "application/json"
+            or not all(str(charset).lower() == "utf-8" for charset in charsets)):
         raise UnsupportedMediaType("The body must be JSON in UTF-8.",
                                    hint="Send `Content-Type: application/json`.")
 

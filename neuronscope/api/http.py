@@ -9,10 +9,12 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from neuronscope.api.problems import MEDIA_TYPE
-from neuronscope.api.security import POLICY
+from neuronscope.api.problems import MEDIA_TYPE, NO_STORE, POLICY
 from neuronscope.errors import MalformedRequest
 from neuronscope.service.explain import as_problem
+
+OPEN_REQUESTS_S = 3
+"""On stopping, open requests have so long to end."""
 
 
 class BoundedHttp(H11Protocol):
@@ -48,7 +50,7 @@ class BoundedHttp(H11Protocol):
         error = MalformedRequest("This is no request of HTTP/1.1.")
         body = json.dumps(as_problem(error)).encode()
         headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)),
-                   "Connection": "close", "Cache-Control": "no-store", **POLICY}
+                   "Connection": "close", **NO_STORE, **POLICY}
         start = h11.Response(status_code=error.status, headers=list(headers.items()),
                              reason=b"Bad Request")
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):

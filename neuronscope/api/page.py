@@ -6,8 +6,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
+
+from neuronscope.api.files import WholeFile
 
 WEB = Path(__file__).parent.parent / "web"
 NOT_BUILT = (
@@ -35,10 +37,10 @@ def _file(folder: Path, path: str) -> Response:
     if not index.is_file():
         return PlainTextResponse(NOT_BUILT, status_code=503)
     if (wanted := _within(folder, path)) is not None:
-        return FileResponse(wanted)
+        return WholeFile(wanted)
     if "." in path.rsplit("/", 1)[-1]:
         raise HTTPException(404)
-    return FileResponse(index, headers={"Cache-Control": "no-cache"})
+    return WholeFile(index, headers={"Cache-Control": "no-cache"})
 
 
 def _within(folder: Path, path: str) -> Path | None:

@@ -24,6 +24,15 @@ from neuronscope.errors import (
 from neuronscope.service.explain import as_failure, as_problem, explain
 
 MEDIA_TYPE = "application/problem+json"
+POLICY = {
+    "Content-Security-Policy":
+        "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+"""The security headers of every answer."""
+NO_STORE = {"Cache-Control": "no-store"}
+"""Beside them, of every answer that is not the page."""
 
 
 class Problem(BaseModel):
@@ -39,9 +48,12 @@ class Problem(BaseModel):
 
 
 def problem_response(error: NeuronScopeError) -> Response:
-    """The response for an error, with the headers that its status calls for."""
+    """The response for an error, with the headers that its status calls for.
+
+    The security headers are among them: an unexpected error is answered outside `Security`.
+    """
     return JSONResponse(as_problem(error), status_code=error.status, media_type=MEDIA_TYPE,
-                        headers=_headers(error))
+                        headers=POLICY | NO_STORE | _headers(error))
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -87,20 +99,12 @@ async def _unexpected(_request: Request, error: Exception) -> Response:
     return problem_response(as_failure(error))
 
 
-async def _invalid(request: Request, error: Any) -> Response:
-    items = error.errors()
-    source = items[0]["loc"][0]
-    if source != "body":
-        return problem_response(_parameter_error(items[0]))
-    inner = [item | {"loc": item["loc"][1:]} for item in items if item["loc"][0] == "body"]
-    data = getattr(request, "parsed", error.body)
-    return problem_response(explain(inner, data))
-
-
-def _parameter_error(item: dict[str, Any]) -> NeuronScopeError:
-    name = item["loc"][-1]
+async def _invalid(_request: Request, error: Any) -> Response:
+    """Of a parameter: a body has been checked before (`StrictRoute`)."""
+    item = error.errors()[0]
     found = explain([item | {"loc": ()}], None)
-    return InvalidField(f"The {item['loc'][0]} parameter `{name}` is not valid. {found.detail}")
+    return problem_response(InvalidField(
+        f"The {item['loc'][0]} parameter `{item['loc'][-1]}` is not valid. {found.detail}"))
 
 
 async def _http(request: Request, error: Any) -> Response:

@@ -15,7 +15,7 @@ import re
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from neuronscope.api.problems import problem_response
+from neuronscope.api.problems import NO_STORE, POLICY, problem_response
 from neuronscope.errors import (
     HostNotAllowed,
     MalformedRequest,
@@ -26,18 +26,15 @@ from neuronscope.errors import (
 
 API = "/api"
 OPEN = "/api/health"
+"""What needs no token, and says less without it."""
+KNOWS_TOKEN = "neuronscope.knows_token"
+"""The member of a request's scope that says whether it carries the token."""
 LOOPBACK = {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")}
 ANY_ADDRESS = {"0.0.0.0", "::"}
 AUTHORITY = re.compile(
     r"(?:(?P<name>[A-Za-z0-9._-]+)|\[(?P<v6>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]{1,5}))?")
 """A host, by name or address, and a port; nothing else."""
 OWN_SITES = {None, "same-origin", "none"}
-POLICY = {
-    "Content-Security-Policy":
-        "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 class Security:
@@ -79,7 +76,8 @@ class Security:
             return
         if not _from_own_site(headers):
             raise OriginNotAllowed("Pages of other sites may not use this server.")
-        if scope["path"] != OPEN and not self._knows_token(headers):
+        scope[KNOWS_TOKEN] = self._knows_token(headers)
+        if scope["path"] != OPEN and not scope[KNOWS_TOKEN]:
             raise Unauthorized(
                 "The access token is missing or wrong.",
                 hint="Send `Authorization: Bearer <token>`; the token is in the file `token` "
@@ -137,10 +135,9 @@ def _with_headers(send: Send, *, no_store: bool) -> Send:
     async def sender(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in POLICY.items():
-                headers[name] = value
+            headers.update(POLICY)
             if no_store:
-                headers["Cache-Control"] = "no-store"
+                headers.update(NO_STORE)
         await send(message)
 
     return sender

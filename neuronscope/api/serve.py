@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import threading
-import webbrowser
+from contextlib import nullcontext
 from dataclasses import replace
 from types import FrameType
 from typing import Any
@@ -16,7 +16,8 @@ from typing import Any
 import uvicorn
 
 from neuronscope.api.app import create_app
-from neuronscope.api.http import BoundedHttp
+from neuronscope.api.http import OPEN_REQUESTS_S, BoundedHttp
+from neuronscope.api.opening import opened
 from neuronscope.errors import Conflict, InvalidInput
 from neuronscope.service.lab import Lab
 from neuronscope.service.serving import open_served, settle
@@ -26,8 +27,8 @@ from neuronscope.settings import Settings
 PORTS_TRIED = 20
 HTTP: dict[str, Any] = {"http": BoundedHttp, "ws": "none", "proxy_headers": False}
 """How uvicorn is to speak: no sockets but HTTP, and no headers of a proxy are believed."""
-OPEN_REQUESTS_S = 3
-"""On stopping, open requests have so long to end."""
+BY_HAND = "If no browser opens, or it may not read the file that leads there, open that address.\n"
+"""A browser in a sandbox (snap, flatpak) reads no hidden folders, such as `.neuronscope`."""
 
 
 def serve(settings: Settings, *, open_browser: bool = True, model: str | None = None,
@@ -78,11 +79,10 @@ def _run(lab: Lab, sockets: list[socket.socket], address: str, open_browser: boo
     config = uvicorn.Config(create_app(lab), log_level="warning", lifespan="off",
                             timeout_graceful_shutdown=OPEN_REQUESTS_S, server_header=False,
                             **HTTP)
-    sys.stdout.write(f"NeuronScope is at {url}\n")
+    sys.stdout.write(f"NeuronScope is at {url}\n{BY_HAND if open_browser else ''}")
     sys.stdout.flush()
-    if open_browser:
-        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-    _Server(config, lab).run(sockets=sockets)
+    with opened(url, lab.settings.data) if open_browser else nullcontext():
+        _Server(config, lab).run(sockets=sockets)
 
 
 def _address(settings: Settings) -> str:

@@ -2,17 +2,20 @@
 
 Every event's id is the number of the last cell sent so far: cells are numbered as they are
 stored, and no number is given twice, so that it grows also where failed cells are run again. A
-client that comes back with it in `Last-Event-ID` gets the cells it has not seen, from the store.
+client that comes back with it in `Last-Event-ID` gets the cells it has not seen, from the store;
+one with an id beyond the cells there are waits for those after it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
 from starlette.concurrency import run_in_threadpool
 
+from neuronscope.errors import InvalidField
 from neuronscope.service.lab import Lab
 from neuronscope.service.views import News
 from neuronscope.spec.base import Items, Spec
@@ -34,6 +37,17 @@ class EndEvent(Spec):
     """The last event: the job as it ended."""
 
     job: Job
+
+
+def number_of(last_event_id: str) -> int:
+    """The number of cells that an event's id says; 0 where there is none.
+
+    Raises: InvalidField for what is no id of an event.
+    """
+    if last_event_id and not re.fullmatch("[0-9]{1,15}", last_event_id):
+        raise InvalidField("The header parameter `last-event-id` is no id of an event.",
+                           hint="Send the id of the last event that came, or leave it out.")
+    return int(last_event_id or 0)
 
 
 async def events(lab: Lab, job_id: str, after: int) -> AsyncIterator[str]:

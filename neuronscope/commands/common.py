@@ -106,6 +106,16 @@ def lab_or_server(settings: Settings) -> Iterator[Lab | Client]:
         yield here
 
 
+def no_loading(arguments: argparse.Namespace) -> None:
+    """Raises: InvalidInput for options of loading, where a server has loaded its model."""
+    given = [f"--{name.replace('_', '-')}" for name in ("model", *LOADING)
+             if getattr(arguments, name) is not None]
+    if given:
+        raise InvalidInput(
+            f"A server has this data folder, and loads its model itself; {', '.join(given)} "
+            "cannot be given.", hint="Load the model on the page, or stop the server.")
+
+
 @contextmanager
 def lab_with_model(
     arguments: argparse.Namespace, of: str | None = None, *, anew: bool = False

@@ -1,8 +1,12 @@
-"""`neuronscope show`: a stored experiment, or the list of them."""
+"""`neuronscope show`: a stored experiment, or the list of them.
+
+Where a server has the data folder, the server is asked.
+"""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from neuronscope.commands import choosing, common
@@ -11,6 +15,7 @@ from neuronscope.errors import InvalidInput
 from neuronscope.spec.results import Summary
 
 if TYPE_CHECKING:
+    from neuronscope.client import Client
     from neuronscope.service.lab import Lab
     from neuronscope.service.views import HistoryPage
     from neuronscope.spec.captures import CapturePage
@@ -35,22 +40,18 @@ def add(commands: Any) -> argparse.ArgumentParser:
 def carry_out(arguments: argparse.Namespace) -> int:
     """Print one record, or a page of the history."""
     settings, _ = common.settings_of(arguments)
-    with common.open_lab(settings) as lab:
+    with common.lab_or_server(settings) as here:
         if arguments.id is None:
-            return _list(lab, arguments)
-        record = lab.record(arguments.id)
+            return _list(here, arguments)
+        record = here.record(arguments.id)
     print(record.model_dump_json() if arguments.json else "\n".join(record_lines(record)))
     return 0
 
 
-def _list(lab: Lab, arguments: argparse.Namespace) -> int:
+def _list(here: Lab | Client, arguments: argparse.Namespace) -> int:
     chosen = choosing.chosen(arguments)
     assert chosen is not None
-    page: HistoryPage | CapturePage
-    if arguments.captures:
-        page = lab.captures.page(_of_captures(chosen), cursor=arguments.cursor)
-    else:
-        page = lab.history(chosen, cursor=arguments.cursor)
+    page = _page(here, _of_captures(chosen) if arguments.captures else chosen, arguments.cursor)
     if arguments.json:
         print(page.model_dump_json())
         return 0
@@ -63,6 +64,18 @@ def _list(lab: Lab, arguments: argparse.Namespace) -> int:
     if page.next is not None:
         print(f"There are more: --cursor {page.next}")
     return 0
+
+
+def _page(here: Lab | Client, chosen: Filter | CaptureFilter, cursor: str | None
+          ) -> HistoryPage | CapturePage:
+    from neuronscope.client import Client
+    from neuronscope.store.history import Filter
+
+    source: Any = here.history if isinstance(chosen, Filter) else here.captures.page
+    if isinstance(here, Client):
+        given = {name: value for name, value in asdict(chosen).items() if value is not None}
+        return source(cursor=cursor, **given)
+    return source(chosen, cursor=cursor)
 
 
 def _of_captures(chosen: Filter) -> CaptureFilter:

@@ -137,10 +137,15 @@ def _axis(text: str) -> str | list[int]:
 
 def bar(job: Job) -> None:
     """Redraws the progress line; clears it at the end."""
-    if not job.total:
+    counted(job.done, job.total, ended=job.state not in ("queued", "running"))
+
+
+def counted(done: int, total: int | None, *, ended: bool = False) -> None:
+    """The same of a server's job, whose last progress is that it is done."""
+    if not total:
         return
-    filled = BAR * job.done // job.total
-    line = f"\r{'█' * filled}{'·' * (BAR - filled)} {job.done}/{job.total}"
-    ended = job.state not in ("queued", "running")
+    filled = BAR * done // total
+    line = f"\r{'█' * filled}{'·' * (BAR - filled)} {done}/{total}"
+    ended = ended or done == total
     sys.stderr.write(f"\r{' ' * len(line)}\r" if ended else line)
     sys.stderr.flush()

@@ -42,6 +42,7 @@ def add(commands: Any) -> argparse.ArgumentParser:
 def carry_out(arguments: argparse.Namespace) -> int:
     """List the stored vectors, or add the file's."""
     from neuronscope.models.vectors import Vectors
+    from neuronscope.service.token import private_folder
 
     settings, _ = common.settings_of(arguments)
     kept = Vectors(settings.data / "vectors")
@@ -49,6 +50,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
         if arguments.file is None:
             raise InvalidInput("There is no file to add.",
                                hint="neuronscope vectors add FILE.npy")
+        private_folder(settings.data)
         found = [kept.add(arguments.file, arguments.name, tensor=arguments.tensor)]
     else:
         found = kept.all()

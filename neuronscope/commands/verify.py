@@ -1,4 +1,7 @@
-"""`neuronscope verify`: whether a stored experiment comes out the same when it is run again."""
+"""`neuronscope verify`: whether a stored experiment comes out the same when it is run again.
+
+Where a server has the data folder, the server does it, on the model that it has loaded.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import sys
 from typing import Any
 
 from neuronscope.commands import common
-from neuronscope.commands.sweep import bar
+from neuronscope.commands.sweep import bar, counted
 from neuronscope.spec.verification import Difference, Verification
 
 SAYS = {
@@ -29,9 +32,17 @@ def add(commands: Any) -> argparse.ArgumentParser:
 
 def carry_out(arguments: argparse.Namespace) -> int:
     """0 where it comes out exactly or within tolerance; 1 where it does not."""
-    shown = bar if sys.stderr.isatty() and not arguments.json else None
-    with common.lab_with_model(arguments, of=arguments.id) as lab:
-        found = lab.verify(arguments.id, shown)
+    from neuronscope.client import Client
+
+    shown = sys.stderr.isatty() and not arguments.json
+    settings, named = common.settings_of(arguments)
+    with common.lab_or_server(settings) as here:
+        if isinstance(here, Client):
+            common.no_loading(arguments)
+            found = here.verify(arguments.id, counted if shown else None)
+        else:
+            here.load(named or here.model_of(arguments.id))
+            found = here.verify(arguments.id, bar if shown else None)
     print(found.model_dump_json() if arguments.json else "\n".join(verdict_lines(found)))
     return 0 if found.verdict in ("exact", "within_tolerance") else 1
 

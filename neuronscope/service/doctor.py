@@ -19,7 +19,9 @@ from sqlalchemy.exc import ArgumentError
 
 from neuronscope.errors import NeuronScopeError
 from neuronscope.models.fingerprint import versions
+from neuronscope.models.memory import free_bytes
 from neuronscope.service.lock import holder_of, is_free
+from neuronscope.service.token import is_ours
 from neuronscope.settings import Settings
 from neuronscope.store.database import Database, database_url
 from neuronscope.store.migrate import schema_state
@@ -30,6 +32,7 @@ SQLITE_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 (https://www.sqlite.org/wal.html#walresetbug): 3.51.3 and later are right, and of the two
 older lines those from the given versions on."""
 LOW_DISK = 2 * 1024**3
+LOW_MEMORY = 1024**3
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,16 @@ def _devices() -> Iterator[Finding]:
 
 
 def _memory() -> Finding:
-    if not hasattr(os, "sysconf") or "SC_AVPHYS_PAGES" not in os.sysconf_names:
-        return Finding("memory", "note", "how much is free cannot be asked on this system")
-    page = os.sysconf("SC_PAGE_SIZE")
-    free, total = (page * os.sysconf(f"SC_{name}_PAGES") for name in ("AVPHYS", "PHYS"))
-    return Finding("memory", "ok", f"{_size(free)} of {_size(total)} unused")
+    import torch
+
+    free = free_bytes(torch.device("cpu"))
+    if free is None:
+        return Finding("memory", "note", "how much is free cannot be asked on this system",
+                       "Load only models whose files are well below this machine's memory.")
+    low = free < LOW_MEMORY
+    return Finding("memory", "note" if low else "ok", f"{_size(free)} free",
+                   "End other programs, or load a small model; one that does not fit is refused."
+                   if low else "")
 
 
 def _folder(data: Path) -> Iterator[Finding]:
@@ -96,7 +104,11 @@ def _folder(data: Path) -> Iterator[Finding]:
         yield Finding("data folder", "ok", f"{data.absolute()} will be made")
         return
     mode = stat.S_IMODE(data.stat().st_mode)
-    if not os.access(data, os.W_OK | os.X_OK):
+    if os.access(data, os.R_OK | os.X_OK) and not is_ours(data):
+        yield Finding("data folder", "problem", f"{data.absolute()} has other things in it, and "
+                      "is no data folder of NeuronScope",
+                      "Name a new or an empty folder with --data.")
+    elif not os.access(data, os.W_OK | os.X_OK):
         yield Finding("data folder", "problem", f"{data.absolute()} cannot be written",
                       "Change its owner or permissions, or choose another with --data.")
     elif os.name == "posix" and mode & 0o077:
@@ -189,13 +201,19 @@ def _lock(data: Path) -> Finding:
 
 
 def _port(port: int) -> Finding:
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-        probe.settimeout(0.5)
-        taken = probe.connect_ex(("127.0.0.1", port)) == 0
-    if not taken:
+    if not any(_answers(host, port) for host in ("127.0.0.1", "::1")):
         return Finding("port", "ok", f"{port} is free")
     return Finding("port", "note", f"{port} is in use",
                    "`neuronscope serve` takes the next free one, or the one that --port names.")
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether something listens there."""
+    try:
+        socket.create_connection((host, port), timeout=0.5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _size(n_bytes: float) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from neuronscope.errors import (
+    BadDirection,
     InvalidField,
     InvalidText,
+    MissingSource,
     NeuronScopeError,
     NonFiniteNumber,
     RunFailed,
@@ -35,6 +37,8 @@ LIMITS = {
     "greater_than_equal": ("at least", "ge"), "less_than_equal": ("at most", "le"),
     "greater_than": ("more than", "gt"), "less_than": ("less than", "lt"),
 }
+MISSING = {"reference": MissingSource, "source_prompt": MissingSource, "direction": BadDirection}
+"""Fields without which an edit lacks what it takes its values from, or where it leads."""
 CLASSES = {"finite_number": NonFiniteNumber, "string_unicode": InvalidText}
 
 ErrorItem = Mapping[str, Any]
@@ -80,6 +84,8 @@ def explain(items: Sequence[ErrorItem], data: Any) -> NeuronScopeError:
 
 def _class_of(item: ErrorItem) -> type[NeuronScopeError]:
     kind = item["type"]
+    if kind == "missing":
+        return MISSING.get(item["loc"][-1], InvalidField)
     own = catalogue().get(kind.replace("_", "-"))
     return own or CLASSES.get(kind, InvalidField)
 

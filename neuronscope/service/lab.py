@@ -119,7 +119,7 @@ class Lab(Archive):
         """The state of the server; reads nothing from disk."""
         queued, running = self._jobs.load()
         loaded = self._shelf.loaded
-        return Health(version=__version__, worker=self._worker_state(running),
+        return Health(status="ok", version=__version__, worker=self._worker_state(running),
                       model=loaded.info.id if loaded else None, queued=queued, running=running)
 
     def _worker_state(self, running: str | None) -> WorkerState:

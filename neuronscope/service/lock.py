@@ -5,35 +5,37 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from neuronscope.errors import DataFolderLocked, NeuronScopeError, StorageError
-from neuronscope.service.token import private, private_folder
+from neuronscope.service.token import LOCK_NAME, private, private_folder, usable
 from neuronscope.settings import Settings
 from neuronscope.store.database import database_url, held, sqlite_file
 
-LOCK_NAME = "lock"
 HOLDER_NAME = "instance.json"
+PATIENCE_S = 0.3
+"""So long a lock is tried for: `is_free` may have it for an instant."""
 
 
 class FolderLock:
     """Holds the data folder until `release`.
 
-    Raises: DataFolderLocked, naming the instance that holds it.
+    Raises: DataFolderLocked, naming the instance that holds it; InvalidInput, StorageFull for a
+        folder that cannot be used.
     """
 
     def __init__(self, folder: Path) -> None:
         private_folder(folder)
         self._holder = folder / HOLDER_NAME
-        self._file: int | None = private(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT)
+        with usable(folder):
+            self._file: int | None = private(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT)
         self._also: list[Callable[[], None]] = []
-        try:
-            _lock(self._file)
-        except OSError:
+        if not _taken_within(self._file, PATIENCE_S):
             os.close(self._file)
-            raise self._refusal() from None
+            raise self._refusal()
         self.announce("")
 
     def announce(self, url: str) -> None:
@@ -71,12 +73,16 @@ def holder_of(folder: Path) -> str:
 
 
 def is_free(folder: Path) -> bool:
-    """Whether no process holds the folder; it is held for an instant to find out."""
+    """Whether no process holds the folder.
+
+    To find out it is held for an instant, which others who look do not notice, and who takes
+    the folder just then waits for.
+    """
     if not (folder / LOCK_NAME).is_file():
         return True
     file = os.open(folder / LOCK_NAME, os.O_RDWR)
     try:
-        _lock(file)
+        _lock(file, shared=True)
     except OSError:
         return False
     finally:
@@ -126,8 +132,21 @@ def _database_lock(url: str) -> Callable[[], None]:
     return lambda: os.close(lock)
 
 
-def _lock(file: int) -> None:
-    """Takes an exclusive lock at once.
+def _taken_within(file: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            _lock(file)
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
+
+
+def _lock(file: int, *, shared: bool = False) -> None:
+    """Takes an exclusive lock at once; a shared one where the system has them.
 
     Raises: OSError when another process holds it.
     """
@@ -138,4 +157,4 @@ def _lock(file: int) -> None:
     else:
         import fcntl
 
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)

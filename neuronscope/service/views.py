@@ -17,14 +17,17 @@ WorkerState = Literal["empty", "ready", "busy", "stopped"]
 
 
 class Health(Spec):
-    """`queued` jobs wait behind `running` (a job id, or null)."""
+    """`queued` jobs wait behind `running` (a job id, or null).
+
+    Over REST, who has no token is told the `status` alone.
+    """
 
     status: Literal["ok"] = "ok"
-    version: str
-    worker: WorkerState
-    model: str | None
-    queued: int
-    running: str | None
+    version: str | None = None
+    worker: WorkerState | None = None
+    model: str | None = None
+    queued: int | None = None
+    running: str | None = None
 
 
 class LoadedModel(Spec):

@@ -54,17 +54,17 @@ KEY_VALUE_SITES = ("k", "v")
 
 _ALIASES = [
     (re.compile(r"^ln_final\.hook_normalized$"), "final_norm"),
-    (re.compile(r"^blocks\.(\d+)\.hook_resid_pre$"), "resid_pre"),
-    (re.compile(r"^blocks\.(\d+)\.hook_resid_mid$"), "resid_mid"),
-    (re.compile(r"^blocks\.(\d+)\.hook_resid_post$"), "resid_post"),
-    (re.compile(r"^blocks\.(\d+)\.hook_attn_out$"), "attn_out"),
-    (re.compile(r"^blocks\.(\d+)\.hook_mlp_out$"), "mlp_out"),
-    (re.compile(r"^blocks\.(\d+)\.attn\.hook_q$"), "q"),
-    (re.compile(r"^blocks\.(\d+)\.attn\.hook_k$"), "k"),
-    (re.compile(r"^blocks\.(\d+)\.attn\.hook_v$"), "v"),
-    (re.compile(r"^blocks\.(\d+)\.attn\.hook_pattern$"), "pattern"),
-    (re.compile(r"^blocks\.(\d+)\.attn\.hook_z$"), "z"),
-    (re.compile(r"^blocks\.(\d+)\.mlp\.hook_post$"), "mlp_act"),
+    (re.compile(r"^blocks\.([0-9]{1,9})\.hook_resid_pre$"), "resid_pre"),
+    (re.compile(r"^blocks\.([0-9]{1,9})\.hook_resid_mid$"), "resid_mid"),
+    (re.compile(r"^blocks\.([0-9]{1,9})\.hook_resid_post$"), "resid_post"),
+    (re.compile(r"^blocks\.([0-9]{1,9})\.hook_attn_out$"), "attn_out"),
+    (re.compile(r"^blocks\.([0-9]{1,9})\.hook_mlp_out$"), "mlp_out"),
+    (re.compile(r"^blocks\.([0-9]{1,9})\.attn\.hook_q$"), "q"),
+    (re.compile(r"^blocks\.([0-9]{1,9})\.attn\.hook_k$"), "k"),
+    (re.compile(r"^blocks\.([0-9]{1,9})\.attn\.hook_v$"), "v"),
+    (re.compile(r"^blocks\.([0-9]{1,9})\.attn\.hook_pattern$"), "pattern"),
+    (re.compile(r"^blocks\.([0-9]{1,9})\.attn\.hook_z$"), "z"),
+    (re.compile(r"^blocks\.([0-9]{1,9})\.mlp\.hook_post$"), "mlp_act"),
 ]
 
 Indices = Annotated[SafeInt | Annotated[tuple[SafeInt, ...], Items] | None, "index, list, or all"]
@@ -73,7 +73,7 @@ Indices = Annotated[SafeInt | Annotated[tuple[SafeInt, ...], Items] | None, "ind
 def from_alias(name: str) -> tuple[str, int | None] | None:
     """The site and layer that a TransformerLens hook name stands for, or None."""
     for pattern, site in _ALIASES:
-        if found := pattern.match(name):
+        if found := pattern.fullmatch(name):
             return site, int(found[1]) if pattern.groups else None
     return None
 

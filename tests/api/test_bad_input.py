@@ -29,15 +29,20 @@ def check(answer, status: int, code: str) -> None:
 
 @pytest.mark.parametrize("content_type", [
     None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-    "application/json; charset=utf-16", "application/jsonx", "text/json"])
+    "application/json; charset=utf-16", "application/jsonx", "text/json", "json",
+    'application/json; charset="utf-16"', "application/json; charset=utf-8; charset=latin-1",
+    "application/json; charset*=utf-8''utf-16", "application/json, text/plain"])
 def test_only_json_is_taken(client, content_type):
     headers = {"Content-Type": content_type} if content_type else {}
     answer = client.post("/api/experiments", content=run(), headers=headers)
     check(answer, 415, "unsupported-media-type")
 
 
-def test_json_with_its_charset_is_taken(client):
-    headers = {"Content-Type": "Application/JSON; charset=UTF-8"}
+@pytest.mark.parametrize("content_type", [
+    "Application/JSON; charset=UTF-8", 'application/json; charset="utf-8"',
+    "application/json;charset=utf-8; x=y", "application/json ; profile=a"])
+def test_json_with_its_charset_is_taken(client, content_type):
+    headers = {"Content-Type": content_type}
     assert client.post("/api/experiments", content=run(), headers=headers).status_code in {200, 201}
 
 

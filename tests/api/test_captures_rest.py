@@ -57,6 +57,14 @@ def test_tensors_come_as_safetensors_and_as_npy(client, record, server):
     assert octets.content == answer.content
 
 
+@pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=abc", "bytes=99999999-", "lines=1-2"])
+def test_a_capture_is_sent_whole_whatever_range_is_asked_for(client, record, asked):
+    whole = client.get(f"/api/captures/{record['id']}", headers=TENSORS)
+    part = client.get(f"/api/captures/{record['id']}", headers=TENSORS | {"Range": asked})
+    assert (part.status_code, part.content) == (200, whole.content)
+    assert part.headers["accept-ranges"] == "none"
+
+
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html,*/*;q=0.8",
                                     "application/json, application/x-safetensors"])
 def test_json_is_the_default(client, record, accept):

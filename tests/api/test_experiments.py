@@ -186,9 +186,12 @@ def test_models_and_tokens(client):
     assert [token["text"] for token in tokens["tokens"]] == ["<bos>", "w3", "w14"]
 
 
-def test_health_needs_no_token(server):
-    health = server.bare.get("/api/health").json()
+def test_health_needs_no_token_but_tells_no_stranger_what_goes_on(server):
+    health = server.client.get("/api/health").json()
     assert health["status"] == "ok" and health["model"] == "tiny"
+    assert set(health) == {"status", "version", "worker", "model", "queued", "running"}
+    for token in ({}, {"Authorization": "Bearer wrong"}):
+        assert server.bare.get("/api/health", headers=token).json() == {"status": "ok"}
 
 
 def test_the_page_answers_its_own_addresses(client):

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import textwrap
@@ -97,6 +98,26 @@ def test_serve_prints_its_address_loads_the_model_and_ends_with_0(tmp_path, mode
     wait_for(lambda: not any(map(exists, children)), 5)
 
 
+def test_the_browser_is_led_to_the_page_by_a_file_and_told_no_token(tmp_path, models):
+    """The arguments of a process can be read by every user of the machine."""
+    browser, told, data = tmp_path / "browser", tmp_path / "told", tmp_path / "data"
+    browser.write_text(f'#!/bin/sh\necho "$@" > {told}.part && mv {told}.part {told}\n')
+    browser.chmod(0o700)
+    command = ("-m", "neuronscope", "serve", "--port", "0", "--data", str(data), "--models",
+               str(models), "--model", "tiny")
+    with process(*command, BROWSER=f"{browser} %s") as (running, url, token):
+        wait_for(told.exists)
+        file = data / "open.html"
+        assert told.read_text().strip() == file.as_uri()
+        assert f'url={url}/#token={token}"' in file.read_text()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        with closing(open_client(url, token)) as client:
+            wait_for(lambda: answers(client))
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+    assert not file.exists()
+
+
 def test_uvicorn_serves_the_app_on_any_port(tmp_path, models):
     port = free_port()
     command = ("-m", "uvicorn", "neuronscope.main:app", "--host", "localhost", "--port", str(port),
@@ -112,6 +133,25 @@ def test_uvicorn_serves_the_app_on_any_port(tmp_path, models):
             _, state, seconds = end_with_a_stream_open(running, client)
     assert state == "cancelled"
     assert seconds < 10
+
+
+def test_under_uvicorn_too_requests_are_bounded_and_none_keeps_the_server_from_ending(tmp_path):
+    port = free_port()
+    command = ("-m", "uvicorn", "neuronscope.main:app", "--host", "127.0.0.1", "--port", str(port))
+    environment = {"NEURONSCOPE_DATA": str(tmp_path / "data"), "NEURONSCOPE_MODELS": str(tmp_path)}
+    with process(*command, **environment) as (running, url, token):
+        with closing(open_client(url, token)) as client:
+            wait_for(lambda: answers(client))
+        with socket.create_connection(("127.0.0.1", port)) as other:
+            other.sendall(b"no HTTP\r\n\r\n")
+            assert b"application/problem+json" in other.recv(4096)
+        with socket.create_connection(("127.0.0.1", port)) as slow:
+            slow.sendall(f"POST /api/tokenize HTTP/1.1\r\nHost: localhost:{port}\r\n"
+                         f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+                         "Content-Length: 99\r\nExpect: 100-continue\r\n\r\n".encode())
+            assert b" 100 " in slow.recv(4096)  # its body is waited for
+            running.send_signal(signal.SIGTERM)
+            running.wait(30)
 
 
 def free_port() -> int:
@@ -155,6 +195,20 @@ def test_a_port_in_use_is_left_for_the_next_free_one():
     finally:
         for each in first:
             each.close()
+
+
+def test_both_loopback_addresses_are_listened_at():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    for host in ("localhost", "127.0.0.1"):
+        bound = _bind(host, 0, 1)
+        names = [each.getsockname()[:2] for each in bound]
+        for each in bound:
+            each.close()
+        assert [name for name, _ in names] == ["127.0.0.1", "::1"]
+        assert len({port for _, port in names}) == 1
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.org"])

@@ -67,6 +67,29 @@ def test_a_sweep_streams_its_cells_and_equals_the_engines(client, models):
     assert len(cells_of(told)) == 36
 
 
+@pytest.mark.parametrize("after", ["x", "-1", "1.5", "9" * 16, "9" * 20, "\u0663"])
+def test_what_is_no_id_of_an_event_is_refused(client, after):
+    job = submit(client, SWEEP, rerun=True)["job"]["id"]
+    answer = client.get(f"/api/jobs/{job}/events", headers={"Last-Event-ID": after.encode()})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-field")
+    assert "last-event-id" in answer.json()["detail"]
+
+
+def test_after_an_event_beyond_the_last_there_is_only_the_end(client):
+    told = list(events(client, submit(client, SWEEP, rerun=True)["job"]["id"], "9" * 15))
+    assert cells_of(told) == [] and told[-1][1] == "end"
+
+
+def test_every_address_of_a_deleted_sweep_says_that_it_is_gone(client):
+    accepted = submit(client, SWEEP, rerun=True)
+    assert list(events(client, accepted["job"]["id"]))[-1][1] == "end"
+    assert client.delete(f"/api/experiments/{accepted['id']}").status_code == 204
+    for method, rest in (("GET", ""), ("GET", "/grid"), ("POST", "/cancel"), ("POST", "/resume"),
+                         ("GET", "/export")):
+        answer = client.request(method, f"/api/sweeps/{accepted['id']}{rest}")
+        assert (answer.status_code, answer.json()["code"]) == (410, "gone"), rest
+
+
 def test_a_reader_that_comes_back_gets_what_it_missed_and_nothing_twice(client):
     accepted = submit(client, LONG, rerun=True)
     first = []

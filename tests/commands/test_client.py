@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
+import neuronscope.client
 from neuronscope.client import Client
 from neuronscope.errors import (
     Conflict,
@@ -47,6 +50,19 @@ def test_a_run_is_the_lab_s_own_record(client, running):
     assert record == running.lab.record(record.id)
     assert client.run(RUN) == (record, False)
     assert client.run(RUN, rerun=True)[1]
+
+
+def test_a_run_is_waited_for_however_long_the_queue_is(running, monkeypatch):
+    monkeypatch.setattr(neuronscope.client, "TIMEOUT_S", 0.2)
+    start = running.lab.start_run
+
+    def late(*given, **how):
+        time.sleep(1)
+        return start(*given, **how)
+
+    monkeypatch.setattr(running.lab, "start_run", late)
+    with Client(data=running.lab.settings.data) as hurried:
+        assert hurried.run(RUN, rerun=True)[1]
 
 
 def test_a_sweep_is_followed_to_its_end(client, running):

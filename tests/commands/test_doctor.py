@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from neuronscope.cli import main
-from neuronscope.service import doctor
+from neuronscope.service import doctor, lock
 from neuronscope.service.lab import Lab
 from neuronscope.service.lock import FolderLock
 from neuronscope.settings import Settings
@@ -85,6 +85,39 @@ def test_another_instance_and_a_port_in_use_are_told(ask, used):
     assert found["port"].state == "note" and str(port) in found["port"].found
     held.release()
     assert ask()[1]["lock"]["state"] == "ok"
+
+
+def test_looking_at_the_lock_keeps_nobody_from_taking_it(used, monkeypatch):
+    """Neither another who looks, nor a server that starts just then."""
+    looking = os.open(used / lock.LOCK_NAME, os.O_RDWR)
+    lock._lock(looking, shared=True)
+    assert lock.is_free(used)
+    monkeypatch.setattr(lock.time, "sleep", lambda _: os.close(looking))
+    FolderLock(used).release()
+
+
+def test_a_port_in_use_on_the_other_loopback_is_told(tmp_path):
+    try:
+        listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with closing(listening):
+        settings = Settings(data=tmp_path, port=listening.getsockname()[1])
+        found = {each.about: each for each in doctor.examine(settings)}
+    assert found["port"].state == "note"
+
+
+def test_little_memory_is_told_with_what_to_do(ask, monkeypatch):
+    monkeypatch.setattr(doctor, "free_bytes", lambda _: 2**20)
+    code, found = ask()
+    assert code == 0 and found["memory"]["state"] == "note"
+    assert "small model" in found["memory"]["hint"]
+
+
+def test_a_folder_of_other_things_is_a_problem(tmp_path):
+    (tmp_path / "thesis.tex").write_text("x")
+    found = {each.about: each for each in doctor.examine(Settings(data=tmp_path))}
+    assert found["data folder"].state == "problem" and "--data" in found["data folder"].hint
 
 
 @pytest.mark.parametrize(("version", "state"), [

@@ -8,7 +8,9 @@ from contextlib import closing
 
 import pytest
 
+from neuronscope.settings import Settings
 from neuronscope.store.database import FILE_NAME
+from tests.served import RUN_JSON, served
 from tests.tiny import PROMPT
 
 
@@ -38,6 +40,24 @@ def test_experiments_go_from_one_folder_to_another(ns):
     code, out, _ = ns("import", "one.zip", "--data", "there")
     assert code == 0 and f"neuronscope verify {key}" in out
     assert "exact" in ns("verify", key, "--data", "there")[1]
+
+
+def test_beside_a_running_server_what_is_stored_is_shown_and_verified_by_it(ns, models, tmp_path):
+    settings = Settings(data=tmp_path / ".neuronscope", models=models)
+    with served(settings) as running:
+        running.lab.announce(running.url)
+        key = running.client.post("/api/experiments", json=RUN_JSON).json()["id"]
+        capture = running.client.post("/api/captures", json={
+            "prompt": PROMPT, "targets": [{"site": "z"}]}).json()["id"]
+        assert ns("show", key, "--json")[1].strip() == running.lab.record(key).model_dump_json()
+        assert key in ns("show", "--search", "mlp", "--since", "2020-01-01", "--kind", "run")[1]
+        assert "Nothing fits" in ns("show", "--starred")[1]
+        assert capture in ns("show", "--captures", "--of", "tiny")[1]
+        code, out, err = ns("verify", key)
+        assert code == 0 and "exact" in out, err
+        code, _, err = ns("verify", key, "--device", "cpu")
+        assert code == 2 and "--device" in err and "server" in err
+        assert ns("verify", "nothing")[0] == 2
 
 
 def test_a_database_of_a_newer_version_ends_with_4_and_stays_as_it_was(ns, tmp_path):

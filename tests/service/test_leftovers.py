@@ -11,13 +11,14 @@ import pytest
 from neuronscope.models.kept import KEY_FILE, _secret
 from neuronscope.models.vectors import Vectors
 from neuronscope.service.leftovers import clear
-from neuronscope.service.token import FILE_NAME, access_token
+from neuronscope.service.token import FILE_NAME, LOCK_NAME, access_token
 from neuronscope.settings import Settings
 from neuronscope.wholefile import write_whole
 
 
 def test_a_token_whose_writing_was_interrupted_is_made_anew(tmp_path):
-    (tmp_path / FILE_NAME).touch()
+    for name in (LOCK_NAME, FILE_NAME):
+        (tmp_path / name).touch()
     token = access_token(Settings(data=tmp_path))
     assert len(token) >= 32 and token == access_token(Settings(data=tmp_path))
     assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600

@@ -192,7 +192,7 @@ export interface paths {
         };
         /**
          * Health
-         * @description Whether the server and the model's process are up. Needs no token.
+         * @description Whether the server and the model's process are up. Without the token: that it is up.
          */
         get: operations["server_health"];
         put?: never;
@@ -1061,14 +1061,16 @@ export interface components {
         /**
          * Health
          * @description `queued` jobs wait behind `running` (a job id, or null).
+         *
+         *     Over REST, who has no token is told the `status` alone.
          */
         Health: {
             /** Model */
-            model: string | null;
+            model?: string | null;
             /** Queued */
-            queued: number;
+            queued?: number | null;
             /** Running */
-            running: string | null;
+            running?: string | null;
             /**
              * Status
              * @default ok
@@ -1076,12 +1078,9 @@ export interface components {
              */
             status?: "ok";
             /** Version */
-            version: string;
-            /**
-             * Worker
-             * @enum {string}
-             */
-            worker: "empty" | "ready" | "busy" | "stopped";
+            version?: string | null;
+            /** Worker */
+            worker?: ("empty" | "ready" | "busy" | "stopped") | null;
         };
         /**
          * HistoryPage

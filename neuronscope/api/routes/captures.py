@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from neuronscope.api.body import StrictRoute
 from neuronscope.api.deps import TheLab, answer
+from neuronscope.api.files import WholeFile
 from neuronscope.api.waiting import ended
 from neuronscope.errors import InvalidField, NotFound
 from neuronscope.spec.captures import Capture, CapturePage, CaptureRecord
@@ -78,7 +79,7 @@ def read(key: str, lab: TheLab, entry: Annotated[str | None, Query(max_length=50
         return answer(lab.captures.get(key), 200)
     file = lab.captures.file(key)
     if kind == SAFETENSORS:
-        return FileResponse(file, media_type=SAFETENSORS, filename=file.name)
+        return WholeFile(file, media_type=SAFETENSORS, filename=file.name)
     tensors = TensorFile(file)
     if entry not in tensors:
         raise NotFound("Name one of this capture's entries with the query parameter `entry`.",

@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from neuronscope.api.body import StrictRoute
 from neuronscope.api.deps import TheLab
-from neuronscope.api.sse import events
+from neuronscope.api.sse import events, number_of
 from neuronscope.spec.results import Job
 
 router = APIRouter(route_class=StrictRoute, prefix="/jobs", tags=["jobs"])
@@ -40,8 +40,8 @@ async def job_events(
     job_id: str, lab: TheLab, last_event_id: Annotated[str, Header(max_length=20)] = ""
 ) -> StreamingResponse:
     """The job's progress as it happens; `Last-Event-ID` resumes after that event."""
+    after = number_of(last_event_id)
     lab.job(job_id)
-    after = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else 0
     return StreamingResponse(events(lab, job_id, after), media_type="text/event-stream")
 
 
