@@ -27,6 +27,7 @@ from neuronscope.api.routes import (
     experiments,
     jobs,
     models,
+    pages,
     server,
     sweeps,
     vectors,
@@ -67,8 +68,9 @@ def create_app(source: Lab | Settings, *, opened: Callable[[Lab], None] | None =
     if given:
         app.state.lab = source
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
-    for router in ROUTERS:
-        app.include_router(router, prefix="/api", dependencies=[Depends(only_known_parameters)])
+    for router in (*ROUTERS, pages.router):
+        app.include_router(router, prefix="" if router is pages.router else "/api",
+                           dependencies=[Depends(only_known_parameters)])
     add_handlers(app)
     add_page(app)
     app.add_middleware(Security, token=access_token(settings), host=settings.host)

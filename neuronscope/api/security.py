@@ -2,7 +2,7 @@
 
 A loopback address is reachable by every page that the user visits and by every user of the
 machine. So each request must name this host (against DNS rebinding), must not come from
-another site (against forged requests), and under /api must carry the token (against other
+another site (against forged requests), and for data must carry the token (against other
 users). Pure ASGI, before any route.
 """
 
@@ -27,6 +27,8 @@ from neuronscope.errors import (
 API = "/api"
 OPEN = "/api/health"
 """What needs no token, and says less without it."""
+DATA = (".json", ".csv")
+"""How the address of a page ends where its data is asked for (see routes/pages.py)."""
 KNOWS_TOKEN = "neuronscope.knows_token"
 """The member of a request's scope that says whether it carries the token."""
 LOOPBACK = {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")}
@@ -95,7 +97,8 @@ class Security:
 
 
 def _is_api(path: str) -> bool:
-    return path == API or path.startswith(f"{API}/")
+    """Whether an address gives data; the page's own files do not end so."""
+    return path == API or path.startswith(f"{API}/") or path.endswith(DATA)
 
 
 def _port(scope: Scope) -> int:
