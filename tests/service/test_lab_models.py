@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from neuronscope.errors import ModelMismatch, ModelNotFound, ModelRefused, NoModel
+from neuronscope.service import shelf
 from tests.served import LONG, RUN, wait_for
 
 
@@ -49,3 +50,19 @@ def test_tokenize_gives_ids_and_text(lab):
     assert [(token.id, token.text, token.special) for token in found.tokens] == [
         (1, "<bos>", True), (3, "w3", False), (14, "w14", False)]
     assert (found.n_tokens, found.context) == (3, 64)
+
+
+def test_a_tokenizer_that_cannot_be_read_is_told_before_the_model_is_exchanged(lab, monkeypatch):
+    class Unreadable(shelf.Tokenizer):
+        """As the server's process sees it; the engine reads its own."""
+
+        @classmethod
+        def from_folder(cls, folder, vocab=None):
+            raise ModelRefused("The tokenizer cannot be read.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shelf, "Tokenizer", Unreadable)
+        with pytest.raises(ModelRefused):
+            lab.load("other")
+    record, _ = lab.run(RUN, rerun=True)
+    assert lab.model().info.id == record.result.model.id == "tiny"
