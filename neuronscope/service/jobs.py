@@ -125,15 +125,25 @@ class Jobs:
         return task
 
     def wait(self, job_id: str, progress: Callable[[Job], None] | None = None) -> Task:
-        """Waits for a job; an interrupt (Ctrl-C) cancels it. Raises: what ended the job."""
-        task = self.get(job_id)
-        tell = (lambda: progress(task.view())) if progress is not None else (lambda: None)
-        with task.watched(tell):
+        """Waits for a job.
+
+        progress: called in this thread whenever there is news, the last time when the job has
+        ended. An interrupt (Ctrl-C), or what `progress` raises, cancels the job.
+        Raises: what ended the job, and what `progress` raises.
+        """
+        task, changed = self.get(job_id), threading.Event()
+        with task.watched(changed.set):
             try:
-                task.ended.wait()
-            except KeyboardInterrupt:
-                self.cancel(task.id)
-                raise
+                ended = task.ended.is_set()
+                while not ended:
+                    changed.wait()
+                    changed.clear()
+                    ended = task.ended.is_set()
+                    if progress is not None:
+                        progress(task.view())
+            finally:
+                if not task.ended.is_set():
+                    self.cancel(task.id)
         task.result()
         return task
 
@@ -191,8 +201,8 @@ class Jobs:
                 self._start()
 
     def _work_on(self, task: Task) -> None:
-        task.start()
         try:
+            task.start()
             task.outcome = task.work(task)
         except Cancelled as error:
             self._end(task, "cancelled", error)

@@ -224,7 +224,8 @@ class Lab(Archive):
               progress: Callable[[Job], None] | None = None) -> tuple[Record, bool]:
         """The record of a finished sweep, and whether it is new.
 
-        progress: called from another thread whenever cells have been stored.
+        progress: called in this thread whenever cells have been stored; what it raises cancels
+        the sweep, and is raised here.
         Raises: as `start_sweep`; RunFailed, Cancelled.
         """
         accepted = self.start_sweep(spec, rerun=rerun)
