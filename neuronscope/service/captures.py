@@ -59,10 +59,7 @@ class Captures:
 
         Raises: NotFound, and what ended the job.
         """
-        task = self._jobs.get(job_id)
-        if task.error is not None:
-            raise task.error
-        key, created = task.outcome
+        key, created = self._jobs.get(job_id).result()
         return self.get(key), created
 
     def get(self, key: str) -> CaptureRecord:

@@ -50,10 +50,12 @@ class Jobs:
         self._start()
 
     def submit(self, kind: str, subject: str | None, work: Callable[[Task], Any], *,
-               total: int | None = None, dropped: Callable[[], None] = lambda: None) -> Task:
+               total: int | None = None, dropped: Callable[[], None] = lambda: None,
+               accepted: Callable[[Task], None] = lambda task: None) -> Task:
         """Queues `work`, which returns the outcome or raises.
 
         dropped: called instead of `work` when the job is cancelled while it waits.
+        accepted: called with the job once it is taken, before it can begin.
         Raises: QueueFull; StorageError where its acceptance cannot be written down.
         """
         task = Task(kind, subject, work, dropped)
@@ -68,6 +70,7 @@ class Jobs:
         finally:
             with self._change:
                 self._accepting -= 1
+        accepted(task)
         with self._change:
             self._tasks[task.id] = task
             late = self._closing
@@ -164,8 +167,11 @@ class Jobs:
         self._thread.join(timeout_s)
 
     def _drop(self, task: Task) -> None:
-        task.dropped()
-        self._end(task, "cancelled", Cancelled("The job was cancelled before it began."))
+        """Ends a job that has not begun, whatever becomes of what its kind does about that."""
+        try:
+            task.dropped()
+        finally:
+            self._end(task, "cancelled", Cancelled("The job was cancelled before it began."))
 
     def _end(self, task: Task, state: JobState, error: NeuronScopeError | None = None) -> None:
         """Ends a job; nobody is told before that is on disk."""

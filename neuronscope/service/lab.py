@@ -7,6 +7,7 @@ Library, command line and web interface call this and nothing below it. Calls na
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -107,12 +108,13 @@ class Lab(Archive):
 
     def close(self) -> None:
         """Stops the running job (its finished cells stay), the model's process and the store."""
-        self.stop()
-        self._jobs.join(STOP_S)
-        self._executor.close()
-        self._jobs.join()
-        self._store.close()
-        self._lock.release()
+        with ExitStack() as ending:  # from the last to the first, whatever one of them raises
+            ending.callback(self._lock.release)
+            ending.callback(self._store.close)
+            ending.callback(self._jobs.join)
+            ending.callback(self._executor.close)
+            ending.callback(self._jobs.join, STOP_S)
+            self.stop()
 
     def announce(self, url: str) -> None:
         """Writes down where this instance is served, for a second one's refusal."""
