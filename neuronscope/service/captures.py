@@ -115,6 +115,7 @@ class Captures:
             order = CaptureOrder(resolved.asked, self._max_bytes, path)
             listener = Listener(cancelled=task.cancelling.is_set)
             data = surviving(lambda: self._executor.capture(order, listener))
+            task.stop_if_cancelled()
             task.subject = self._store.captures.add(_draft(data, loaded), path)
         finally:
             self._store.captures.drop(path)

@@ -107,7 +107,7 @@ class Lab(Archive):
         self._jobs.stop()
 
     def close(self) -> None:
-        """Stops the running job (its finished cells stay), the model's process and the store."""
+        """Stops the running job before its next forward (cells stay), the process, the store."""
         with ExitStack() as ending:  # from the last to the first, whatever one of them raises
             ending.callback(self._lock.release)
             ending.callback(self._store.close)

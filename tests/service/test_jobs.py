@@ -170,7 +170,7 @@ def test_a_progress_callback_that_raises_cancels_its_job_and_is_heard_by_its_cal
         threads.add(threading.get_ident())
         raise ZeroDivisionError
 
-    first, let = blocked(jobs)
+    _, let = blocked(jobs)
     second = jobs.submit("sweep", None, work)
     let.set()
     with pytest.raises(ZeroDivisionError):
