@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import threading
 
 from neuronscope.errors import NeuronScopeError
+from neuronscope.models.tokens import from_transformers
 from neuronscope.service.child import ChildProcess
 from neuronscope.service.lab import Lab
 from neuronscope.settings import Settings
@@ -35,7 +35,7 @@ def settle() -> None:
     of a second with what the first tokenizer brings. So that is imported now, and set aside.
     """
     def work() -> None:
-        importlib.import_module("transformers").PreTrainedTokenizerFast  # noqa: B018
+        from_transformers("PreTrainedTokenizerFast")
         gc.freeze()
 
     threading.Thread(target=work, name="neuronscope-settle", daemon=True).start()

@@ -55,6 +55,14 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(jobs):
     let.set()
 
 
+def test_a_job_is_known_to_its_kind_before_it_can_begin(jobs):
+    known, seen = [], []
+    for _ in range(50):
+        jobs.submit("run", None, lambda task: seen.append(task in known), accepted=known.append)
+        wait_for(lambda: jobs.load() == (0, None))
+    assert seen == [True] * 50
+
+
 def test_a_waiting_job_that_is_cancelled_never_runs(jobs):
     ran, dropped = [], []
     _, let = blocked(jobs)

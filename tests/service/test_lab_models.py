@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from neuronscope.errors import ModelMismatch, ModelNotFound, ModelRefused, NoModel
 from neuronscope.service import shelf
 from tests.served import LONG, RUN, wait_for
+
+READERS = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from neuronscope.models.tokens import Tokenizer
+from neuronscope.service.serving import settle
+
+settle()
+with ThreadPoolExecutor(4) as threads:
+    print(len(set(threads.map(Tokenizer.from_folder, [Path(sys.argv[1])] * 4))))
+"""
 
 
 def test_a_failed_load_keeps_the_model(lab):
@@ -66,3 +82,12 @@ def test_a_tokenizer_that_cannot_be_read_is_told_before_the_model_is_exchanged(l
             lab.load("other")
     record, _ = lab.run(RUN, rerun=True)
     assert lab.model().info.id == record.result.model.id == "tiny"
+
+
+def test_tokenizers_are_read_by_several_threads_while_a_server_settles(models):
+    """transformers is imported by whoever needs it first: not by two at once."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", READERS, str(models / "tiny")], check=True,
+        stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
+    assert done.stdout == "4\n"
