@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from neuronscope.engine.session import Model as Model
     from neuronscope.engine.session import load as load
     from neuronscope.service.lab import Lab as Lab
-    from neuronscope.service.lab import open_lab as open_lab
+    from neuronscope.service.opening import open_lab as open_lab
 
 _HOMES = {
     "neuronscope.client": ("Client",),
     "neuronscope.engine.session": ("Model", "load"),
     "neuronscope.errors": ("NeuronScopeError",),
-    "neuronscope.service.lab": ("Lab", "open_lab"),
+    "neuronscope.service.lab": ("Lab",),
+    "neuronscope.service.opening": ("open_lab",),
     "neuronscope.spec.captures": ("Capture",),
     "neuronscope.spec.experiments": ("Edit", "Over", "Run", "Sweep"),
     "neuronscope.spec.grid": ("Grid",),

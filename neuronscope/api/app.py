@@ -35,7 +35,7 @@ from neuronscope.api.routes import (
 from neuronscope.api.security import Security
 from neuronscope.api.sse import CellsEvent, EndEvent
 from neuronscope.service.lab import Lab
-from neuronscope.service.serving import open_served, settle
+from neuronscope.service.opening import open_served, settle
 from neuronscope.service.token import access_token
 from neuronscope.service.views import Progress
 from neuronscope.settings import Settings

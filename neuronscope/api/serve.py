@@ -20,7 +20,7 @@ from neuronscope.api.http import OPEN_REQUESTS_S, BoundedHttp
 from neuronscope.api.opening import opened
 from neuronscope.errors import Conflict, InvalidInput
 from neuronscope.service.lab import Lab
-from neuronscope.service.serving import open_served, settle
+from neuronscope.service.opening import open_served, settle
 from neuronscope.service.token import access_token
 from neuronscope.settings import Settings
 

@@ -64,7 +64,8 @@ class Runner:
                 return
             if len(done) == 1:
                 (rows, ends), = done
-                done = [(rows[:1], ends[:1]), (rows[1:], ends[1:])]
+                half = len(rows) // 2
+                done = [(rows[:half], ends[:half]), (rows[half:], ends[half:])]
             middle = len(done) // 2
             yield from self._heads(done[:middle])
             yield from self._heads(done[middle:])

@@ -32,6 +32,7 @@ from neuronscope.hooks.tap import (
 )
 from neuronscope.models.forward import forward
 from neuronscope.models.host import LoadedModel
+from neuronscope.models.stopping import stop_if_asked
 
 Call = tuple[tuple, dict[str, Any]]
 
@@ -132,7 +133,11 @@ class Stream:
         self, layer: int, hidden: Float[Tensor, "rows pos width"], frame: Frame,
         taps: Sequence[Tapped] = (),
     ) -> Tensor:
-        """One decoder layer on rows of a suffix; the layer's output hidden state."""
+        """One decoder layer on rows of a suffix; the layer's output hidden state.
+
+        Raises: Cancelled where the work is to stop.
+        """
+        stop_if_asked()
         args, kwargs = frame.call(layer, hidden)
         with tap(taps):
             return first_tensor(self.host.layout.layers[layer](*args, **kwargs)).to(hidden.device)

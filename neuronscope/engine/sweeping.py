@@ -16,6 +16,7 @@ from neuronscope.engine.passes import Pass, Ready
 from neuronscope.engine.plan import cells as cells_of
 from neuronscope.engine.prepare import attention_for, now
 from neuronscope.engine.resolve import Resolved
+from neuronscope.errors import Cancelled
 from neuronscope.models.fingerprint import environment
 from neuronscope.models.host import LoadedModel
 from neuronscope.spec.experiments import Edit
@@ -146,8 +147,13 @@ def run_sweep(
             gathered.cells.append({})
             plan = [(index, concrete(edit, draw)) for index, edit in some]
             held = tuple(concrete(edit, draw) for edit in resolved.spec.held)
-            each = Pass(host, resolved, plan, held, frozenset(done), watch.cancelled, limit)
-            stopped = each.run(ready, take)
+            try:
+                each = Pass(host, resolved, plan, held, frozenset(done), watch.cancelled, limit)
+                stopped = each.run(ready, take)
+            except Cancelled:  # before a forward
+                if gathered.ready is None:  # nothing is known that a grid could tell
+                    raise
+                stopped = True
             if stopped:
                 break
         watch.add((), now=True)

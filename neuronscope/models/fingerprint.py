@@ -19,6 +19,7 @@ from torch import nn
 
 from neuronscope.errors import ModelRefused
 from neuronscope.models.placement import kept_tensors
+from neuronscope.models.stopping import stop_if_asked
 from neuronscope.spec.hashing import content_hash
 from neuronscope.version import __version__
 
@@ -40,7 +41,7 @@ def weights_digest(files: list[Path]) -> str:
     """SHA-256 over the canonical map {tensor name: [dtype, shape, sha256 of bytes]}.
 
     Independent of how tensors are spread over files and of file metadata.
-    Raises: ModelRefused when a file is not valid safetensors.
+    Raises: ModelRefused when a file is not valid safetensors; Cancelled.
     """
     tensors: dict[str, list[Any]] = {}
     for file in sorted(files):
@@ -49,6 +50,7 @@ def weights_digest(files: list[Path]) -> str:
             handle.fileno(), 0, access=mmap.ACCESS_READ
         ) as data:
             for name, entry in header.items():
+                stop_if_asked()
                 begin, end = entry["data_offsets"]
                 digest = hashlib.sha256(memoryview(data)[start + begin:start + end]).hexdigest()
                 tensors[name] = [entry["dtype"], entry["shape"], digest]

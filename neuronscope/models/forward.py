@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from neuronscope.models.stopping import stop_if_asked
+
 
 @torch.no_grad()
 def forward(
@@ -23,7 +25,9 @@ def forward(
     others out does not compute them.
     The rows and positions of the logits are those of `input_ids`, unless the caller has
     swapped the decoder layers.
+    Raises: Cancelled where the work is to stop; see neuronscope.models.stopping.
     """
+    stop_if_asked()
     given: dict[str, Any] = {"use_cache": False} if cache is None else {
         "past_key_values": cache, "use_cache": True}
     if keep is not None and "logits_to_keep" in signature(model.forward).parameters:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from neuronscope.errors import ModelRefused, NotOneToken, OutOfRange
 from neuronscope.spec.results import Token
 
+_importing = threading.Lock()
 METASPACE = "▁"
 """What SentencePiece tokenizers write for a space."""
 
@@ -111,10 +114,14 @@ class Tokenizer:
 
 def _kind(folder: Path) -> Any:
     """The class that reads the tokenizer of a folder; AutoTokenizer alone brings torch with it."""
-    if (folder / "tokenizer.json").is_file():
-        from transformers import PreTrainedTokenizerFast
+    return from_transformers("PreTrainedTokenizerFast" if (folder / "tokenizer.json").is_file()
+                             else "AutoTokenizer")
 
-        return PreTrainedTokenizerFast
-    from transformers import AutoTokenizer
 
-    return AutoTokenizer
+def from_transformers(name: str) -> Any:
+    """A class of transformers, imported when it is first asked for.
+
+    By one thread at a time: two that import it at once find it half made.
+    """
+    with _importing:
+        return getattr(import_module("transformers"), name)

@@ -59,10 +59,7 @@ class Captures:
 
         Raises: NotFound, and what ended the job.
         """
-        task = self._jobs.get(job_id)
-        if task.error is not None:
-            raise task.error
-        key, created = task.outcome
+        key, created = self._jobs.get(job_id).result()
         return self.get(key), created
 
     def get(self, key: str) -> CaptureRecord:
@@ -115,6 +112,7 @@ class Captures:
             order = CaptureOrder(resolved.asked, self._max_bytes, path)
             listener = Listener(cancelled=task.cancelling.is_set)
             data = surviving(lambda: self._executor.capture(order, listener))
+            task.stop_if_cancelled()
             task.subject = self._store.captures.add(_draft(data, loaded), path)
         finally:
             self._store.captures.drop(path)

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from neuronscope.errors import Cancelled, NoModel, WorkerDied
+from neuronscope.errors import Cancelled, ModelMismatch, NoModel, WorkerDied
 from neuronscope.service import worker
 from neuronscope.service.executor import CaptureOrder, Listener, LoadOrder, SweepOrder
 from neuronscope.spec.captures import CaptureData
@@ -26,30 +27,55 @@ HARD_CANCEL_S = 10.0
 END_S = 2.0
 
 
+@dataclass(frozen=True)
+class Present:
+    """The model that orders are meant for: how it was loaded, and what was found out then."""
+
+    order: LoadOrder
+    info: ModelInfo
+    environment: dict[str, Any]
+
+    def require(self, info: ModelInfo, environment: dict[str, Any]) -> None:
+        """Raises: ModelMismatch where loading it again gave something else."""
+        parts = [(name.replace("_", " "), getattr(self.info, name), getattr(info, name))
+                 for name in ("model_digest", "tokenizer_digest")]
+        parts += [(name, self.environment.get(name), environment.get(name))
+                  for name in sorted({*self.environment, *environment})]
+        told = [f"{name} was {before}, is {now}" for name, before, now in parts if before != now]
+        if told:
+            raise ModelMismatch(
+                f"The model's process was started again, and {self.order.model_id!r} is not what "
+                f"it was: {'; '.join(told)}.",
+                hint="Load it again to go on with what is there now, or put its files back.")
+
+
 class ChildProcess:
     """An `Executor` over a spawned process.
 
     A process that died is started again by the next order, with the model that was
-    loaded in it.
+    loaded in it. That model stays the present one, whatever becomes of the load of another:
+    a process that does not hold it is given it before the next order.
     """
 
     def __init__(self, hard_cancel_s: float = HARD_CANCEL_S) -> None:
         self._hard_cancel_s = hard_cancel_s
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
-        self._present: LoadOrder | None = None
+        self._present: Present | None = None
+        self._held: Present | None = None  # of the live process; another, or none, after mishaps
         self._lifecycle = threading.Lock()
         self._closed = self._busy = False
 
     @property
     def pid(self) -> int | None:
         """Process id, None while there is no process."""
-        return self._process.pid if self._process is not None else None
+        process = self._process
+        return process.pid if process is not None else None
 
     def load(self, order: LoadOrder, listener: Listener) -> tuple[ModelInfo, dict[str, Any]]:
         self._start()
         found = self._order("load", order, listener)
-        self._present = order
+        self._present = self._held = Present(order, *found)
         return found
 
     def unload(self) -> None:
@@ -73,7 +99,7 @@ class ChildProcess:
         return self._order("capture", order, listener)
 
     def alive(self) -> bool:
-        return self._process is not None and self._process.is_alive()
+        return self._held is self._present and self._runs()
 
     def close(self) -> None:
         with self._lifecycle:
@@ -83,16 +109,31 @@ class ChildProcess:
             self._end()
 
     def _revive(self, listener: Listener) -> None:
-        """Starts the process anew, with its model, if it is gone."""
+        """Sees to it that there is a process, and that it holds the present model.
+
+        Raises: NoModel; ModelMismatch where its files or surroundings have changed; what
+            loading it raises.
+        """
+        present = self._present
+        if present is None:
+            raise NoModel("No model is loaded.", hint="Load one first.")
         if self.alive():
             return
-        if self._present is None:
-            raise NoModel("No model is loaded.", hint="Load one first.")
         self._start()
-        self._order("load", self._present, listener)
+        found = self._order("load", present.order, listener)
+        try:
+            present.require(*found)
+        except ModelMismatch:
+            self._end()
+            raise
+        self._held = present
+
+    def _runs(self) -> bool:
+        with self._lifecycle:  # a process that is closed meanwhile cannot be asked
+            return self._process is not None and self._process.is_alive()
 
     def _start(self) -> None:
-        if self.alive():
+        if self._runs():
             return
         self._end()
         wait_asleep()
@@ -111,7 +152,7 @@ class ChildProcess:
         """Ends the process: by closing the pipe, and if that is not enough by force."""
         with self._lifecycle:
             process, pipe = self._process, self._pipe
-            self._process = self._pipe = None
+            self._process = self._pipe = self._held = None
         if pipe is not None:
             pipe.close()
         if process is not None:

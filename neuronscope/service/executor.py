@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from neuronscope.errors import Cancelled, NoModel, WorkerDied
 from neuronscope.models.options import LoadOptions
+from neuronscope.models.stopping import stoppable
 from neuronscope.spec.captures import Capture, CaptureData
 from neuronscope.spec.experiments import Run, Sweep
 from neuronscope.spec.models import ModelInfo, StageReport
@@ -72,7 +73,10 @@ class Listener:
 
 
 class Executor(Protocol):
-    """Holds at most one model. Calls come from one thread at a time, and block."""
+    """Holds at most one model. Calls come from one thread at a time, and block.
+
+    Work whose listener says that it is cancelled raises Cancelled before its next forward.
+    """
 
     def load(self, order: LoadOrder, listener: Listener) -> tuple[ModelInfo, dict[str, Any]]:
         """Loads a model in place of the present one, which stays if this fails.
@@ -90,7 +94,10 @@ class Executor(Protocol):
         """Raises: NoModel, and what the engine raises."""
 
     def sweep(self, order: SweepOrder, listener: Listener) -> GridData:
-        """The grid, incomplete if it was cancelled."""
+        """The grid, incomplete if it was cancelled.
+
+        Raises: Cancelled where that was before its clean run or after its last cell.
+        """
 
     def capture(self, order: CaptureOrder, listener: Listener) -> CaptureData:
         """Raises: NoModel, StorageError, and what the engine raises."""
@@ -128,8 +135,9 @@ class InProcess:
         from neuronscope.models.load import load
         from neuronscope.models.vectors import Vectors
 
-        host = load(order.path, order.options, model_id=order.model_id,
-                    progress=listener.report_or_stop, kept=order.kept, anew=order.anew)
+        with stoppable(listener.cancelled):
+            host = load(order.path, order.options, model_id=order.model_id,
+                        progress=listener.report_or_stop, kept=order.kept, anew=order.anew)
         self._model = Model(replace(host, vectors=Vectors(order.vectors)))
         return host.info, environment(host.device)
 
@@ -137,19 +145,23 @@ class InProcess:
         self._model = None
 
     def check(self, listener: Listener) -> tuple[StageReport, ...]:
-        return self._loaded().stages()
+        with stoppable(listener.cancelled):
+            return self._loaded().stages()
 
     def run(self, spec: Run, listener: Listener) -> Result:
-        return self._loaded().run(spec)
+        with stoppable(listener.cancelled):
+            return self._loaded().run(spec)
 
     def sweep(self, order: SweepOrder, listener: Listener) -> GridData:
-        grid = self._loaded().sweep(order.spec, on_head=listener.on_head,
-                                    on_cells=listener.on_cells, cancelled=listener.cancelled,
-                                    done=order.done, memory=order.memory)
+        with stoppable(listener.cancelled):
+            grid = self._loaded().sweep(order.spec, on_head=listener.on_head,
+                                        on_cells=listener.on_cells, cancelled=listener.cancelled,
+                                        done=order.done, memory=order.memory)
         return grid.data
 
     def capture(self, order: CaptureOrder, listener: Listener) -> CaptureData:
-        captured = self._loaded().capture(order.spec, max_bytes=order.max_bytes)
+        with stoppable(listener.cancelled):
+            captured = self._loaded().capture(order.spec, max_bytes=order.max_bytes)
         if order.path is not None:
             captured.to_safetensors(order.path)
         return captured.data

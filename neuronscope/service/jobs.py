@@ -50,10 +50,12 @@ class Jobs:
         self._start()
 
     def submit(self, kind: str, subject: str | None, work: Callable[[Task], Any], *,
-               total: int | None = None, dropped: Callable[[], None] = lambda: None) -> Task:
+               total: int | None = None, dropped: Callable[[], None] = lambda: None,
+               accepted: Callable[[Task], None] = lambda task: None) -> Task:
         """Queues `work`, which returns the outcome or raises.
 
         dropped: called instead of `work` when the job is cancelled while it waits.
+        accepted: called with the job once it is taken, before it can begin.
         Raises: QueueFull; StorageError where its acceptance cannot be written down.
         """
         task = Task(kind, subject, work, dropped)
@@ -68,6 +70,7 @@ class Jobs:
         finally:
             with self._change:
                 self._accepting -= 1
+        accepted(task)
         with self._change:
             self._tasks[task.id] = task
             late = self._closing
@@ -125,15 +128,25 @@ class Jobs:
         return task
 
     def wait(self, job_id: str, progress: Callable[[Job], None] | None = None) -> Task:
-        """Waits for a job; an interrupt (Ctrl-C) cancels it. Raises: what ended the job."""
-        task = self.get(job_id)
-        tell = (lambda: progress(task.view())) if progress is not None else (lambda: None)
-        with task.watched(tell):
+        """Waits for a job.
+
+        progress: called in this thread whenever there is news, the last time when the job has
+        ended. An interrupt (Ctrl-C), or what `progress` raises, cancels the job.
+        Raises: what ended the job, and what `progress` raises.
+        """
+        task, changed = self.get(job_id), threading.Event()
+        with task.watched(changed.set):
             try:
-                task.ended.wait()
-            except KeyboardInterrupt:
-                self.cancel(task.id)
-                raise
+                ended = task.ended.is_set()
+                while not ended:
+                    changed.wait()
+                    changed.clear()
+                    ended = task.ended.is_set()
+                    if progress is not None:
+                        progress(task.view())
+            finally:
+                if not task.ended.is_set():
+                    self.cancel(task.id)
         task.result()
         return task
 
@@ -154,8 +167,11 @@ class Jobs:
         self._thread.join(timeout_s)
 
     def _drop(self, task: Task) -> None:
-        task.dropped()
-        self._end(task, "cancelled", Cancelled("The job was cancelled before it began."))
+        """Ends a job that has not begun, whatever becomes of what its kind does about that."""
+        try:
+            task.dropped()
+        finally:
+            self._end(task, "cancelled", Cancelled("The job was cancelled before it began."))
 
     def _end(self, task: Task, state: JobState, error: NeuronScopeError | None = None) -> None:
         """Ends a job; nobody is told before that is on disk."""
@@ -191,8 +207,8 @@ class Jobs:
                 self._start()
 
     def _work_on(self, task: Task) -> None:
-        task.start()
         try:
+            task.start()
             task.outcome = task.work(task)
         except Cancelled as error:
             self._end(task, "cancelled", error)

@@ -7,7 +7,7 @@ Library, command line and web interface call this and nothing below it. Calls na
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 from neuronscope.models.vectors import Vectors
@@ -46,19 +46,6 @@ from neuronscope.version import __version__
 
 STOP_S = 3.0
 """On closing, the running job has so long to stop by itself."""
-
-
-def open_lab(data: str | Path | None = None, models: str | Path | None = None,
-             **given: Any) -> Lab:
-    """A lab with the engine in this process.
-
-    data: folder of the database. models: folder of the models. given: other settings.
-    Raises: DataFolderLocked, NewerDatabase, StorageError.
-    """
-    settings = Settings.from_environment(
-        data=Path(data) if data is not None else None,
-        models=Path(models) if models is not None else None, **given)
-    return Lab(settings)
 
 
 class Lab(Archive):
@@ -102,14 +89,21 @@ class Lab(Archive):
         self._jobs.stop()
 
     def close(self) -> None:
-        """Stops the running job (its finished cells stay), the model's process and the store."""
-        self.stop()
-        self._jobs.join(STOP_S)
-        self._executor.close()
-        self._jobs.join()
-        if self._guests.left():  # else the folder stays locked until this process ends
-            self._store.close()
-            self._lock.release()
+        """Stops the running job before its next forward (cells stay), the process, the store."""
+        with ExitStack() as ending:  # from the last to the first, whatever one of them raises
+            ending.callback(self._release)
+            ending.callback(self._jobs.join)
+            ending.callback(self._executor.close)
+            ending.callback(self._jobs.join, STOP_S)
+            self.stop()
+
+    def _release(self) -> None:
+        """Frees store and folder; they stay locked while an import or export is at work."""
+        if self._guests.left():
+            try:
+                self._store.close()
+            finally:
+                self._lock.release()
 
     def announce(self, url: str) -> None:
         """Writes down where this instance is served, for a second one's refusal."""
@@ -221,7 +215,8 @@ class Lab(Archive):
               progress: Callable[[Job], None] | None = None) -> tuple[Record, bool]:
         """The record of a finished sweep, and whether it is new.
 
-        progress: called from another thread whenever cells have been stored.
+        progress: called in this thread whenever cells have been stored; what it raises cancels
+        the sweep, and is raised here.
         Raises: as `start_sweep`; RunFailed, Cancelled.
         """
         accepted = self.start_sweep(spec, rerun=rerun)

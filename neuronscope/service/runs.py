@@ -62,6 +62,7 @@ class Runs:
             return found, False
         listener = Listener(cancelled=task.cancelling.is_set)
         result = surviving(lambda: self._executor.run(resolved.asked, listener))
+        task.stop_if_cancelled()
         took = run_plan(resolved)
         self._pace.note(loaded, "run", took.n_forwards, took.n_tokens / took.n_forwards,
                         result.duration_s)

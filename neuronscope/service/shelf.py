@@ -138,9 +138,9 @@ class Shelf:
         listener = Listener(
             report=lambda phase, done, total: task.report(done, total, phase),
             cancelled=task.cancelling.is_set)
+        tokenizer = Tokenizer.from_folder(path)  # first: what fails after the load comes too late
         info, environment = surviving(lambda: self._executor.load(order, listener))
-        self.loaded = Loaded(info, Tokenizer.from_folder(path, info.vocab),
-                             environment)
+        self.loaded = Loaded(info, Tokenizer(tokenizer.hf, info.vocab), environment)
         return model_id
 
     def check(self, task: Task) -> str:

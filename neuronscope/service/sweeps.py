@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from neuronscope.engine.resolve import Resolved, resolve
 from neuronscope.errors import (
-    Cancelled,
     Conflict,
     Gone,
     ModelMismatch,
@@ -17,9 +18,10 @@ from neuronscope.errors import (
     RunFailed,
     StorageError,
 )
-from neuronscope.service.describe import prompt_text, sweep_headline, title, uses
+from neuronscope.service.describe import prompt_text, title, uses
 from neuronscope.service.executor import Executor, Listener, SweepOrder, surviving
 from neuronscope.service.explain import UNEXPECTED, as_failure
+from neuronscope.service.filling import Filling
 from neuronscope.service.grids import SweepBody, reasons_of
 from neuronscope.service.jobs import Jobs
 from neuronscope.service.pace import Pace
@@ -27,7 +29,7 @@ from neuronscope.service.shelf import Loaded, Shelf
 from neuronscope.service.task import Task
 from neuronscope.service.views import SweepAccepted, SweepState
 from neuronscope.spec.experiments import Sweep
-from neuronscope.spec.results import Cell, GridData, SweepPlan
+from neuronscope.spec.results import GridData, SweepPlan
 from neuronscope.store.experiments import Draft, Stored
 from neuronscope.store.store import Store
 
@@ -45,7 +47,8 @@ class Sweeps:
         self._pace, self._max_cells, self._memory = pace, max_cells, memory
         self._live: dict[str, Task] = {}
         self._turn = threading.Lock()  # from looking for a sweep's job to having one
-        self._unsaid: set[str] = set()
+        self._unsaid: dict[str, Callable[[], None]] = {}
+        """By sweep that is not running any more: what is to be stored of that, once it can be."""
 
     def plan(self, spec: Sweep) -> SweepPlan:
         """What the sweep would do. Raises: as `start`, but QueueFull."""
@@ -80,9 +83,11 @@ class Sweeps:
         body = SweepBody(plan=resolved.plan, asked=spec)
         key = self._store.experiments.add(_draft(resolved, loaded, body))
         try:
-            return SweepAccepted(id=key, job=self._queue(key, resolved, loaded, body).view())
+            return SweepAccepted(id=key, job=self._queue(
+                key, resolved, loaded, body,
+                partial(self._store.experiments.set_state, key, "cancelled")).view())
         except (QueueFull, StorageError):  # another took the last place, or the disk is full
-            self._store.experiments.delete(key)
+            self._settle(key, partial(self._store.experiments.delete, key))
             raise
 
     def resume(self, key: str) -> SweepAccepted:
@@ -101,14 +106,16 @@ class Sweeps:
         body = SweepBody.model_validate_json(stored.body)
         resolved, loaded = self._resumable(stored, body)
         self._jobs.require_room()
-        self._store.cells.forget_failed(key)
         body = body.model_copy(update={"reasons": (), "asked": resolved.asked})
         self._store.experiments.finish(key, state="running", headline=f"{body.plan.n_cells} cells",
                                        body=body.model_dump_json())
+        as_before = partial(self._store.experiments.finish, key, state=state,
+                            headline=stored.summary.headline, body=stored.body)
         try:
-            return SweepAccepted(id=key, job=self._queue(key, resolved, loaded, body).view())
+            return SweepAccepted(id=key, job=self._queue(
+                key, resolved, loaded, body, as_before).view())
         except (QueueFull, StorageError):  # another took the last place, or the disk is full
-            self._store.experiments.set_state(key, "cancelled")
+            self._settle(key, as_before)
             raise
 
     def _resumable(self, stored: Stored, body: SweepBody) -> tuple[Resolved, Loaded]:
@@ -160,33 +167,46 @@ class Sweeps:
         return [(key, task) for key, task in list(self._live.items())
                 if not (task.ended.is_set() or task.cancelling.is_set())]
 
-    def _queue(self, key: str, resolved: Resolved, loaded: Loaded, body: SweepBody) -> Task:
+    def _queue(self, key: str, resolved: Resolved, loaded: Loaded, body: SweepBody,
+               undo: Callable[[], None]) -> Task:
+        """undo: stores what the sweep is where its job ends before it began."""
         def work(task: Task) -> str:
             try:
                 return self._carry_out(task, key, resolved, loaded, body)
             except StorageError:
-                self._unsaid.add(key)
+                self._unsaid[key] = partial(self._store.experiments.set_state, key, "failed")
                 raise
             finally:
                 self._live.pop(key, None)
 
         def dropped() -> None:
             self._live.pop(key, None)
-            self._store.experiments.set_state(key, "cancelled")
+            self._settle(key, undo)
 
-        task = self._jobs.submit("sweep", key, work, total=body.plan.n_cells, dropped=dropped)
-        self._live[key] = task
-        return task
+        def accepted(task: Task) -> None:
+            self._live[key] = task
+
+        return self._jobs.submit("sweep", key, work, total=body.plan.n_cells, dropped=dropped,
+                                 accepted=accepted)
+
+    def _settle(self, key: str, store: Callable[[], None]) -> None:
+        """Stores what becomes of a sweep that does not run; later, where that cannot be now."""
+        try:
+            store()
+        except StorageError:
+            self._unsaid[key] = store
 
     def _say(self) -> None:
         """Notes the end of sweeps that ended when nothing could be stored, if that is over."""
-        for key in self._unsaid - {key for key, task in list(self._live.items())
-                                   if not task.ended.is_set()}:
+        for key, store in list(self._unsaid.items()):
+            task = self._live.get(key)
+            if task is not None and not task.ended.is_set():
+                continue
             with suppress(StorageError):
                 with suppress(NotFound, Gone):
                     if self._store.experiments.get(key).summary.state == "running":
-                        self._store.experiments.set_state(key, "failed")
-                self._unsaid.discard(key)
+                        store()
+                self._unsaid.pop(key, None)
 
     def _carry_out(self, task: Task, key: str, resolved: Resolved, loaded: Loaded,
                    body: SweepBody) -> str:
@@ -202,6 +222,7 @@ class Sweeps:
         grid = None
         try:
             self._shelf.require(loaded)
+            self._store.cells.forget_failed(key)
             grid = surviving(fill)
         except (NeuronScopeError, *UNEXPECTED) as error:
             filling.abort(as_failure(error))
@@ -214,56 +235,6 @@ class Sweeps:
             self._pace.note(loaded, resolved.asked.mode, body.plan.n_forwards, len(resolved.tokens),
                             grid.duration_s)
         return key
-
-
-class Filling:
-    """A sweep while its cells arrive: each batch is stored before it is told of."""
-
-    def __init__(self, store: Store, task: Task, key: str, body: SweepBody) -> None:
-        self._store, self._task, self._key, self._body = store, task, key, body
-        self._done = 0
-        self.ended = False
-        self.whole = True
-        """Whether all of its cells are run now."""
-
-    def begin(self, head: GridData, done: int) -> None:
-        """The clean run is done; so many cells are from before."""
-        self._body, self._done = self._body.with_head(head), done
-        self.whole = done == 0
-        self._keep("running", f"{self._body.plan.n_cells} cells")
-        self._task.report(done, self._body.plan.n_cells, "cells")
-
-    def add(self, batch: list[Cell]) -> None:
-        """Raises: StorageError."""
-        self._store.cells.add(self._key, batch)
-        self._done += len(batch)
-        self._task.report(self._done, self._body.plan.n_cells, "cells")
-
-    def finish(self, grid: GridData) -> None:
-        """All cells have run, or the engine stopped when it was asked to.
-
-        Raises: Cancelled in the latter case.
-        """
-        stopped = "pending" in next(iter(grid.status.values()))
-        self._body = self._body.with_head(grid).model_copy(
-            update={"duration_s": grid.duration_s, "reasons": ("cancelled",) if stopped else ()})
-        done = "completed_with_errors" if grid.errors else "complete"
-        self._keep("cancelled" if stopped else done, sweep_headline(grid, self._done))
-        if stopped:
-            raise Cancelled("The sweep was cancelled; its finished cells are kept.")
-        if grid.errors:
-            self._task.success = "completed_with_errors"
-
-    def abort(self, failure: NeuronScopeError) -> None:
-        """The sweep cannot go on; what it has stays."""
-        self._body = self._body.model_copy(update={"reasons": (failure.detail,)})
-        state = "cancelled" if isinstance(failure, Cancelled) else "failed"
-        self._keep(state, f"{self._done} of {self._body.plan.n_cells} cells")
-
-    def _keep(self, state: str, headline: str) -> None:
-        self._store.experiments.finish(self._key, state=state, headline=headline,
-                                       body=self._body.model_dump_json())
-        self.ended = state != "running"
 
 
 def _differing(body: SweepBody, loaded: Loaded) -> str:

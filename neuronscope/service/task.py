@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import secrets
 import threading
 import time
@@ -11,11 +12,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from neuronscope.errors import Cancelled, NeuronScopeError
-from neuronscope.service.explain import as_problem
+from neuronscope.service.explain import UNEXPECTED, as_problem
 from neuronscope.service.views import Progress
 from neuronscope.spec.results import Job, JobState
 from neuronscope.spec.verification import Verification
 from neuronscope.store.experiments import now
+
+log = logging.getLogger(__name__)
 
 
 class Task:
@@ -59,9 +62,13 @@ class Task:
         self.tell()
 
     def tell(self) -> None:
-        """Wakes everyone who watches this job."""
+        """Wakes everyone who watches this job. A watcher that raises is logged: it is not the
+        job's, and others are woken all the same."""
         for watcher in tuple(self._watchers):
-            watcher()
+            try:
+                watcher()
+            except UNEXPECTED:
+                log.exception("somebody who watches job %s could not be told", self.id)
 
     def result(self) -> Any:
         """What the work of a job that has ended returned. Raises: what ended it."""
@@ -117,7 +124,7 @@ class Task:
 
     @contextmanager
     def watched(self, watcher: Callable[[], None]) -> Iterator[None]:
-        """Calls `watcher` (from any thread) at every change."""
+        """Calls `watcher` at every change, from the thread that makes it: it must not wait."""
         self._watchers.append(watcher)
         try:
             yield

@@ -59,12 +59,14 @@ class Verifying:
         return differences(stored.resolved, resolved.form, "/resolved")
 
     def _again(self, task: Task, resolved: Resolved) -> Outcome:
-        if resolved.plan is None:
-            return self._executor.run(resolved.asked, Listener(cancelled=task.cancelling.is_set))
         listener = Listener(on_cells=_counting(task), cancelled=task.cancelling.is_set)
-        grid = self._executor.sweep(SweepOrder(resolved.asked, memory=self._memory), listener)
+        found: Outcome
+        if resolved.plan is None:
+            found = self._executor.run(resolved.asked, listener)
+        else:
+            found = self._executor.sweep(SweepOrder(resolved.asked, memory=self._memory), listener)
         task.stop_if_cancelled()
-        return grid
+        return found
 
 
 def _counting(task: Task) -> Callable[[list[Cell]], None]:

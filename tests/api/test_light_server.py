@@ -18,7 +18,7 @@ SCRIPT = textwrap.dedent("""
 
     from neuronscope.api.app import create_app
     from neuronscope.api.serve import serve
-    from neuronscope.service.serving import open_served
+    from neuronscope.service.opening import open_served
     from neuronscope.service.token import access_token
     from neuronscope.settings import Settings
 

@@ -7,9 +7,12 @@ import json
 import math
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+import torch
 
+from neuronscope.engine import running
 from neuronscope.engine.budget import EAGER_COPIES, PATTERN_COPIES, plan_budget
 from neuronscope.engine.session import load
 from neuronscope.errors import OutOfMemory
@@ -50,6 +53,23 @@ def test_a_budget_in_which_nothing_fits_is_refused_with_both_numbers(llama):
     spec = Sweep(prompt=PROMPT, op=Zero(), over=Over(sites=["z"], layers="all"))
     with pytest.raises(OutOfMemory, match=r"needs at least 0\.\d MiB .* its budget is 0\.0 MiB"):
         llama.sweep(spec, memory=1000)
+
+
+def test_rows_that_do_not_fit_into_the_head_go_in_halves(monkeypatch):
+    tried = []
+
+    def little_memory(stream, chunks, ends):
+        tried.append(sum(map(len, chunks)))
+        if tried[-1] > 4:
+            raise MemoryError
+        return list(ends)
+
+    monkeypatch.setattr(running, "logits_of", little_memory)
+    rows = [SimpleNamespace(index=index) for index in range(32)]
+    found = list(running.Runner(None, {})._heads([(rows, torch.arange(32)[:, None, None])]))
+    assert [index for indices, _ in found for index in indices] == list(range(32))
+    assert torch.cat([logits for _, logits in found]).flatten().tolist() == list(range(32))
+    assert sorted(tried) == [4] * 8 + [8] * 4 + [16] * 2 + [32]
 
 
 @pytest.mark.parametrize("n_tokens", [1, 6, 60])

@@ -9,7 +9,7 @@ from torch import nn
 from neuronscope.engine.session import load
 from neuronscope.errors import InvalidInput, ModelNotFound, ModelRefused
 from neuronscope.models.options import LoadOptions
-from neuronscope.service.lab import open_lab
+from neuronscope.service.opening import open_lab
 from tests.tiny import build, save, tokenizer
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import neuronscope as ns
-from neuronscope.service.lab import open_lab
+from neuronscope.service.opening import open_lab
 from tests.families import FAMILIES
 from tests.families.family import N_LAYERS
 from tests.naive import edited_logits, hooked_logits

@@ -70,7 +70,7 @@ def test_a_large_grid_is_read_as_it_was_stored(store, amount, figures):
     told = {"cells": f"{len(made):,}", "as JSON": f"{len(data.model_dump_json()):,} bytes",
             "as arrays, float32": f"{len(packed(data, 'float32')):,} bytes"}
     gc.collect()
-    gc.freeze()  # as a server does once it has started (service/serving.py)
+    gc.freeze()  # as a server does once it has started (service/opening.py)
     for what, made_by in (
             ("read from the store", read),
             ("read and written as JSON", lambda: read().model_dump_json()),

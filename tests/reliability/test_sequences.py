@@ -10,13 +10,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 import pytest
 
 from neuronscope.engine.session import load
-from neuronscope.errors import NeuronScopeError, StorageError
+from neuronscope.errors import Conflict, NeuronScopeError, StorageError
 from neuronscope.service import child
 from neuronscope.service.child import ChildProcess
 from neuronscope.service.lab import Lab
@@ -28,7 +28,7 @@ from neuronscope.spec.ops import Add, Noise, Patch, Path, Scale, Values, Zero
 from neuronscope.spec.target import Target
 from tests.reliability import disturbed
 from tests.reliability.disturbed import LEFT, Disturbed, Mishaps
-from tests.served import write_models
+from tests.served import LONG, wait_for, write_models
 from tests.tiny import PROMPT, SOURCE
 
 METRICS = [KL(), Prob("w5")]
@@ -148,17 +148,45 @@ class Sequence:
                 time.sleep(self.chance.random() * 0.05)
                 self.lab.cancel(started.job.id)
             self.lab._jobs.get(started.job.id).ended.wait()
-        met, record = stopped or full or self._met(), self.lab.record(started.id)
-        self.told[f"sweep {record.state}"] += 1
-        assert record.state != "running" and record.state == self.lab.sweep_state(
-            started.id).summary.state
-        if record.result is not None:
-            self.wanted.check_sweep(name, spec, record.result, met)
-        if record.state != "complete" and self.chance.random() < 0.5:
-            again = self.lab.resume(started.id)
-            self.told["resumed"] += 1
-            self.wanted.check_sweep(name, spec, again.result, disturbed=True)
-            assert (again.state == "complete") == again.result.complete
+        met, state = stopped or full or self._met(), self.lab.sweep_state(started.id).summary.state
+        self.told[f"sweep {state}"] += 1
+        assert state != "running"
+        with suppress(Conflict):  # it ended before its clean run: there is no grid
+            self.wanted.check_sweep(name, spec, self.lab.record(started.id).result, met)
+        if state != "complete" and self.chance.random() < 0.5:
+            self._resumed(started.id, name, spec)
+
+    def _resumed(self, key: str, name: str, spec: Sweep) -> str:
+        """The state of a sweep that has been resumed."""
+        again = self.lab.resume(key)
+        self.told["resumed"] += 1
+        self.wanted.check_sweep(name, spec, again.result, disturbed=True)
+        assert (again.state == "complete") == again.result.complete
+        return again.state
+
+    def killed_and_resumed(self, executor: ChildProcess) -> None:
+        """A sweep that is begun once more when its process is killed, and has failed when the
+        next one is killed too; resumed, it comes to its end whatever else goes wrong."""
+        name, started = self._name, self.lab.start_sweep(LONG, rerun=True)
+        ended = self.lab._jobs.get(started.job.id).ended
+        wait_for(lambda: ended.is_set() or self.lab.sweep_state(started.id).done)
+        pid = executor.pid
+        _kill(executor, self.told)
+        wait_for(lambda: ended.is_set() or executor.pid not in (None, pid))
+        time.sleep(self.chance.random())  # it loads, or has gone on with the sweep
+        _kill(executor, self.told)
+        assert ended.wait(120)
+        error = self.lab.job(started.job.id).error or {}
+        self.told["sweeps that kills ended"] += error.get("code") == "worker-died"
+        for _ in range(30):
+            if self.lab.sweep_state(started.id).summary.state == "complete":
+                break
+            try:
+                self._resumed(started.id, name, LONG)
+            except NeuronScopeError as failed:
+                assert not failed.detail.startswith(LEFT), failed.detail
+        self.wanted.check_sweep(name, LONG, self.lab.record(started.id).result, disturbed=True)
+        assert self.lab.record(started.id).state == "complete"
 
     def _full(self) -> AbstractContextManager[None]:
         """The disk is full while cells are written."""
@@ -252,9 +280,13 @@ def test_the_same_in_a_process_that_is_killed(models, wanted, tmp_path, amount, 
             playing.play()
             if killer is not None:
                 killer.join()
-    assert told["jobs"] and told["killed"]
+            while number % 4 == 1 and told["sweeps that kills ended"] <= number // 4:
+                playing._again()
+                playing.killed_and_resumed(executor)
+    assert told["jobs"] and told["killed"] and told["resumed"]
     figures("sequences in a process", "The same, in a model process that is killed", {
         "sequences": sequences, "jobs": told["jobs"], "processes killed": told["killed"],
+        "sweeps that kills ended": told["sweeps that kills ended"],
         "sweeps resumed": told["resumed"],
         "results that differ from an undisturbed model's": 0})
 
@@ -262,5 +294,6 @@ def test_the_same_in_a_process_that_is_killed(models, wanted, tmp_path, amount, 
 def _kill(executor: ChildProcess, told: Counter) -> None:
     pid = executor.pid
     if pid is not None:
-        os.kill(pid, signal.SIGKILL)
-        told["killed"] += 1
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            told["killed"] += 1

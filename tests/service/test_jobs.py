@@ -3,11 +3,13 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from neuronscope.errors import BadDirection, NotFound, QueueFull
 from neuronscope.service.jobs import Jobs
+from tests.served import wait_for
 
 
 @pytest.fixture
@@ -51,6 +53,14 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(jobs):
     assert caught.value.retry_after_s > 0
     assert jobs.load()[0] == 3
     let.set()
+
+
+def test_a_job_is_known_to_its_kind_before_it_can_begin(jobs):
+    known, seen = [], []
+    for _ in range(50):
+        jobs.submit("run", None, lambda task: seen.append(task in known), accepted=known.append)
+        wait_for(lambda: jobs.load() == (0, None))
+    assert seen == [True] * 50
 
 
 def test_a_waiting_job_that_is_cancelled_never_runs(jobs):
@@ -153,6 +163,52 @@ def test_watchers_hear_of_changes_only_while_they_watch(jobs):
     task.report(2, 2)
     let.set()
     assert heard == [1]
+
+
+def test_a_progress_callback_that_raises_cancels_its_job_and_is_heard_by_its_caller(jobs):
+    told, threads = [], set()
+
+    def work(task):
+        task.report(1, 3)
+        assert task.cancelling.wait(60)
+        task.stop_if_cancelled()
+
+    def progress(job):
+        told.append(job.done)
+        threads.add(threading.get_ident())
+        raise ZeroDivisionError
+
+    _, let = blocked(jobs)
+    second = jobs.submit("sweep", None, work)
+    let.set()
+    with pytest.raises(ZeroDivisionError):
+        jobs.wait(second.id, progress)
+    assert second.ended.wait(60) and second.view().state == "cancelled"
+    assert (len(told), threads) == (1, {threading.get_ident()})
+    assert jobs.wait(jobs.submit("run", None, lambda task: 7).id).outcome == 7
+
+
+def test_progress_is_told_last_when_the_job_has_ended(jobs):
+    told, (_, let) = [], blocked(jobs)
+    task = jobs.submit("run", None, lambda task: task.report(1, 1))
+
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(jobs.wait, task.id, lambda job: told.append((job.done, job.state)))
+        wait_for(lambda: task._watchers)
+        let.set()
+        waiting.result(60)
+    assert told[-1] == (1, "done")
+
+
+def test_a_watcher_that_raises_is_logged_and_the_job_goes_on(jobs, caplog):
+    heard = []
+    _, let = blocked(jobs)
+    task = jobs.submit("run", None, lambda task: task.report(1, 1))
+    with task.watched(lambda: 1 / 0), task.watched(lambda: heard.append(task.state)):
+        let.set()
+        assert task.ended.wait(60)
+    assert task.state == "done" and heard[:2] == ["running", "running"]
+    assert "could not be told" in caplog.text
 
 
 def test_those_that_wait_or_run_are_shown_however_many_have_ended(jobs):

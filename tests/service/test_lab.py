@@ -21,7 +21,8 @@ from neuronscope.errors import (
     StorageError,
 )
 from neuronscope.models.load import load
-from neuronscope.service.lab import Lab, open_lab
+from neuronscope.service.lab import Lab
+from neuronscope.service.opening import open_lab
 from neuronscope.service.views import Annotation
 from neuronscope.settings import Settings
 from neuronscope.spec.experiments import Run, Sweep

@@ -1,15 +1,30 @@
-"""The lab as a server uses it: the model in its own process, and one loaded at the start."""
+"""Opening a lab: in a script, with the engine in its own process, or as a server does it."""
 
 from __future__ import annotations
 
 import gc
-import importlib
 import threading
+from pathlib import Path
+from typing import Any
 
 from neuronscope.errors import NeuronScopeError
+from neuronscope.models.tokens import from_transformers
 from neuronscope.service.child import ChildProcess
 from neuronscope.service.lab import Lab
 from neuronscope.settings import Settings
+
+
+def open_lab(data: str | Path | None = None, models: str | Path | None = None,
+             **given: Any) -> Lab:
+    """A lab with the engine in this process.
+
+    data: folder of the database. models: folder of the models. given: other settings.
+    Raises: DataFolderLocked, NewerDatabase, StorageError.
+    """
+    settings = Settings.from_environment(
+        data=Path(data) if data is not None else None,
+        models=Path(models) if models is not None else None, **given)
+    return Lab(settings)
 
 
 def open_served(settings: Settings, model: str | None = None) -> Lab:
@@ -35,7 +50,7 @@ def settle() -> None:
     of a second with what the first tokenizer brings. So that is imported now, and set aside.
     """
     def work() -> None:
-        importlib.import_module("transformers").PreTrainedTokenizerFast  # noqa: B018
+        from_transformers("PreTrainedTokenizerFast")
         gc.freeze()
 
     threading.Thread(target=work, name="neuronscope-settle", daemon=True).start()
