@@ -72,6 +72,9 @@ class ChildProcess:
         process = self._process
         return process.pid if process is not None else None
 
+    def prepare(self) -> None:
+        self._start()
+
     def load(self, order: LoadOrder, listener: Listener) -> tuple[ModelInfo, dict[str, Any]]:
         self._start()
         found = self._order("load", order, listener)

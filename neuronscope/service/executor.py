@@ -78,6 +78,9 @@ class Executor(Protocol):
     Work whose listener says that it is cancelled raises Cancelled before its next forward.
     """
 
+    def prepare(self) -> None:
+        """Begins what a load will have to wait for."""
+
     def load(self, order: LoadOrder, listener: Listener) -> tuple[ModelInfo, dict[str, Any]]:
         """Loads a model in place of the present one, which stays if this fails.
 
@@ -128,6 +131,9 @@ class InProcess:
 
     def __init__(self) -> None:
         self._model: Model | None = None
+
+    def prepare(self) -> None:
+        """Nothing: the load begins at once."""
 
     def load(self, order: LoadOrder, listener: Listener) -> tuple[ModelInfo, dict[str, Any]]:
         from neuronscope.engine.session import Model

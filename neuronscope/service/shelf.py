@@ -138,6 +138,7 @@ class Shelf:
         listener = Listener(
             report=lambda phase, done, total: task.report(done, total, phase),
             cancelled=task.cancelling.is_set)
+        self._executor.prepare()
         tokenizer = Tokenizer.from_folder(path)  # first: what fails after the load comes too late
         info, environment = surviving(lambda: self._executor.load(order, listener))
         self.loaded = Loaded(info, Tokenizer(tokenizer.hf, info.vocab), environment)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from neuronscope.models.kept import KEY_FILE, _secret
+from neuronscope.models.sealed import KEY_FILE, _secret
 from neuronscope.models.vectors import Vectors
 from neuronscope.service.leftovers import clear
 from neuronscope.service.token import FILE_NAME, LOCK_NAME, access_token
