@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import { useHistory } from "../api/history";
 import { when } from "../lib/format";
 import { useDebounced } from "../lib/hooks";
+import { forgetSweep } from "../state/last";
 import { Term } from "../ui/Term";
 import { Button, Field, styles } from "../ui/ui";
 import css from "./compare.module.css";
@@ -47,7 +48,10 @@ export function Picker({ side, kind, except, onPick }: PickerProps) {
       {list.data && items.length === 0 && (
         <p className={css.note}>
           Nothing {kind ? `else of this kind (${kind}) ` : ""}is stored{text ? " that fits" : ""}.{" "}
-          <Link href={kind === "sweep" ? "/s" : "/w"}>Run one</Link> first.
+          <Link href={kind === "sweep" ? "/s" : "/w"} onClick={forgetSweep}>
+            Run one
+          </Link>{" "}
+          first.
         </p>
       )}
       <ul className={css.choices} aria-label="Stored results">

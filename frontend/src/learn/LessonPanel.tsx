@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useModel } from "../api/queries";
 import { type Facts, LESSONS, type Lesson, useAside } from "../state/aside";
+import { forgetSweep } from "../state/last";
 import { Marked } from "../ui/Marked";
 import { Button, Field, Notice, styles } from "../ui/ui";
 import { begin } from "./begin";
@@ -52,6 +53,7 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
   };
   const tryOwn = () => {
     set({ lesson: null });
+    forgetSweep();
     go("/s");
     focusPrompt();
   };
