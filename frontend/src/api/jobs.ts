@@ -219,7 +219,7 @@ export function useJobNews(jobs: readonly Job[] | undefined): void {
     const over = ended.filter(({ id }) => before.has(id) || (seen && !seen.has(id)));
     for (const job of over) {
       // What was cancelled was meant to be: its view says so.
-      if (before.has(job.id) && job.error && job.state !== "cancelled" && TOLD.has(job.kind))
+      if (job.error && job.state !== "cancelled" && TOLD.has(job.kind))
         useMessages.getState().report(toApiError(Number(job.error.status ?? 500), job.error), true);
       // Whoever looks at the grid has followed it; for the others what is kept of it is old.
       if (job.kind === "sweep" && job.subject)

@@ -1,8 +1,14 @@
 import { useCancelJob, useJobs, useModels } from "../api/queries";
-import { bytes } from "../lib/format";
+import { bytes, count } from "../lib/format";
 import { useSpoken } from "../lib/spoken";
 import { Bar, Button } from "../ui/ui";
 import css from "./models.module.css";
+
+const PHASES: Record<string, string> = {
+  digest: "reading its files for their digest",
+  weights: "reading the weights",
+  certify: "checking each site",
+};
 
 /** A model that is being loaded: what is done, how big it is, and a way to stop it. */
 export function LoadingJob({ id }: { id: string }) {
@@ -10,11 +16,11 @@ export function LoadingJob({ id }: { id: string }) {
   const entry = useModels().data?.find((each) => each.id === job?.subject);
   const cancel = useCancelJob();
   const name = entry?.name ?? job?.subject ?? "the model";
-  const phase =
-    job?.state === "queued" ? "waiting for the model" : job?.phase || "reading the weights";
+  const { phase = "", state } = job ?? {};
+  const does = state === "queued" ? "waits for the model" : PHASES[phase] || phase || "begins";
   const says = [
-    phase,
-    job?.total ? `step ${job.done ?? 0} of ${job.total}` : "",
+    does,
+    job?.total ? `${job.done ?? 0} of ${count(job.total, "step")} done` : "",
     entry ? `${bytes(entry.n_bytes)} of weights` : "",
   ];
   const text = says.filter(Boolean).join(" · ");
