@@ -16,6 +16,7 @@ from neuronscope.settings import Settings
 from tests.e2e.conftest import Server
 from tests.e2e.steps import EXPERIMENT, ask, prompt, ready
 from tests.e2e.test_access import violations
+from tests.e2e.test_keyboard import tab_to
 from tests.families.family import GROUPED
 from tests.served import served, write_models
 from tests.tiny import PROMPT, tokenizer
@@ -78,7 +79,7 @@ def test_a_load_is_stopped_where_it_is_waited_for_and_another_model_runs(
         page.get_by_role("button", name="Load broken").click()
         alert = page.get_by_role("alert").filter(has_text="its header tells")
         expect(alert).to_be_visible()
-        page.get_by_role("button", name="Load tiny").focus()
+        tab_to(page, page.get_by_role("button", name="Load tiny"))
         page.keyboard.press("Enter")
         prompt(page).fill(PROMPT)
         ready(page)

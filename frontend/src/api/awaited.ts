@@ -52,6 +52,13 @@ export function waitNoMore(job: string, next: Then | null = null): void {
   keep(list, next ? { next } : {});
 }
 
+/** Whether the workbench (`run`) or the Explorer (`sweep`) is looked at; a task of Learn shows either. */
+export function isLookedAt(view: Then): boolean {
+  const [, place, part] = window.location.pathname.split("/");
+  if (place === "learn") return part !== undefined && part !== "words";
+  return view === "sweep" ? place === "s" : place === "w" || place === "e";
+}
+
 /** The job that the workbench waits for: a run, or what is asked of the model for its draft. */
 export function useBenchJob(): string | null {
   return useAwaited(

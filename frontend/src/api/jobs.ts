@@ -4,7 +4,15 @@ import { useEffect, useRef } from "react";
 import { navigate } from "wouter/use-browser-location";
 import { useMessages } from "../state/messages";
 import { withParams } from "../state/url";
-import { type Awaited, type Purpose, type Then, useAwaited, waitFor, waitNoMore } from "./awaited";
+import {
+  type Awaited,
+  isLookedAt,
+  type Purpose,
+  type Then,
+  useAwaited,
+  waitFor,
+  waitNoMore,
+} from "./awaited";
 import { api, unwrap } from "./client";
 import { isActive, keys } from "./keys";
 import { asApiError, toApiError } from "./problem";
@@ -75,7 +83,7 @@ function arrive({ why, of }: Purpose, id: string): void {
   const { pathname, search, hash } = window.location;
   if (why === "cell" && pathname === `/s/${of}`)
     navigate(pathname + withParams(search, { run: id }) + hash, { replace: true });
-  if (why === "run" && /^\/[we](\/|$)/.test(pathname)) navigate(`/e/${id}`);
+  if (why === "run" && isLookedAt("run")) navigate(`/e/${id}`);
 }
 
 type Told = (error: unknown) => boolean;
@@ -138,8 +146,7 @@ export function isLeftOver(id: string): boolean {
 /** Waits on for a question that was asked before a reload; then what was to follow begins. */
 async function answered({ job, then }: Awaited): Promise<void> {
   const ended = await jobEnded(job).catch(() => null);
-  const here = then === "sweep" ? /^\/s(\/|$)/ : /^\/[we](\/|$)/;
-  const goesOn = then && ended?.state !== "cancelled" && here.test(window.location.pathname);
+  const goesOn = then && ended?.state !== "cancelled" && isLookedAt(then);
   if (ended?.subject && goesOn) leftOver.add(ended.subject);
   else if (ended?.subject) await unask(ended.subject);
   waitNoMore(job, goesOn ? then : null);

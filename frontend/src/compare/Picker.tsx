@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useHistory } from "../api/history";
 import { when } from "../lib/format";
@@ -21,6 +21,13 @@ export function Picker({ side, kind, except, onPick }: PickerProps) {
   const [text, setText] = useState("");
   const q = useDebounced(text, 150);
   const list = useHistory({ ...(q && { q }), ...(kind && { kind }) });
+  // What was picked is gone from the list: keys go on with the other side.
+  const search = useRef<HTMLInputElement>(null);
+  const last = useRef(side);
+  useEffect(() => {
+    if (last.current !== side) search.current?.focus();
+    last.current = side;
+  }, [side]);
   const items = (list.data?.pages ?? [])
     .flatMap((page) => page.items)
     .filter((item) => item.id !== except);
@@ -39,6 +46,7 @@ export function Picker({ side, kind, except, onPick }: PickerProps) {
       </p>
       <Field label="Search">
         <input
+          ref={search}
           type="search"
           className={styles.input}
           value={text}

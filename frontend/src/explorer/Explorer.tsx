@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { useLocation } from "wouter";
-import { useFormJob } from "../api/awaited";
+import { isLookedAt, useFormJob } from "../api/awaited";
 import { useFollow } from "../api/follow";
 import { useGoOn } from "../api/jobs";
 import { asApiError } from "../api/problem";
@@ -44,7 +44,7 @@ export function Explorer({ id }: { id: string | null }) {
     mutationFn: async () => {
       const asked = await upToDate("sweep", ({ op }) => [op]);
       const made = await start.mutateAsync(toSweep(asked));
-      if (/^\/s(\/|$)/.test(window.location.pathname)) go(`/s/${made.id}`);
+      if (isLookedAt("sweep")) go(`/s/${made.id}`);
     },
     // The form has what was refused.
     onError: () => undefined,
