@@ -2,6 +2,7 @@
 
 import re
 
+import httpx
 from playwright.sync_api import expect
 
 from tests.e2e.steps import (
@@ -130,3 +131,19 @@ def test_the_queue_tells_the_servers_own_time_left(open_page, server):
         open_queue(page, "sweep .* left")
         expect(queue(page).get_by_role("listitem").first).to_contain_text(
             re.compile(r"\d+ of \d+, .* left"))
+
+
+def test_a_task_that_asks_the_model_first_waits_in_the_open_and_is_cancelled(open_page, server):
+    for item in ask(server, "GET", "experiments?limit=200")["items"]:
+        if item["title"] == "no edit":  # what is stored is not asked again
+            assert httpx.delete(f"{server.url}/api/experiments/{item['id']}", headers={
+                "Authorization": f"Bearer {server.token}", "X-NeuronScope": "1"}).is_success
+    page = open_page("/learn")
+    begin = page.get_by_role("button", name="Begin: Predict")
+    with busy(server, "below"):
+        begin.click()
+        expect(page.get_by_text(WAITS)).to_be_visible()
+        cancel(page).click()
+        expect(begin).to_be_enabled()
+    begin.click()
+    page.wait_for_url(re.compile("/learn/predict/1"))

@@ -4,9 +4,10 @@ import { create } from "zustand";
 export interface Purpose {
   /**
    * `run`: its result is shown in the workbench. `cell`: beside the grid that it was opened from.
-   * `ask`: it tells what the model says, and is not kept. `other`: whoever asked sees to it.
+   * `ask`: it tells what the model says, and is not kept. `learn`: a task is made with it.
+   * `other`: whoever asked sees to it.
    */
-  why: "run" | "cell" | "ask" | "other";
+  why: "run" | "cell" | "ask" | "learn" | "other";
   /** Of a cell: the id of its grid. */
   of?: string;
   /** Of a question: what begins once it is answered. */
@@ -73,6 +74,11 @@ export function useFormJob(): string | null {
   return useAwaited(
     ({ list }) => list.find(({ why, then }) => why === "ask" && then !== "run")?.job ?? null,
   );
+}
+
+/** The job that a task of Learn waits for before it begins. */
+export function useLearnJob(): string | null {
+  return useAwaited(({ list }) => list.find(({ why }) => why === "learn")?.job ?? null);
 }
 
 /** The job of a cell of this grid that was opened. */

@@ -49,7 +49,11 @@ function useInvalidate() {
   };
 }
 
-export class RunCancelled extends Error {}
+export class RunCancelled extends Error {
+  constructor() {
+    super("The run was cancelled.");
+  }
+}
 
 /** Waits for a run's job and reads what it stored. */
 async function runOf(awaited: Awaited): Promise<RunRecord> {
@@ -158,7 +162,7 @@ export function useReattach(): void {
   useEffect(() => {
     for (const each of useAwaited.getState().list) {
       if (each.why === "ask") void answered(each);
-      else if (each.why === "other") waitNoMore(each.job);
+      else if (each.why === "other" || each.why === "learn") waitNoMore(each.job);
       else mutate(each);
     }
   }, [mutate]);
