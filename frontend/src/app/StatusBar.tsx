@@ -3,9 +3,6 @@ import { useMessages } from "../state/messages";
 import { Button } from "../ui/ui";
 import css from "./shell.module.css";
 
-/** So many lie in the bar without scrolling. */
-const SEEN = 3;
-
 /** Errors, kept until somebody has read them; and that the server is another version now. */
 export function StatusBar({ updated }: { updated: string | null }) {
   const { list, dismiss, dismissAll } = useMessages();
@@ -35,7 +32,7 @@ export function StatusBar({ updated }: { updated: string | null }) {
           </Button>
         </div>
       )}
-      <div className={css.messages} ref={box} tabIndex={list.length > SEEN ? 0 : undefined}>
+      <div className={css.messages} ref={box}>
         {list.map(({ id, title, detail, hint }) => (
           <div key={id} className={css.message}>
             <p>

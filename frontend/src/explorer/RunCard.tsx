@@ -63,14 +63,16 @@ export function WaitingCard({ job }: { job: string }) {
     <section className={css.card} aria-label="Experiment">
       <span className={css.cardKind}>Its own experiment</span>
       <p role="status">{says ?? "Running…"}</p>
-      <Button
-        small
-        disabled={cancel.isPending}
-        title="Do not open it; the grid stays"
-        onClick={() => cancel.mutate(job)}
-      >
-        Cancel
-      </Button>
+      <div className={css.cardButtons}>
+        <Button
+          small
+          disabled={cancel.isPending}
+          title="Do not open it; the grid stays"
+          onClick={() => cancel.mutate(job)}
+        >
+          Cancel
+        </Button>
+      </div>
     </section>
   );
 }
