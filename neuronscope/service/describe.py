@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neuronscope.service.headline import headline_of
+from neuronscope.service.measured import amount, figure, name_of
 from neuronscope.service.places import SWEPT, edit_text, visible
 from neuronscope.spec.experiments import AXIS_FIELDS, Edit, Run, Sweep
 from neuronscope.spec.results import GridData, MetricValue, Result, Token
@@ -72,9 +73,10 @@ def _flip(result: Result) -> str:
 
 def _measured(metric: MetricValue) -> str:
     if metric.edited is None:
-        return f"{metric.label}: {metric.status.replace('_', '-')}"
-    before = "" if metric.clean is None or not metric.tokens else f"{_short(metric.clean)} → "
-    return f"{metric.label}: {before}{_short(metric.edited)} {metric.unit}"
+        return f"{name_of(metric)}: {metric.status.replace('_', '-')}"
+    before = metric.clean if metric.tokens else None
+    told = "" if before is None else f"{figure(before, metric.unit)} → "
+    return f"{name_of(metric)} {told}{amount(metric.edited, metric.unit)}"
 
 
 def sweep_headline(grid: GridData, done: int) -> str:
@@ -83,7 +85,3 @@ def sweep_headline(grid: GridData, done: int) -> str:
     count = f"{cells} cells" if done == cells else f"{done} of {cells} cells"
     said = headline_of(grid)
     return f"{count}; {said}" if said else count
-
-
-def _short(value: float) -> str:
-    return f"{value:.3g}"

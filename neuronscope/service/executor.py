@@ -138,12 +138,13 @@ class InProcess:
     def load(self, order: LoadOrder, listener: Listener) -> tuple[ModelInfo, dict[str, Any]]:
         from neuronscope.engine.session import Model
         from neuronscope.models.fingerprint import environment
-        from neuronscope.models.load import load
+        from neuronscope.models.load import PHASES, load
         from neuronscope.models.vectors import Vectors
 
         with stoppable(listener.cancelled):
             host = load(order.path, order.options, model_id=order.model_id,
                         progress=listener.report_or_stop, kept=order.kept, anew=order.anew)
+        listener.report_or_stop("ready", len(PHASES), len(PHASES))
         self._model = Model(replace(host, vectors=Vectors(order.vectors)))
         return host.info, environment(host.device)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from neuronscope.service.measured import amount, name_of
 from neuronscope.service.places import place, words_at
 from neuronscope.spec.ops import Patch
 from neuronscope.spec.results import GridData, MetricInfo
@@ -29,7 +30,7 @@ def headline_of(grid: GridData) -> str:
     if not effects:
         return ""
     if max(map(abs, effects.values())) <= (metric.floor or 0.0):
-        return f"nothing moves {metric.label} above the noise floor"
+        return f"nothing moves {name_of(metric)} above the noise floor"
     return _carried(grid, key, effects) or _most(grid, key, effects)
 
 
@@ -63,7 +64,7 @@ def _carried(grid: GridData, key: str, effects: dict[int, float]) -> str:
               f"{_ranges(sorted(columns[position]))}" for position in order]
     more = f" and {len(places) - NAMED} more positions" if len(places) > NAMED else ""
     return (f"half of the full patch or more at {', '.join(places[:NAMED])}{more} "
-            f"({grid.metrics[key].label})")
+            f"({name_of(grid.metrics[key])})")
 
 
 def _full(grid: GridData, key: str) -> float | None:
@@ -86,7 +87,7 @@ def _most(grid: GridData, key: str, effects: dict[int, float]) -> str:
 
 
 def _cell(metric: MetricInfo, value: float | None) -> str:
-    return f"{metric.label} {value or 0.0:.3g} {metric.unit}"
+    return f"{name_of(metric)} {amount(value or 0.0, metric.unit)}"
 
 
 def _point(grid: GridData, index: int) -> dict[str, int | str]:

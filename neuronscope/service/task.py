@@ -106,21 +106,25 @@ class Task:
         begun, ended = self._clock
         return (time.monotonic() if ended is None else ended) - begun
 
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds until its end, if the rest goes at the pace so far; None before there is one."""
+        if self.state != "running" or not self.done or not self.total:
+            return None
+        return self.elapsed_s * (self.total - self.done) / self.done
+
     def view(self) -> Job:
         """The job as others see it."""
         return Job(id=self.id, kind=self.kind, state=self.state, done=self.done, total=self.total,
                    phase=self.phase, subject=self.subject, created_at=self.created_at,
                    error=None if self.error is None else as_problem(self.error),
-                   elapsed_s=self.elapsed_s,
+                   elapsed_s=self.elapsed_s, eta_s=self.eta_s,
                    verification=self.outcome if isinstance(self.outcome, Verification) else None)
 
     def progress(self) -> Progress:
-        """How far it is; the estimate assumes that the rest goes at the pace so far."""
-        left = None
-        if self.state == "running" and self.done and self.total:
-            left = self.elapsed_s * (self.total - self.done) / self.done
+        """How far it is."""
         return Progress(state=self.state, done=self.done, total=self.total, phase=self.phase,
-                        elapsed_s=self.elapsed_s, eta_s=left)
+                        elapsed_s=self.elapsed_s, eta_s=self.eta_s)
 
     @contextmanager
     def watched(self, watcher: Callable[[], None]) -> Iterator[None]:

@@ -216,7 +216,8 @@ JobState = Literal["queued", "running", "done", "failed", "cancelled", "complete
 class Job(Spec):
     """A unit of work on the model.
 
-    kind: `load`, `check`, `unload`, `run`, `sweep`, `capture` or `verify`.
+    kind: `load`, `check`, `unload`, `run`, `sweep`, `capture` or `verify`. elapsed_s, eta_s: in
+    seconds; eta_s is null until what is left can be estimated.
     verification: what came of a `verify` that has ended.
     """
 
@@ -230,6 +231,7 @@ class Job(Spec):
     error: dict[str, Any] | None = None
     created_at: str
     elapsed_s: float = 0.0
+    eta_s: float | None = None
     verification: Verification | None = None
 
 

@@ -37,7 +37,7 @@ def stream(cells, *, op=None, controls=None, floor=1e-6):
 def test_a_patched_stream_is_told_by_where_half_of_it_sits():
     assert headline_of(stream(CARRIED)) == (
         "half of the full patch or more at ␣Eiffel entering layers 0-1, "
-        "␣in entering layers 2-3 (recovered)")
+        "␣in entering layers 2-3 (Recovered)")
 
 
 def test_one_layer_is_one_layer():
@@ -47,7 +47,7 @@ def test_one_layer_is_one_layer():
 def test_ties_are_named_as_ties():
     said = headline_of(stream(CARRIED, op=Zero()))
     assert said == ("most at stream into layer 2 at ␣in and at stream into layer 3 at ␣in: "
-                    "recovered 1 fraction")
+                    "Recovered 1")
     many = {(layer, 2): 1.0 for layer in range(4)}
     assert headline_of(stream(many, op=Zero())).startswith("most at 4 cells alike")
 
@@ -62,6 +62,6 @@ def test_without_a_full_patch_there_is_no_half_of_it():
 
 
 def test_noise_and_failed_controls_claim_nothing():
-    assert headline_of(stream({(2, 1): 1e-8})) == "nothing moves recovered above the noise floor"
+    assert headline_of(stream({(2, 1): 1e-8})) == "nothing moves Recovered above the noise floor"
     failed = Control(kind="self_patch", passed=False)
     assert headline_of(stream(CARRIED, controls=(failed,))) == "a control failed"

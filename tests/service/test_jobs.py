@@ -147,12 +147,13 @@ def test_a_job_that_failed_holds_nothing_of_its_work(jobs):
 
 def test_the_estimate_appears_with_the_first_progress(jobs):
     task, let = blocked(jobs)
-    assert task.progress().eta_s is None
+    assert task.progress().eta_s is None and task.view().eta_s is None
     task.report(1, 2, "cells")
     assert task.progress().eta_s == pytest.approx(task.elapsed_s, abs=0.5)
+    assert task.view().eta_s == pytest.approx(task.elapsed_s, abs=0.5)
     let.set()
     task.ended.wait(5)
-    assert task.progress().eta_s is None
+    assert task.progress().eta_s is None and task.view().eta_s is None
 
 
 def test_watchers_hear_of_changes_only_while_they_watch(jobs):

@@ -1189,7 +1189,8 @@ export interface components {
          * Job
          * @description A unit of work on the model.
          *
-         *     kind: `load`, `check`, `unload`, `run`, `sweep`, `capture` or `verify`.
+         *     kind: `load`, `check`, `unload`, `run`, `sweep`, `capture` or `verify`. elapsed_s, eta_s: in
+         *     seconds; eta_s is null until what is left can be estimated.
          *     verification: what came of a `verify` that has ended.
          */
         Job: {
@@ -1209,6 +1210,8 @@ export interface components {
             error?: {
                 [key: string]: unknown;
             } | null;
+            /** Eta S */
+            eta_s?: number | null;
             /** Id */
             id: string;
             /** Kind */

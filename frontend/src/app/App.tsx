@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { useReattach } from "../api/jobs";
 import { useKeys } from "../lib/hooks";
@@ -17,6 +17,7 @@ import { StatusBar } from "./StatusBar";
 import css from "./shell.module.css";
 import { TopStrip } from "./TopStrip";
 import { useArrival } from "./useArrival";
+import { useTitle } from "./useTitle";
 
 const CapturesView = lazy(() => import("../captures/CapturesView"));
 const Explorer = lazy(() =>
@@ -46,7 +47,7 @@ export function App() {
   const { updated } = useHeartbeat();
   useModelExample();
   const aside = useAside(({ word, lesson }) => word !== null || lesson !== null);
-  useReattach((id) => /^\/[we](\/|$)/.test(window.location.pathname) && go(`/e/${id}`));
+  useReattach();
   useKeys({
     ...Object.fromEntries(
       Object.entries(PLACES).map(([key, { to }]) => [
@@ -60,9 +61,7 @@ export function App() {
   });
   const title = TITLES[path.split("/")[1] ?? ""];
   useArrival(path);
-  useEffect(() => {
-    document.title = title ? `${title} · NeuronScope` : "NeuronScope";
-  }, [title]);
+  useTitle(path, title);
 
   return (
     <div className={css.shell}>

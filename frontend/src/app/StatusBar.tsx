@@ -1,10 +1,16 @@
+import { useEffect, useRef } from "react";
 import { useMessages } from "../state/messages";
 import { Button } from "../ui/ui";
 import css from "./shell.module.css";
 
 /** Errors, kept until somebody has read them; and that the server is another version now. */
 export function StatusBar({ updated }: { updated: string | null }) {
-  const { list, dismiss } = useMessages();
+  const { list, dismiss, dismissAll } = useMessages();
+  const box = useRef<HTMLDivElement>(null);
+  // The newest is in view.
+  useEffect(() => {
+    if (list.length > 0) box.current?.scrollTo(0, box.current.scrollHeight);
+  }, [list]);
   return (
     <div className={css.status} role="alert">
       {updated && (
@@ -18,14 +24,24 @@ export function StatusBar({ updated }: { updated: string | null }) {
           </Button>
         </div>
       )}
-      {list.map(({ id, title, detail, hint }) => (
-        <div key={id} className={css.message}>
-          <p>
-            <b>{title}.</b> {detail} {hint && <span>{hint}</span>}
-          </p>
-          <Button look="quiet" icon="close" aria-label="Dismiss" onClick={() => dismiss(id)} />
+      {list.length > 1 && (
+        <div className={css.message}>
+          <p>{list.length} errors, the last at the end</p>
+          <Button small onClick={dismissAll}>
+            Dismiss all
+          </Button>
         </div>
-      ))}
+      )}
+      <div className={css.messages} ref={box}>
+        {list.map(({ id, title, detail, hint }) => (
+          <div key={id} className={css.message}>
+            <p>
+              <b>{title}.</b> {detail} {hint && <span>{hint}</span>}
+            </p>
+            <Button look="quiet" icon="close" aria-label="Dismiss" onClick={() => dismiss(id)} />
+          </div>
+        ))}
+      </div>
     </div>
   );
 }

@@ -36,7 +36,7 @@ interface GridCompareProps {
 export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) {
   const [tab, setTab] = useState<"map" | "table">("map");
   const [, go] = useLocation();
-  const run = useRun();
+  const run = useRun({ why: "other" });
   const loaded = useModel().data?.info?.model_digest;
   const pairing = useMemo(() => pairGrids(a, b), [a, b]);
   const pairs = pairing.ok ? pairing.pairs : [];

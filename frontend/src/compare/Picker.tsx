@@ -1,8 +1,9 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useHistory } from "../api/history";
 import { when } from "../lib/format";
 import { useDebounced } from "../lib/hooks";
+import { forgetSweep } from "../state/last";
 import { Term } from "../ui/Term";
 import { Button, Field, styles } from "../ui/ui";
 import css from "./compare.module.css";
@@ -20,6 +21,13 @@ export function Picker({ side, kind, except, onPick }: PickerProps) {
   const [text, setText] = useState("");
   const q = useDebounced(text, 150);
   const list = useHistory({ ...(q && { q }), ...(kind && { kind }) });
+  // What was picked is gone from the list: keys go on with the other side.
+  const search = useRef<HTMLInputElement>(null);
+  const last = useRef(side);
+  useEffect(() => {
+    if (last.current !== side) search.current?.focus();
+    last.current = side;
+  }, [side]);
   const items = (list.data?.pages ?? [])
     .flatMap((page) => page.items)
     .filter((item) => item.id !== except);
@@ -38,6 +46,7 @@ export function Picker({ side, kind, except, onPick }: PickerProps) {
       </p>
       <Field label="Search">
         <input
+          ref={search}
           type="search"
           className={styles.input}
           value={text}
@@ -47,7 +56,10 @@ export function Picker({ side, kind, except, onPick }: PickerProps) {
       {list.data && items.length === 0 && (
         <p className={css.note}>
           Nothing {kind ? `else of this kind (${kind}) ` : ""}is stored{text ? " that fits" : ""}.{" "}
-          <Link href={kind === "sweep" ? "/s" : "/w"}>Run one</Link> first.
+          <Link href={kind === "sweep" ? "/s" : "/w"} onClick={forgetSweep}>
+            Run one
+          </Link>{" "}
+          first.
         </p>
       )}
       <ul className={css.choices} aria-label="Stored results">

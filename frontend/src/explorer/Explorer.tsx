@@ -1,18 +1,22 @@
 import { useMutation } from "@tanstack/react-query";
 import { useLocation } from "wouter";
+import { isLookedAt, useFormJob } from "../api/awaited";
 import { useFollow } from "../api/follow";
+import { useGoOn } from "../api/jobs";
 import { asApiError } from "../api/problem";
 import { useCancelJob, useGrid, useJobs, useModel, useStartSweep, useSweep } from "../api/queries";
 import type { SweepSpec } from "../api/types";
 import { NoModel } from "../app/NoModel";
+import { useWaiting } from "../app/useWaiting";
 import { useKeys, useShowWhenNarrow } from "../lib/hooks";
 import { upToDate } from "../question/follow";
 import { toSweep, useDraft } from "../state/draft";
+import { forgetSweep } from "../state/last";
 import { useDraftUrl } from "../state/useDraftUrl";
 import { Button, Empty, Notice, Panel } from "../ui/ui";
 import css from "./explorer.module.css";
 import { GridPanel } from "./GridPanel";
-import { forgetSweep, useLastSweep } from "./lastSweep";
+import { useLastSweep } from "./lastSweep";
 import { SweepForm } from "./SweepForm";
 import { Preparing, Stopped } from "./SweepStatus";
 import { preparingWords, standingOf } from "./sweepState";
@@ -36,16 +40,22 @@ export function Explorer({ id }: { id: string | null }) {
     toSpec: toSweep,
   });
 
-  const prepare = useMutation({ mutationFn: () => upToDate(({ op }) => [op]) });
-  const asking = prepare.isPending || start.isPending;
-  const run = () =>
-    prepare.mutate(undefined, {
-      onSuccess: (asked) =>
-        start.mutate(toSweep(asked), { onSuccess: (made) => go(`/s/${made.id}`) }),
-    });
+  const { mutate: run, isPending } = useMutation({
+    mutationFn: async () => {
+      const asked = await upToDate("sweep", ({ op }) => [op]);
+      const made = await start.mutateAsync(toSweep(asked));
+      if (isLookedAt("sweep")) go(`/s/${made.id}`);
+    },
+    // The form has what was refused.
+    onError: () => undefined,
+  });
+  useGoOn("sweep", run);
+  const pending = useFormJob();
+  const asking = isPending || pending !== null;
+  const says = useWaiting(pending);
   useKeys({
     r: () => info && draft.prompt !== "" && !asking && run(),
-    ".": () => jobId && cancel.mutate(jobId),
+    ".": () => (pending ?? jobId) && cancel.mutate((pending ?? jobId)!),
   });
 
   const shown = useShowWhenNarrow(grid.data?.spec_hash);
@@ -67,6 +77,8 @@ export function Explorer({ id }: { id: string | null }) {
             info={info}
             top={grid.data?.spec.prompt === draft.prompt ? grid.data.clean.top : []}
             running={asking}
+            says={says}
+            onCancel={pending ? () => cancel.mutate(pending) : null}
             error={start.error}
             onRun={run}
           />

@@ -1,4 +1,5 @@
 import { useMemo, useState } from "react";
+import { useCellJob } from "../api/awaited";
 import type { Progress } from "../api/follow";
 import { useRun } from "../api/queries";
 import type { components } from "../api/schema";
@@ -25,7 +26,7 @@ import { fileName, gridFile } from "./gridFile";
 import { gridVerdict } from "./gridVerdict";
 import { cellRun, metricTab, shownMetric } from "./gridView";
 import { MarkedCard } from "./MarkedCard";
-import { RunCard } from "./RunCard";
+import { RunCard, WaitingCard } from "./RunCard";
 import { Running, Stopped } from "./SweepStatus";
 import { cellsOf, standing } from "./sweepState";
 import { useGridView } from "./useGridView";
@@ -58,7 +59,9 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
   const [view, change] = useGridView(grid);
   const [tab, setTab] = useState<Tab>("map");
   const theme = useTheme();
-  const open = useRun();
+  const id = state?.summary.id;
+  const open = useRun({ why: "cell", of: id });
+  const waits = useCellJob(id);
   const shown = useMemo(() => shownMetric(grid, view.metric), [grid, view.metric]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: cells that arrive do not move the layout
   const bare = useMemo(() => layOut(grid, ANY_WIDTH, view.axes, view.block), [grid.coords, view]);
@@ -72,13 +75,11 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
     change({ cell: index === null ? null : code(index), run: null });
   // On another model a cell's experiment would be another experiment: it is pinned, not opened.
   const other = useOtherModel(grid.model);
-  const opening = open.isPending || other !== null;
+  const opening = open.isPending || waits !== null || other !== null;
   const openCells = (indices: readonly number[]) => {
     if (other) return indices.length === 1 ? pin(indices[0]!) : undefined;
-    open.mutate(cellRun(grid, ...indices), {
-      onSuccess: (made) =>
-        change(indices.length === 1 ? { cell: code(indices[0]!), run: made.id } : { run: made.id }),
-    });
+    change(indices.length === 1 ? { cell: code(indices[0]!), run: null } : { run: null });
+    open.mutate(cellRun(grid, ...indices));
   };
   const all = cellsOf(grid);
   const running = onCancel !== null;
@@ -86,7 +87,6 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
   const stands = running
     ? null
     : standing(state?.summary.state, state?.reasons ?? grid.reasons ?? [], all, firstError(grid));
-  const id = state?.summary.id;
   const keys = Object.keys(grid.metrics);
   return (
     <Panel
@@ -165,6 +165,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
                 onOpen={openCells}
               />
             )}
+            {waits && <WaitingCard job={waits} />}
             {view.run && <RunCard id={view.run} onClose={() => change({ run: null })} />}
             {!(cells && view.cell === null) && (
               <CellCard

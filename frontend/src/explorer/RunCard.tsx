@@ -1,7 +1,8 @@
 import { Link } from "wouter";
 import { asApiError } from "../api/problem";
-import { useRecord } from "../api/queries";
+import { useCancelJob, useRecord } from "../api/queries";
 import type { MetricKind, Result } from "../api/types";
+import { useWaiting } from "../app/useWaiting";
 import { Dumbbell } from "../charts/Dumbbell";
 import { ExportMenu } from "../charts/ExportMenu";
 import { changeInUnit, count, inUnit } from "../lib/format";
@@ -50,6 +51,28 @@ export function RunCard({ id, onClose }: { id: string; onClose: () => void }) {
           </div>
         </>
       )}
+    </section>
+  );
+}
+
+/** In its place while it waits or runs: what is before it, and a way to stop it. */
+export function WaitingCard({ job }: { job: string }) {
+  const says = useWaiting(job);
+  const cancel = useCancelJob();
+  return (
+    <section className={css.card} aria-label="Experiment">
+      <span className={css.cardKind}>Its own experiment</span>
+      <p role="status">{says ?? "Running…"}</p>
+      <div className={css.cardButtons}>
+        <Button
+          small
+          disabled={cancel.isPending}
+          title="Do not open it; the grid stays"
+          onClick={() => cancel.mutate(job)}
+        >
+          Cancel
+        </Button>
+      </div>
     </section>
   );
 }

@@ -1,6 +1,6 @@
 import { asApiError } from "../api/problem";
 import { usePlan } from "../api/queries";
-import type { ModelInfo, SweepSpec, TokenScore } from "../api/types";
+import type { ModelInfo, TokenScore } from "../api/types";
 import { count, roughly } from "../lib/format";
 import { useDebounced } from "../lib/hooks";
 import { axisWord } from "../lib/words";
@@ -26,12 +26,16 @@ interface SweepFormProps {
   info: ModelInfo;
   top: readonly TokenScore[];
   running: boolean;
+  /** What the start waits for: answers that follow the model are asked for first. */
+  says: string | null;
   error: unknown;
-  onRun: (spec: SweepSpec) => void;
+  onRun: () => void;
+  onCancel: (() => void) | null;
 }
 
 /** What is swept: the same edit at every combination of the axes. */
-export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) {
+export function SweepForm(props: SweepFormProps) {
+  const { info, top, running, says, error, onRun, onCancel } = props;
   const { draft, change } = useDraft();
   const { over } = draft;
   const example = useExample();
@@ -49,10 +53,15 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
       word="sweep"
       actions={
         <UndoButtons>
+          {onCancel && (
+            <Button onClick={onCancel} title="Ask no more; no sweep begins (key .)">
+              Cancel
+            </Button>
+          )}
           <Button
             look="primary"
             disabled={running || draft.prompt === ""}
-            onClick={() => onRun(spec)}
+            onClick={onRun}
             title="Run the sweep (key r)"
           >
             {running ? "Starting…" : "Run sweep"} <span className={styles.kbd}>r</span>
@@ -121,7 +130,8 @@ export function SweepForm({ info, top, running, error, onRun }: SweepFormProps) 
         <MetricPicker ops={[draft.op]} top={top} />
       </FaultScope>
       <p className={css.cost} role="status">
-        {plan.data && !plan.error && draft.prompt !== "" && (
+        {says}
+        {!says && plan.data && !plan.error && draft.prompt !== "" && (
           <>
             <b>
               <Term id="cell">{count(plan.data.n_cells, "cell")}</Term>

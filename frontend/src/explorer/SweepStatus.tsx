@@ -1,30 +1,13 @@
-import { useEffect, useRef, useState } from "react";
 import type { Progress } from "../api/follow";
 import { asApiError } from "../api/problem";
 import { count, duration } from "../lib/format";
+import { useSpoken } from "../lib/spoken";
 import { Term } from "../ui/Term";
 import { Bar, Button, Notice } from "../ui/ui";
 import css from "./explorer.module.css";
 import type { Standing } from "./sweepState";
 import { useResume } from "./useResume";
 import words from "./verdict.module.css";
-
-const SAID_EVERY_MS = 5000;
-
-/** A text that changes often, told to screen readers at most every five seconds. */
-function useSpoken(text: string): string {
-  const [spoken, setSpoken] = useState(text);
-  const last = useRef(Date.now());
-  useEffect(() => {
-    const wait = Math.max(0, last.current + SAID_EVERY_MS - Date.now());
-    const timer = setTimeout(() => {
-      last.current = Date.now();
-      setSpoken(text);
-    }, wait);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return spoken;
-}
 
 interface RunningProps {
   progress: Progress | null;

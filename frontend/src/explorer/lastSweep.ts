@@ -6,14 +6,9 @@ import { useGivenDraft, withDraft } from "../state/address";
 import { useAside } from "../state/aside";
 import { toSweep, useDraft } from "../state/draft";
 import { useExample } from "../state/example";
+import { lastSweep, sweepWasShown } from "../state/last";
 import { encodeSpec, withParams } from "../state/url";
 import { firstQuestion } from "./presets";
-
-const KEY = "neuronscope.sweep";
-
-export function forgetSweep(): void {
-  sessionStorage.removeItem(KEY);
-}
 
 let offered = false;
 
@@ -24,14 +19,14 @@ export function useLastSweep(id: string | null, shown: boolean): void {
   const given = useGivenDraft();
 
   useEffect(() => {
-    if (id && shown) sessionStorage.setItem(KEY, `/s/${id}${withParams(search, { spec: null })}`);
+    if (id && shown) sweepWasShown(`/s/${id}${withParams(search, { spec: null })}`);
   }, [id, shown, search]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: only on arrival, not while one writes
   useEffect(() => {
     // A task of Learn begins with the form; an address with a question is that question.
     if (id || given || useAside.getState().lesson !== null) return;
-    const last = sessionStorage.getItem(KEY);
+    const last = lastSweep();
     const { draft } = useDraft.getState();
     if (last) {
       // What is in the form stays there: the grid says where it differs.

@@ -1,6 +1,7 @@
 // What a sweep's state means for whoever looks at its grid. Every sentence follows from the numbers.
 import type { components } from "../api/schema";
 import type { GridData, Job } from "../api/types";
+import { waitingWords } from "../app/queueWords";
 import { count } from "../lib/format";
 
 type SweepState = components["schemas"]["SweepState"];
@@ -77,15 +78,6 @@ export function standingOf(sweep: SweepState): Standing | null {
   return standing(sweep.summary.state, sweep.reasons ?? [], cells, undefined);
 }
 
-const DOES: Record<string, string> = {
-  load: "a model that is loading",
-  verify: "a result that is verified",
-  run: "a run",
-  sweep: "another sweep",
-  capture: "a capture",
-  check: "a check of the model",
-};
-
 /** What a sweep without cells does: waits, and for what, or prepares. */
 export function preparingWords(
   job: string | null,
@@ -93,14 +85,7 @@ export function preparingWords(
   jobs: readonly Job[],
 ): string {
   const cells = total ? `, then ${count(total, "cell")}` : "";
-  const own = jobs.find(({ id }) => id === job);
-  if (own?.state === "queued") {
-    const busy = jobs.find(({ state }) => state === "running");
-    const ahead = jobs.filter(
-      (each) => each.state === "queued" && each.id !== job && each.created_at < own.created_at,
-    ).length;
-    const first = busy ? `Waiting for ${DOES[busy.kind] ?? busy.kind}` : "Waiting for the model";
-    return `${first}${ahead > 0 ? ` and ${count(ahead, "more job")}` : ""}${cells}.`;
-  }
+  const waits = job && waitingWords(job, jobs);
+  if (waits) return `${waits}${cells}.`;
   return job ? `Preparing${cells}.` : "Reading the grid.";
 }

@@ -7,6 +7,7 @@ import css from "./history.module.css";
 /** Takes a bundle from a file, and says what came of it. */
 export function Import() {
   const file = useRef<HTMLInputElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
   const take = useImport();
   const { experiments = [], captures = [], vectors = [], present = [] } = take.data ?? {};
   const parts = [
@@ -14,6 +15,11 @@ export function Import() {
     captures.length > 0 && count(captures.length, "capture"),
     vectors.length > 0 && count(vectors.length, "vector"),
   ];
+  // A button that waits loses the keys: they come back to it, unless they have gone elsewhere.
+  const keepFocus = () =>
+    requestAnimationFrame(
+      () => document.activeElement === document.body && button.current?.focus(),
+    );
   return (
     <>
       <input
@@ -24,7 +30,7 @@ export function Import() {
         aria-label="A bundle to import"
         onChange={(event) => {
           const chosen = event.target.files?.[0];
-          if (chosen) take.mutate(chosen);
+          if (chosen) take.mutate(chosen, { onSettled: keepFocus });
           event.target.value = "";
         }}
       />
@@ -36,6 +42,7 @@ export function Import() {
       )}
       <Button
         small
+        ref={button}
         disabled={take.isPending}
         title="Takes in a file that Export has written, here or on another machine"
         onClick={() => file.current?.click()}

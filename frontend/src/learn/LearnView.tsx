@@ -1,8 +1,11 @@
 import { useEffect, useState } from "react";
 import { useLocation } from "wouter";
+import { useLearnJob } from "../api/awaited";
+import { RunCancelled } from "../api/jobs";
 import { asApiError } from "../api/problem";
-import { useModel } from "../api/queries";
+import { useCancelJob, useModel } from "../api/queries";
 import { NoModel } from "../app/NoModel";
+import { useWaiting } from "../app/useWaiting";
 import { GLOSSARY, GROUPS, type WordId } from "../lib/glossary";
 import { LESSONS, type Lesson, useAside } from "../state/aside";
 import { Term } from "../ui/Term";
@@ -32,11 +35,14 @@ export default function LearnView({ word }: { word: string | null }) {
     try {
       if (!(await begin(which, 0, info))) go(`/learn/${which}/1`);
     } catch (reason) {
-      setError(reason);
+      if (!(reason instanceof RunCancelled)) setError(reason);
     } finally {
       setBusy(null);
     }
   };
+  const asks = useLearnJob();
+  const says = useWaiting(asks);
+  const cancel = useCancelJob();
   const mine = facts && facts.digest === info?.model_digest ? facts : null;
   return (
     <div className={css.view}>
@@ -60,6 +66,14 @@ export default function LearnView({ word }: { word: string | null }) {
         )}
         {mine && caveat(mine) && <Notice>{caveat(mine)}</Notice>}
         {Boolean(error) && <Notice kind="bad">{asApiError(error).message}</Notice>}
+        {busy && asks && (
+          <p role="status">
+            {says ?? "Asking the model…"}{" "}
+            <Button small disabled={cancel.isPending} onClick={() => cancel.mutate(asks)}>
+              Cancel
+            </Button>
+          </p>
+        )}
         <ol className={css.tasks}>
           {LESSONS.map((each) => {
             const { title, says, steps } = LESSON_TEXTS[each];

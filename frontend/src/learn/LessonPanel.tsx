@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useModel } from "../api/queries";
 import { type Facts, LESSONS, type Lesson, useAside } from "../state/aside";
+import { forgetSweep } from "../state/last";
 import { Marked } from "../ui/Marked";
 import { Button, Field, Notice, styles } from "../ui/ui";
 import { begin } from "./begin";
@@ -32,6 +33,7 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
   const view = viewOf(path, current?.at ?? "w");
   const away = current && view !== current.at && !(current.at === "s" && path.startsWith("/e/"));
   usePlace(current && !away ? current.place : null, key);
+  const head = useFocusWhereLost(key);
   useLeaveWhenDone(!current, path);
 
   const [why, setWhy] = useState<string | null>(null);
@@ -52,12 +54,13 @@ export function LessonPanel({ lesson, facts }: { lesson: Lesson; facts: Facts })
   };
   const tryOwn = () => {
     set({ lesson: null });
+    forgetSweep();
     go("/s");
     focusPrompt();
   };
   return (
     <>
-      <p className={css.progress}>
+      <p className={css.progress} ref={head} tabIndex={-1}>
         {current ? `Step ${step + 1} of ${steps.length}: ${current.title}` : "Done"}
       </p>
       {current && away && (
@@ -154,6 +157,18 @@ function useLeaveWhenDone(over: boolean, path: string): void {
     else if (at.current === null) at.current = view;
     else if (at.current !== view) useAside.getState().set({ lesson: null });
   }, [over, view]);
+}
+
+/** With a new step, keys go on at its words where what had the focus is gone or done with. */
+function useFocusWhereLost(step: string) {
+  const head = useRef<HTMLParagraphElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: at each new step
+  useEffect(() => {
+    const at = document.activeElement;
+    if (at === document.body || head.current?.parentElement?.contains(at))
+      head.current?.focus({ preventScroll: true });
+  }, [step]);
+  return head;
 }
 
 /** The prompt of the form, once the form is there, all of it selected. */

@@ -1,6 +1,8 @@
 // Two prompts for the tasks, chosen by what the loaded model says to them.
 import { api, unwrap } from "../api/client";
-import type { ModelInfo, Prompt, Result, RunRecord, Token, TokenScore } from "../api/types";
+import { runFor } from "../api/jobs";
+import { keys, queryClient } from "../api/queries";
+import type { ModelInfo, Prompt, Result, Token, TokenScore } from "../api/types";
 import type { Facts } from "../state/aside";
 import { isRead, PAIRS } from "../state/example";
 
@@ -92,9 +94,10 @@ export async function choosePair(asked: Asked, vocab: number): Promise<Omit<Fact
 
 /** A clean run's first choice. A run that was not stored before is tagged as this page's own. */
 async function firstChoice(prompt: Prompt): Promise<TokenScore> {
-  const call = api.POST("/api/experiments", { body: { prompt, metrics: [{ kind: "kl" }] } });
-  const record = (await unwrap(call)) as RunRecord;
-  if ((await call).response.status === 201) {
+  const body = { prompt, metrics: [{ kind: "kl" as const }] };
+  const refresh = () => queryClient.invalidateQueries({ queryKey: keys.jobs });
+  const { record, made } = await runFor(body, { why: "learn" }, refresh);
+  if (made) {
     const path = { key: record.id };
     await unwrap(api.PATCH("/api/experiments/{key}", { params: { path }, body: { tags: [TAG] } }));
   }

@@ -1,9 +1,11 @@
 // The answer and foil that follow from what the model itself says to the prompt.
 import { useMutation } from "@tanstack/react-query";
-import { api, unwrap } from "../api/client";
+import type { Then } from "../api/awaited";
+import { isLeftOver, RunCancelled, runFor, unask } from "../api/jobs";
 import { keys, queryClient } from "../api/queries";
-import type { Metric, Op, Prompt, Result, RunRecord, TokenScore } from "../api/types";
+import type { Metric, Op, Prompt, Result, TokenScore } from "../api/types";
 import { type Draft, useDraft } from "../state/draft";
+import { useMessages } from "../state/messages";
 import { firstAnswer, replaceToken } from "../state/metrics";
 import { same } from "../state/url";
 import { sourceOf } from "./source";
@@ -13,16 +15,20 @@ import { tokenRef } from "./tokenRef";
 const TOP = 7;
 
 /** What the model says to a prompt: a run without an edit, which the history does not keep. */
-async function ask(prompt: Prompt, readPosition: number): Promise<TokenScore[]> {
+async function ask(prompt: Prompt, readPosition: number, then?: Then): Promise<TokenScore[]> {
   const metrics: Metric[] = [{ kind: "kl" }];
   const body = { prompt, metrics, read_position: readPosition, top_k: TOP };
-  const call = api.POST("/api/experiments", { body });
-  const record = (await unwrap(call)) as RunRecord;
-  if ((await call).response.status === 201) {
-    await unwrap(api.DELETE("/api/experiments/{key}", { params: { path: { key: record.id } } }));
-    queryClient.removeQueries({ queryKey: keys.record(record.id) });
-  }
+  const refresh = () => queryClient.invalidateQueries({ queryKey: keys.jobs });
+  const { record, made } = await runFor(body, { why: "ask", then }, refresh).finally(refresh);
+  if (made || isLeftOver(record.id)) await unask(record.id);
   return (record.result as Result).clean.top;
+}
+
+function unlessCancelled<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof RunCancelled) throw error;
+    return instead;
+  };
 }
 
 /** Whether answer and foil were chosen for another prompt. */
@@ -55,10 +61,11 @@ export function chosenFrom(
 }
 
 /** What is asked of the model where a draft's answers are to follow it. */
-async function followed(draft: Draft, ops: readonly Op[]): Promise<TokenScore[]> {
-  const top = await ask(draft.prompt, draft.readPosition);
+async function followed(draft: Draft, ops: readonly Op[], then?: Then): Promise<TokenScore[]> {
+  const top = await ask(draft.prompt, draft.readPosition, then);
   const source = sourceIn(ops);
-  const there = source && !same(source, draft.prompt) ? await ask(source, -1).catch(() => []) : [];
+  const asks = source !== null && !same(source, draft.prompt);
+  const there = asks ? await ask(source, -1, then).catch(unlessCancelled([])) : [];
   const chosen = chosenFrom(top, there);
   if (chosen) {
     const [answer, foil] = [await tokenRef(chosen[0]), await tokenRef(chosen[1])];
@@ -76,7 +83,12 @@ interface Wanted {
 
 /** Asks the model what it says, and lets answer and foil follow. */
 export function useFollow() {
-  return useMutation({ mutationFn: ({ draft, ops }: Wanted) => followed(draft, ops) });
+  return useMutation({
+    mutationFn: ({ draft, ops }: Wanted) => followed(draft, ops),
+    onError: (error) => {
+      if (!(error instanceof RunCancelled)) useMessages.getState().report(error);
+    },
+  });
 }
 
 /** The source prompt that some of these operations take values from. */
@@ -84,11 +96,14 @@ function sourceIn(ops: readonly Op[]): Prompt | null {
   return ops.map(sourceOf).find((each) => each !== null) ?? null;
 }
 
-/** Before a run: lets answers that were chosen for another prompt follow, where a metric needs them. */
-export async function upToDate(opsOf: (draft: Draft) => readonly Op[]): Promise<Draft> {
+/**
+ * Before a run or sweep: lets answers that were chosen for another prompt follow, where a metric
+ * needs them. Throws `RunCancelled` when that is cancelled: then nothing is to follow.
+ */
+export async function upToDate(then: Then, opsOf: (draft: Draft) => readonly Op[]): Promise<Draft> {
   const { draft } = useDraft.getState();
   if (isStale(draft) && firstAnswer(draft.metrics) !== null)
     // What is refused here is refused, and said, as the run that follows.
-    await followed(draft, opsOf(draft)).catch(() => undefined);
+    await followed(draft, opsOf(draft), then).catch(unlessCancelled(undefined));
   return useDraft.getState().draft;
 }

@@ -7,6 +7,7 @@ import { fromSpec, toRun, useDraft } from "./draft";
 import { encodeSpec, same } from "./url";
 
 const RESULT = "neuronscope.result";
+const SWEEP = "neuronscope.sweep";
 const KEPT = 20;
 let prompts: Prompt[] = [];
 
@@ -34,4 +35,18 @@ export function promptWasRun(prompt: Prompt): void {
 /** Prompts that were run, the last first. */
 export function promptsRun(): readonly Prompt[] {
   return prompts;
+}
+
+/** The address of the last sweep that was looked at; the Explorer without one leads back to it. */
+export function lastSweep(): string | null {
+  return sessionStorage.getItem(SWEEP);
+}
+
+export function sweepWasShown(address: string): void {
+  sessionStorage.setItem(SWEEP, address);
+}
+
+/** Before a new question: the Explorer then begins with its form. */
+export function forgetSweep(): void {
+  sessionStorage.removeItem(SWEEP);
 }

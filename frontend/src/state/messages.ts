@@ -18,6 +18,7 @@ interface Messages {
   list: Message[];
   report: (error: unknown, stays?: boolean) => void;
   dismiss: (id: number) => void;
+  dismissAll: () => void;
   /** The form has changed, or the view was left. */
   pass: () => void;
 }
@@ -38,7 +39,7 @@ export const useMessages = create<Messages>((set) => ({
         hint: problem.hint,
         passing: !stays && isRefusal(problem.status),
       };
-      return { list: [...rest.slice(-3), added] };
+      return { list: [...rest, added] };
     });
   },
   pass: () =>
@@ -46,4 +47,5 @@ export const useMessages = create<Messages>((set) => ({
       list.some(({ passing }) => passing) ? { list: list.filter((each) => !each.passing) } : {},
     ),
   dismiss: (id) => set(({ list }) => ({ list: list.filter((each) => each.id !== id) })),
+  dismissAll: () => set({ list: [] }),
 }));

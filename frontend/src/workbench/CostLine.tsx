@@ -17,10 +17,12 @@ interface CostLineProps {
   refused: unknown;
   /** What is missing, where a field further down says more. */
   waits: string | null;
+  /** What a run that was asked for waits for. */
+  says: string | null;
 }
 
-/** What a run of the draft would take, before it is run. */
-export function CostLine({ can, refused, waits }: CostLineProps) {
+/** What a run of the draft would take, before it is run; then what it waits for. */
+export function CostLine({ can, refused, waits, says }: CostLineProps) {
   const { draft } = useDraft();
   const settled = useDebounced(draft, DEBOUNCE_MS);
   const spec: RunSpec = toRun(settled);
@@ -30,7 +32,8 @@ export function CostLine({ can, refused, waits }: CostLineProps) {
   const why = current && !refused && plan.error ? refusalOf(asApiError(plan.error)) : null;
   return (
     <p className={css.cost} role="status">
-      {asked && plan.data && !plan.error && (
+      {says}
+      {!says && asked && plan.data && !plan.error && (
         <>
           <b>{count(plan.data.n_forwards, "forward")}</b>
           {plan.data.draws > 1 && ` in ${count(plan.data.draws, "draw")}`}
@@ -38,8 +41,8 @@ export function CostLine({ can, refused, waits }: CostLineProps) {
           <small>{forwardsOf(plan.data)}</small>
         </>
       )}
-      {waits && `Run waits for the source prompt: ${waits}`}
-      {why && `As it is, this would be refused: ${why}`}
+      {!says && waits && `Run waits for the source prompt: ${waits}`}
+      {!says && why && `As it is, this would be refused: ${why}`}
     </p>
   );
 }

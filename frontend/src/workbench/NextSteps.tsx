@@ -6,6 +6,7 @@ import { newOp } from "../question/newOp";
 import { sourceOf } from "../question/source";
 import { fromSpec, useDraft } from "../state/draft";
 import { useExample } from "../state/example";
+import { forgetSweep } from "../state/last";
 import { same } from "../state/url";
 import { Button } from "../ui/ui";
 import css from "./workbench.module.css";
@@ -27,6 +28,7 @@ export function NextSteps({ result }: { result: Result }) {
         ? { kind: "patch" as const, source_prompt: source }
         : newOp("patch", asked.answer, asked.prompt, example);
     load({ ...asked, ...where.apply({ ...asked, op }) });
+    forgetSweep();
     go("/s");
   };
   return (

@@ -1,10 +1,11 @@
 import { useCallback, useEffect } from "react";
 import { Link, useLocation } from "wouter";
-import { usePendingRun } from "../api/jobs";
+import { useBenchJob } from "../api/awaited";
 import { asApiError } from "../api/problem";
 import { useCancelJob, useModel, useRecord } from "../api/queries";
 import type { Result, RunSpec } from "../api/types";
 import { NoModel } from "../app/NoModel";
+import { useWaiting } from "../app/useWaiting";
 import { useKeys, useShowWhenNarrow } from "../lib/hooks";
 import { asChosen, asList } from "../lib/indices";
 import { SITES } from "../lib/words";
@@ -31,7 +32,8 @@ export function Workbench({ id }: { id: string | null }) {
   const model = useModel();
   const record = useRecord(id);
   const { run, start: ask, asking } = useAsk();
-  const pending = usePendingRun((state) => state.job);
+  const pending = useBenchJob();
+  const says = useWaiting(pending);
   const cancel = useCancelJob();
   const info = model.data?.info;
   const result = record.data?.result.kind === "run" ? (record.data.result as Result) : null;
@@ -127,7 +129,7 @@ export function Workbench({ id }: { id: string | null }) {
             </span>
           }
         >
-          <CostLine can={Boolean(info) && !unequal} refused={refused} waits={unequal} />
+          <CostLine can={Boolean(info) && !unequal} refused={refused} waits={unequal} says={says} />
           <PromptField
             label="Prompt"
             word="prompt"
@@ -187,7 +189,7 @@ export function Workbench({ id }: { id: string | null }) {
               <Empty
                 title={
                   running || (id && record.isPending)
-                    ? "Running…"
+                    ? (says ?? "Running…")
                     : draft.edits.length > 0
                       ? "Break one part, see what changes."
                       : "What comes next?"

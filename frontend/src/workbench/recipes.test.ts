@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { RunSpec, SweepSpec } from "../api/types";
-import { recipes, vectorFiles } from "./recipes";
+import { conditions, recipes, vectorFiles } from "./recipes";
 
 const spec = {
   prompt: 'It\'s "so" \\ that\nit',
@@ -64,4 +64,16 @@ it("reads a sweep's cells after it was asked for", () => {
   expect(curl.split("JSON\n").at(-1)).toMatch(
     new RegExp(`^curl -s http://localhost:8000/api/sweeps/${HASH}/grid .*text/csv'$`, "s"),
   );
+});
+
+it("says what its folders and commands take for granted", () => {
+  const id = { python: "LLM/", curl: ".neuronscope/token", shell: "--model atlas" };
+  for (const kind of ["python", "curl", "shell"] as const) {
+    expect(told(spec)[kind]).toContain(id[kind]);
+    expect(conditions(kind, false)).toContain("in the folder where the server was started");
+    expect(conditions(kind, false).includes("--models")).toBe(kind !== "curl");
+    expect(conditions(kind, false).includes("--data")).toBe(kind === "curl");
+    expect(conditions(kind, true)).toContain(".neuronscope");
+    expect(conditions(kind, true).includes(".venv/bin")).toBe(kind !== "curl");
+  }
 });

@@ -36,6 +36,21 @@ export function vectorFiles(spec: Spec): string[] {
   return [...new Set(hashes)].map((sha256) => `.neuronscope/vectors/${sha256}.npy`);
 }
 
+const PLACE = "Run it in the folder where the server was started";
+const VENV = ".venv/bin (.venv\\Scripts on Windows)";
+
+/** What each form takes for granted, and what to write where the server was told other folders. */
+export function conditions(kind: keyof Recipes, vectors: boolean): string {
+  const data = "If the server was started with --data, write that folder for .neuronscope";
+  const where = vectors ? `${data}, where the vectors are.` : "";
+  const says = {
+    python: `${PLACE}, with the python of ${VENV} if run.py installed NeuronScope. It loads the model anew. If the server was started with --models, write that folder for LLM. ${where}`,
+    curl: `${PLACE}. It asks this server, which answers from its store. ${data}.`,
+    shell: `${PLACE}; run.py puts neuronscope into ${VENV}. It runs anew, in a data folder of its own. If the server was started with --models, give the same here. ${where}`,
+  };
+  return says[kind].trim();
+}
+
 export function recipes({ spec, spec_hash, model }: Asked, origin: string): Recipes {
   const json = bareJson(spec);
   const files = vectorFiles(spec);

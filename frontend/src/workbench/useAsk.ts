@@ -1,9 +1,6 @@
 // Running the draft: answers that follow the model are asked for first.
 import { useMutation } from "@tanstack/react-query";
-import { useCallback } from "react";
-import { useLocation } from "wouter";
-import { RunCancelled } from "../api/jobs";
-import { useRun } from "../api/queries";
+import { RunCancelled, useGoOn, useRun } from "../api/jobs";
 import { editAt, hasField } from "../question/faultAt";
 import { upToDate } from "../question/follow";
 import { type Draft, toRun, useDraft } from "../state/draft";
@@ -11,30 +8,29 @@ import { promptWasRun } from "../state/last";
 
 const opsOf = ({ edits }: Draft) => edits.map(({ op }) => op);
 
-/** The run of the draft; `start` begins one and shows its result at its own address. */
+/** The edit that is at fault shows its fields, and with them what is wrong. */
+function showFault(error: unknown): void {
+  if (error instanceof RunCancelled) return;
+  const at = editAt(error);
+  if (at) useDraft.getState().select(at.index, at.group);
+  requestAnimationFrame(() =>
+    document.querySelector("[data-fault]")?.scrollIntoView({ block: "nearest" }),
+  );
+}
+
+/** The run of the draft; `start` begins one, whose result is shown at its own address. */
 export function useAsk() {
-  const [, go] = useLocation();
-  const run = useRun(hasField);
-  const prepare = useMutation({ mutationFn: () => upToDate(opsOf) });
-  const start = useCallback(() => {
-    prepare.mutate(undefined, {
-      onSuccess: (draft) =>
-        run.mutate(toRun(draft), {
-          onSuccess: ({ id }) => {
-            promptWasRun(draft.prompt);
-            go(`/e/${id}`);
-          },
-          onError: (error) => {
-            if (error instanceof RunCancelled) return;
-            // The edit that is at fault shows its fields, and with them what is wrong.
-            const at = editAt(error);
-            if (at) useDraft.getState().select(at.index, at.group);
-            requestAnimationFrame(() =>
-              document.querySelector("[data-fault]")?.scrollIntoView({ block: "nearest" }),
-            );
-          },
-        }),
-    });
-  }, [prepare.mutate, run.mutate, go]);
-  return { run, start, asking: prepare.isPending || run.isPending };
+  const run = useRun({ why: "run" }, hasField);
+  // One piece of work, which goes on when the view is left.
+  const { mutate, isPending } = useMutation({
+    mutationFn: async () => {
+      const draft = await upToDate("run", opsOf);
+      await run.mutateAsync(toRun(draft));
+      promptWasRun(draft.prompt);
+    },
+    // The run has told its own.
+    onError: showFault,
+  });
+  useGoOn("run", mutate);
+  return { run, start: mutate, asking: isPending };
 }
