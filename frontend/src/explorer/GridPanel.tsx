@@ -61,7 +61,10 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
   const open = useRun();
   const shown = useMemo(() => shownMetric(grid, view.metric), [grid, view.metric]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: cells that arrive do not move the layout
-  const bare = useMemo(() => layOut(grid, ANY_WIDTH, view.axes, view.block), [grid.coords, view]);
+  const bare = useMemo(
+    () => layOut(grid, ANY_WIDTH, view.axes, view.block),
+    [grid.coords, view.axes, view.block],
+  );
   const cells = useMemo(() => {
     const brush = view.marked && brushOf(bare, ...view.marked);
     return brush ? cellsIn(bare, brush) : null;

@@ -116,9 +116,7 @@ export function gridChart(grid: GridData, shown: Shown, bare: HeatLayout, look: 
           rowLabels: labels(layout.rowDim, layout.rows),
           panelTitles: panelTitles(grid, layout),
           cellText: (index) => cellText(shown, shown.values[index]),
-          marginals: both
-            ? layout.panels.map((panel) => marginals(layout, panel, shown.values))
-            : [],
+          marginals: marginals(shown.values, layout),
         },
     legend: { domain, colours, floor: shown.floor, controls, show: (v) => showValue(shown, v) },
     words: [

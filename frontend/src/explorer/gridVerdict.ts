@@ -146,7 +146,12 @@ function says(grid: GridData, cells: readonly number[]): string[] {
 function strongest(grid: GridData, shown: Shown, all: Found, above: Found["strongest"]): Said {
   const [first] = above;
   const text = (effect: number) => showValue(shown, effect);
-  const tied = above.filter(({ effect }) => text(effect) === text(first!.effect));
+  // The strongest come first: what is written otherwise ends those that can be tied.
+  const size = ({ effect }: { effect: number }) => text(Math.abs(effect));
+  const end = above.findIndex((cell) => size(cell) !== size(first!));
+  const tied = above
+    .slice(0, end < 0 ? above.length : end)
+    .filter(({ effect }) => text(effect) === text(first!.effect));
   const name = ({ index }: { index: number }) => placeWords(grid, index);
   const measured = shown.isChange ? `change of ${shown.name}` : shown.name;
   const headline =
