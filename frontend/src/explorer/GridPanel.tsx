@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import type { Progress } from "../api/follow";
 import { useRun } from "../api/queries";
 import type { components } from "../api/schema";
@@ -9,9 +9,10 @@ import { brushOf, cellsIn } from "../charts/places";
 import { Annotate } from "../history/Annotate";
 import { count, duration, when } from "../lib/format";
 import { metricTitle } from "../lib/names";
-import { useTheme } from "../lib/theme";
+import { useChoice } from "../lib/useChoice";
+import { LongCode } from "../ui/LongCode";
 import { Term } from "../ui/Term";
-import { Button, Code, Notice, Panel, Segmented, styles } from "../ui/ui";
+import { Button, Notice, Panel, Segmented, styles } from "../ui/ui";
 import { Reproduce } from "../workbench/Reproduce";
 import { bareJson } from "../workbench/recipes";
 import { CellCard } from "./CellCard";
@@ -24,6 +25,7 @@ import { layOut } from "./gridChart";
 import { fileName, gridFile } from "./gridFile";
 import { gridVerdict } from "./gridVerdict";
 import { cellRun, metricTab, shownMetric } from "./gridView";
+import { LinesTable } from "./LinesTable";
 import { MarkedCard } from "./MarkedCard";
 import { RunCard } from "./RunCard";
 import { Running, Stopped } from "./SweepStatus";
@@ -56,8 +58,10 @@ interface GridPanelProps {
 /** A grid with what was found, how far it is, and what can be done with its cells. */
 export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: GridPanelProps) {
   const [view, change] = useGridView(grid);
-  const [tab, setTab] = useState<Tab>("map");
-  const theme = useTheme();
+  const [tab, setTab] = useChoice(
+    "tab",
+    TABS.map(({ value }) => value),
+  );
   const open = useRun();
   const shown = useMemo(() => shownMetric(grid, view.metric), [grid, view.metric]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: cells that arrive do not move the layout
@@ -140,7 +144,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
         />
         <Term id="metric" of="each metric" />
         <Segmented label="How to show the grid" value={tab} options={TABS} onChange={setTab} />
-        <ExportMenu hotkey file={() => gridFile(grid, shown, view, theme)} />
+        <ExportMenu hotkey file={() => gridFile(grid, shown, view)} />
       </div>
       {tab === "map" && (
         <div className={css.stage}>
@@ -183,9 +187,12 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
         </div>
       )}
       {tab === "table" && (
-        <CellTable grid={grid} opening={opening} onOpen={(index) => openCells([index])} />
+        <>
+          <CellTable grid={grid} opening={opening} onOpen={(index) => openCells([index])} />
+          <LinesTable grid={grid} shown={shown} layout={bare} />
+        </>
       )}
-      {tab === "json" && <Code label="The grid as JSON" text={bareJson(grid)} />}
+      {tab === "json" && <GridJson grid={grid} />}
       {tab === "reproduce" && <Reproduce result={grid} />}
       {(tab === "map" || tab === "table") && (
         <>
@@ -205,6 +212,11 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
       </div>
     </Panel>
   );
+}
+
+function GridJson({ grid }: { grid: GridData }) {
+  const text = useMemo(() => bareJson(grid), [grid]);
+  return <LongCode label="The grid as JSON" text={text} name={`${fileName(grid)}.json`} />;
 }
 
 function firstError(grid: GridData): string | undefined {

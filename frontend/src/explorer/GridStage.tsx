@@ -14,15 +14,8 @@ import { visible } from "../lib/format";
 import { useWidth } from "../lib/hooks";
 import { useTheme } from "../lib/theme";
 import css from "./explorer.module.css";
-import { type GridChart, gridChart, layOut } from "./gridChart";
-import {
-  cellName,
-  coordinateLabel,
-  type Shown,
-  STATUS_WORDS,
-  showSpread,
-  showValue,
-} from "./gridView";
+import { type GridChart, gridChart, layOut, lineName } from "./gridChart";
+import { cellName, type Shown, STATUS_WORDS, showSpread, showValue } from "./gridView";
 import type { GridView } from "./useGridView";
 import words from "./verdict.module.css";
 
@@ -148,8 +141,7 @@ function besideOf(grid: GridData, shown: Shown, { heat }: GridChart, line: Line)
   const say = (dim: string | null, at: string | number, sum: ReturnType<typeof summarise>) => {
     const extreme = extremeOf(sum);
     if (!dim || sum.mean === null || extreme === null) return "";
-    const name = `${dim === "site" ? "" : `${dim} `}${coordinateLabel(grid, dim, at)}`;
-    return `${name}: mean ${showValue(shown, sum.mean)}, largest ${showValue(shown, extreme)}`;
+    return `${lineName(grid, dim, at)}: mean ${showValue(shown, sum.mean)}, largest ${showValue(shown, extreme)}`;
   };
   const cells = layout.block > 1 ? ` (strongest of ${layout.block})` : "";
   return [

@@ -4,6 +4,7 @@ import { useCallback } from "react";
 import { useLocation } from "wouter";
 import { RunCancelled } from "../api/jobs";
 import { useRun } from "../api/queries";
+import { choicesOf } from "../lib/useChoice";
 import { editAt, hasField } from "../question/faultAt";
 import { upToDate } from "../question/follow";
 import { type Draft, toRun, useDraft } from "../state/draft";
@@ -22,7 +23,7 @@ export function useAsk() {
         run.mutate(toRun(draft), {
           onSuccess: ({ id }) => {
             promptWasRun(draft.prompt);
-            go(`/e/${id}`);
+            go(`/e/${id}${choicesOf(window.location.search)}`);
           },
           onError: (error) => {
             if (error instanceof RunCancelled) return;
