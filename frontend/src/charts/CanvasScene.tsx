@@ -1,13 +1,13 @@
 import { useLayoutEffect, useRef } from "react";
-import type { Edge } from "./edges";
+import { type Edge, marksOf } from "./edges";
 import css from "./heatmap.module.css";
-import { forgetFont, paintScene, resolverOf } from "./paintScene";
-import type { Scene } from "./scene";
+import { forgetFont, paintScene, type Resolve, resolverOf } from "./paintScene";
+import type { Mark, Scene } from "./scene";
 
 interface CanvasSceneProps {
   scene: Scene;
   theme: string;
-  /** Parts that stay in sight: copies of what was painted, each on a small canvas of its own. */
+  /** Parts that stay in sight: each on a small canvas of its own. */
   edges: readonly Edge[];
 }
 
@@ -18,25 +18,15 @@ export function CanvasScene({ scene, theme, edges }: CanvasSceneProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: edges are the same as long as their shape is
   useLayoutEffect(() => {
     const element = canvas.current;
-    const context = element?.getContext("2d");
-    if (!element || !context || !theme) return;
+    if (!element || !theme) return;
     const began = performance.now();
-    const ratio = window.devicePixelRatio || 1;
-    sized(element, scene.width * ratio, scene.height * ratio) && forgetFont(context);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, scene.width, scene.height);
-    paintScene(context, scene.marks, resolverOf(element));
-    for (const [index, edge] of edges.entries()) {
-      const copy = element.parentElement?.querySelectorAll<HTMLCanvasElement>("[data-edge]")[index];
-      const [x, y, width, height] = [edge.x, edge.y, edge.width, edge.height].map((each) =>
-        Math.ceil(each * ratio),
-      ) as [number, number, number, number];
-      if (!copy) continue;
-      sized(copy, width, height);
-      const over = copy.getContext("2d");
-      over?.clearRect(0, 0, width, height);
-      over?.drawImage(element, x, y, width, height, 0, 0, width, height);
-    }
+    const resolve = resolverOf(element);
+    paintOn(element, { x: 0, y: 0, ...scene }, scene.marks, resolve);
+    const copies = element.parentElement?.querySelectorAll<HTMLCanvasElement>("[data-edge]");
+    copies?.forEach((copy, index) => {
+      const edge = edges[index]!;
+      paintOn(copy, edge, marksOf(edge, scene.marks), resolve);
+    });
     // For whoever measures the page (`benchmarks/page.py`); nothing is kept.
     performance.measure("neuronscope-paint", { start: began });
     performance.clearMeasures("neuronscope-paint");
@@ -61,11 +51,23 @@ export function CanvasScene({ scene, theme, edges }: CanvasSceneProps) {
   );
 }
 
-/** Gives a canvas so many pixels; false where it has them already. */
-function sized(canvas: HTMLCanvasElement, width: number, height: number): boolean {
-  const [w, h] = [Math.ceil(width), Math.ceil(height)];
-  if (canvas.width === w && canvas.height === h) return false;
-  canvas.width = w;
-  canvas.height = h;
-  return true;
+/** Paints what lies in a box of a scene on a canvas of its size. */
+function paintOn(
+  canvas: HTMLCanvasElement,
+  box: { x: number; y: number; width: number; height: number },
+  marks: readonly Mark[],
+  resolve: Resolve,
+): void {
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const ratio = window.devicePixelRatio || 1;
+  const [width, height] = [Math.ceil(box.width * ratio), Math.ceil(box.height * ratio)];
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+    forgetFont(context);
+  }
+  context.setTransform(ratio, 0, 0, ratio, -box.x * ratio, -box.y * ratio);
+  context.clearRect(box.x, box.y, box.width, box.height);
+  paintScene(context, marks, resolve);
 }

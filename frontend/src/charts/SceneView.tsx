@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { Edge } from "./edges";
+import { type Edge, marksOf } from "./edges";
 import css from "./heatmap.module.css";
 import { BASELINE, type Mark, type Scene, SMALL } from "./scene";
 
@@ -29,12 +29,11 @@ export function SceneView({ scene, label, edges }: SceneViewProps) {
     </svg>
   );
   if (!left) return whole;
-  const axis = scene.marks.filter((mark) => mark.kind === "text" && mark.x < left.width);
   return (
     <>
       {whole}
       <div className={css.left} style={{ width: left.width, height: left.height }}>
-        <SceneView scene={{ ...left, marks: axis }} />
+        <SceneView scene={{ ...left, marks: marksOf(left, scene.marks) }} />
       </div>
     </>
   );

@@ -1,5 +1,6 @@
 // What stays in sight while a picture is scrolled: its labels, and the bars beside its rows.
 import type { HeatLayout } from "./heatLayout";
+import type { Mark } from "./scene";
 
 /** A part of the picture that is shown again at a side of what is seen. */
 export interface Edge {
@@ -37,6 +38,20 @@ export function edgesOf(layout: HeatLayout, size: Size, seen: number, bars: bool
   if (tall) edges.push({ side: "top", x: 0, y: 0, width: size.width, height: top });
   if (wide && tall) edges.push({ side: "corner", x: 0, y: 0, width: left, height: top });
   return edges;
+}
+
+/** What is drawn on an edge: the labels that lie in it; beside the rows, the bars. */
+export function marksOf({ side, width, height }: Edge, marks: readonly Mark[]): Mark[] {
+  switch (side) {
+    case "left":
+      return marks.filter((mark) => mark.kind === "text" && mark.x < width);
+    case "top":
+      return marks.filter((mark) => mark.kind === "text" && mark.y < height);
+    case "right":
+      return marks.filter((mark) => mark.kind === "path");
+    case "corner":
+      return [];
+  }
 }
 
 /** How far a window is scrolled, and how much of the picture it shows. */

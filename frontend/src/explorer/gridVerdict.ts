@@ -96,7 +96,7 @@ function sentence(grid: GridData, shown: Shown, all: Found, stream: boolean): Sa
 function columns(grid: GridData, shown: Shown, all: Found): Said {
   const [first] = all.strongest;
   const whole = all.full ?? first!.effect;
-  const { places, moves, cells, against } = carriers(grid, all, whole);
+  const { places, more, moves, cells, against } = carriers(grid, all, whole, NAMED);
   const what = all.full === null ? "the largest effect here" : "what patching every place does";
   const value = showValue(shown, whole);
   const details: string[] = [];
@@ -107,11 +107,10 @@ function columns(grid: GridData, shown: Shown, all: Found): Said {
       headline: `no single place carries half of the difference; the strongest, ${placeWords(grid, first!.index)}, does ${share(first!.effect / whole)} of it.`,
       details: [`The whole is ${what} (${shown.name}: ${value}).`, ...details],
     };
-  const more = places.length - NAMED;
   const begins =
     all.full === null ? "at least half of the largest effect is reached" : "the difference sits";
   const headline =
-    `${begins} ${listed(places.slice(0, NAMED))}` +
+    `${begins} ${listed(places)}` +
     (more > 0 ? `, and at ${count(more, "other position")}` : "") +
     (moves && all.pending + all.without === 0 ? `; ${moves}` : "") +
     ".";
