@@ -1,4 +1,4 @@
-"""Windows from 320 pixels on: nothing lies beyond their edge, and what belongs together is level."""
+"""Windows from 320 pixels on: nothing lies beyond their edge, and what belongs is level."""
 
 import pytest
 from playwright.sync_api import expect
