@@ -1,15 +1,15 @@
 """How fast the page is, in a real Chromium: `python -m benchmarks.page [--write]`.
 
 Starts a server of its own with the embedded model, runs one sweep, and measures the explorer with
-that grid and with a made one of 42 × 512 cells, which the browser is given in place of the
-server's answer. `--write` puts the figures into docs/benchmarks.md.
+that grid and with made ones of 42 × 512 cells, which the browser is given in place of the
+server's answer: one that is there, and one that fills. `--write` puts the figures into
+docs/benchmarks.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
-import json
 import math
 import os
 import platform
@@ -23,17 +23,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from neuronscope.spec.gridfile import MEDIA_TYPE, packed
-from neuronscope.spec.results import GridData
+from benchmarks.made import (
+    CELLS_AT_ONCE,
+    EVERY_MS,
+    LAYERS,
+    POSITIONS,
+    answering,
+    enlarged,
+    filling,
+)
 from tests.e2e.conftest import FLAGS, Server, chromium_path, free_port, start_server, stop_server
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 WEB = ROOT / "neuronscope" / "web"
+# So long the made cells last, and some more.
+FILLS_S = 24
 START, END = "<!-- page -->\n", "<!-- /page -->\n"
-LAYERS, POSITIONS = 42, 512
 SPEC = {"prompt": "The Eiffel Tower is in",
         "op": {"kind": "patch", "source_prompt": "The Colosseum is in"},
         "over": {"sites": ["resid_pre"], "layers": "all", "positions": "all"},
@@ -42,7 +50,7 @@ LONG = {"prompt": SPEC["prompt"], "op": {"kind": "zero"}, "mode": "exact",
         "over": {"sites": ["mlp_act"], "layers": "all", "neurons": "all", "positions": "all"},
         "metrics": SPEC["metrics"]}
 LISTEN = """
-window.paints = []; window.hovers = []; window.tasks = [];
+window.paints = []; window.hovers = []; window.clicks = []; window.tasks = [];
 new PerformanceObserver((list) => {
     for (const each of list.getEntries()) window.tasks.push(each.duration);
 }).observe({ entryTypes: ['longtask'] });
@@ -50,22 +58,23 @@ new PerformanceObserver((list) => {
     for (const each of list.getEntriesByName('neuronscope-paint'))
         window.paints.push([each.startTime, each.duration]);
 }).observe({ entryTypes: ['measure'] });
-addEventListener('pointermove', (event) => {
+const shown = (times) => (event) => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => window.hovers.push(performance.now() - event.timeStamp);
+    port1.onmessage = () => times().push(performance.now() - event.timeStamp);
     requestAnimationFrame(() => port2.postMessage(0));
-}, { capture: true });
+};
+addEventListener('pointermove', shown(() => window.hovers), { capture: true });
+addEventListener('click', shown(() => window.clicks), { capture: true });
 """
 
 
 def opened(browser: Browser, server: Server, path: str,
-           answer: Callable[[Route], None] | None = None) -> Page:
+           made: Callable[[Page], None] = lambda page: None) -> Page:
     """A page in a fresh profile, listening from its first moment on."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page = context.new_page()
     page.add_init_script(LISTEN)
-    if answer is not None:
-        page.route(re.compile(r"/api/sweeps/\w+/grid"), answer)
+    made(page)
     page.goto(server.address(path))
     expect(page.get_by_role("grid")).to_be_visible(timeout=60_000)
     page.wait_for_function("() => window.paints.length > 0")
@@ -85,19 +94,6 @@ def swept(browser: Browser, server: Server) -> tuple[str, dict[str, Any]]:
     return f"/s/{made['id']}", grid
 
 
-def enlarged(grid: dict[str, Any]) -> dict[str, Any]:
-    """The same grid with 42 × 512 made values, a hundredth of them not run."""
-    n = LAYERS * POSITIONS
-    made = [None if i % 100 == 7 else math.sin(i * 0.37) * math.exp(-(i % 97) / 20)
-            for i in range(n)]
-    status = ["pending" if value is None else "ok" for value in made]
-    tokens = [{**grid["tokens"][-1], "index": i} for i in range(POSITIONS)]
-    coords = {**grid["coords"], "layer": list(range(LAYERS)), "position": list(range(POSITIONS))}
-    return {**grid, "tokens": tokens, "coords": coords, "top": [grid["clean"]["top"][0]] * n,
-            "values": dict.fromkeys(grid["values"], made), "controls": [],
-            "status": dict.fromkeys(grid["status"], status), "errors": {}}
-
-
 def first_charts(browser: Browser, server: Server, path: str, turns: int) -> list[float]:
     """Milliseconds from the navigation to the first chart, each in a fresh profile."""
     times = []
@@ -109,13 +105,19 @@ def first_charts(browser: Browser, server: Server, path: str, turns: int) -> lis
     return times
 
 
-def repaints(page: Page, turns: int) -> list[float]:
-    """Milliseconds of painting the canvas again, with other colours each time."""
-    page.evaluate("() => { window.paints = []; }")
+def repaints(page: Page, turns: int) -> dict[str, list[float]]:
+    """Milliseconds of other colours: of painting the canvas alone, from the click until the
+    frame is shown, and of the tasks above 50 ms meanwhile."""
+    page.get_by_text("Display", exact=True).click()
+    page.evaluate("() => { window.paints = []; window.clicks = []; window.tasks = []; }")
     for turn in range(turns):
         page.get_by_role("button", name=("PuOr", "RdBu")[turn % 2], exact=True).click()
-        page.wait_for_function(f"() => window.paints.length > {turn}")
-    return [took for _, took in page.evaluate("() => window.paints")]
+        page.wait_for_function(f"() => window.paints.length > {turn} "
+                               f"&& window.clicks.length > {turn}")
+    page.wait_for_timeout(200)  # long tasks are told a moment after they ended
+    found = page.evaluate("() => [window.paints.map((each) => each[1]), window.clicks, "
+                          "window.tasks]")
+    return dict(zip(("paints", "shown", "tasks"), found, strict=True))
 
 
 def hovers(page: Page, moves: int) -> list[float]:
@@ -130,8 +132,19 @@ def hovers(page: Page, moves: int) -> list[float]:
     return page.evaluate("() => window.hovers")
 
 
+def moving(page: Page, seconds: float) -> dict[str, list[float]]:
+    """The pointer over a grid that fills: milliseconds of its moves, and of tasks above 50 ms."""
+    page.evaluate("() => { window.tasks = []; }")
+    moves: list[float] = []
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        moves += hovers(page, 20)
+        page.wait_for_timeout(500)
+    return {"moves": moves, "tasks": page.evaluate("() => window.tasks")}
+
+
 def while_sweeping(browser: Browser, server: Server, seconds: float) -> dict[str, Any]:
-    """A grid that fills: milliseconds of moves of the pointer over it, and of long tasks."""
+    """The pointer over the grid of a real sweep."""
     page = browser.new_context().new_page()
     page.goto(server.address("/m"))
     headers = {"Authorization": f"Bearer {server.token}", "X-NeuronScope": "1"}
@@ -142,31 +155,42 @@ def while_sweeping(browser: Browser, server: Server, seconds: float) -> dict[str
 
     made = ask("POST", "", data=LONG)
     shown = opened(browser, server, f"/s/{made['id']}")
-    shown.evaluate("() => { window.tasks = []; }")
-    moves: list[float] = []
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        moves += hovers(shown, 20)
-        shown.wait_for_timeout(500)
+    found = moving(shown, seconds)
     state = ask("GET", f"/{made['id']}")
     if state["job"] is None:
         raise SystemExit("The long sweep had ended before the measurement did.")
     ask("POST", f"/{made['id']}/cancel")
-    tasks = shown.evaluate("() => window.tasks")
     page.context.close()
     shown.context.close()
-    return {"moves": moves, "tasks": tasks, "done": state["done"],
-            "of": state["plan"]["n_cells"]}
+    return found | {"done": state["done"], "of": state["plan"]["n_cells"]}
 
 
-def sizes() -> dict[str, float]:
-    """Kilobytes: what is loaded first, gzipped, and all files as they are."""
+def while_filling(browser: Browser, server: Server, path: str, grid: dict[str, Any],
+                  seconds: float) -> dict[str, Any]:
+    """The pointer over 42 × 512 made cells that come as a sweep's would."""
+    page = opened(browser, server, path, lambda page: filling(page, grid))
+    page.wait_for_function("() => window.sent > 0")
+    found = moving(page, seconds)
+    done = page.evaluate("() => window.sent")
+    if done >= LAYERS * POSITIONS:
+        raise SystemExit(f"The made grid was full before {seconds:.0f} s had passed.")
+    page.context.close()
+    return found | {"done": done, "of": LAYERS * POSITIONS}
+
+
+def sizes() -> list[tuple[str, str, str]]:
+    """Rows of what is loaded first, gzipped, and of all files as they are."""
     html = (WEB / "index.html").read_text(encoding="utf-8")
     first = re.findall(r'(?:src|href)="/(assets/[^"]+)"', html)
-    packed = {path: len(gzip.compress((WEB / path).read_bytes())) for path in first}
-    return {"js": sum(n for path, n in packed.items() if path.endswith(".js")) / 1e3,
-            "css": sum(n for path, n in packed.items() if path.endswith(".css")) / 1e3,
-            "all": sum(f.stat().st_size for f in WEB.rglob("*") if f.is_file()) / 1e3}
+    packed = {path: len(gzip.compress((WEB / path).read_bytes())) / 1e3 for path in first}
+
+    def of(kind: str) -> float:
+        return sum(n for path, n in packed.items() if path.endswith(kind))
+
+    whole = sum(f.stat().st_size for f in WEB.rglob("*") if f.is_file()) / 1e3
+    return [("scripts loaded first, gzipped", "150 kB", f"{of('.js'):.0f} kB"),
+            ("styles loaded first, gzipped", "15 kB", f"{of('.css'):.1f} kB"),
+            ("all files of the page", "1,000 kB", f"{whole:.0f} kB")]
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -174,39 +198,57 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
-def measured(turns: int, seconds: float) -> list[tuple[str, str, str]]:
-    """Rows of what was measured, the agreed bound, and the figure."""
+def alone(turns: int, seconds: float) -> list[tuple[str, str, str]]:
+    """Rows of what was measured, with a server and a browser of its own."""
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = start_server(Path(folder), free_port())
         browser = playwright.chromium.launch(executable_path=chromium_path(playwright), args=FLAGS)
         try:
-            path, grid = swept(browser, server)
-            firsts = first_charts(browser, server, path, turns)
-            body = packed(GridData.model_validate_json(json.dumps(enlarged(grid))))
-            page = opened(browser, server, path,
-                          lambda route: route.fulfill(body=body, content_type=MEDIA_TYPE))
-            paints, moves = repaints(page, 10 * turns), hovers(page, 20 * turns)
-            live = while_sweeping(browser, server, seconds)
+            return measured(browser, server, turns, seconds)
         finally:
             browser.close()
             stop_server(server)
-    size = sizes()
+
+
+def measured(browser: Browser, server: Server, turns: int,
+             seconds: float) -> list[tuple[str, str, str]]:
+    """Rows of what was measured, the agreed bound, and the figure."""
+    path, grid = swept(browser, server)
+    firsts = first_charts(browser, server, path, turns)
+    page = opened(browser, server, path, lambda page: answering(page, enlarged(grid)))
+    colours, moves = repaints(page, 10 * turns), hovers(page, 20 * turns)
+    page.context.close()
+    made = while_filling(browser, server, path, grid, min(seconds, FILLS_S))
+    live = while_sweeping(browser, server, seconds)
+    large = f"{LAYERS} × {POSITIONS}"
     return [
         ("first chart of a stored sweep, from opening its address in a fresh profile",
          "1,000 ms", f"{statistics.median(firsts):.0f} ms (slowest of {turns}: {max(firsts):.0f})"),
-        (f"painting {LAYERS} × {POSITIONS} cells again", "4 ms",
-         f"{statistics.median(paints):.1f} ms (95th percentile {percentile(paints, 0.95):.1f})"),
-        (f"pointing at a cell of {LAYERS} × {POSITIONS}, until its frame is shown, 95th percentile",
-         "33 ms", f"{percentile(moves, 0.95):.0f} ms (median {statistics.median(moves):.0f})"),
+        (f"painting {large} cells again", "4 ms", told(colours["paints"], 1)),
+        (f"other colours for {large} cells, from the click until the frame is shown", "50 ms",
+         told(colours["shown"])),
+        ("tasks of the page above 50 ms meanwhile", "none",
+         above(colours["tasks"], f" in {len(colours['shown'])} changes")),
+        (f"pointing at a cell of {large}, until its frame is shown", "33 ms", told(moves)),
+        (f"the same while {large} made cells come, {CELLS_AT_ONCE} every {EVERY_MS} ms, "
+         f"{made['done']:,} of {made['of']:,}", "33 ms", told(made["moves"])),
+        ("tasks of the page above 50 ms meanwhile", "none", above(made["tasks"])),
         (f"the same while a sweep fills its grid, {live['done']:,} of {live['of']:,} cells in "
-         f"{seconds:.0f} s", "33 ms", f"{percentile(live['moves'], 0.95):.0f} ms "
-         f"(median {statistics.median(live['moves']):.0f})"),
-        ("tasks of the page above 50 ms meanwhile", "none", f"{len(live['tasks'])}"
-         + (f" (longest {max(live['tasks']):.0f} ms)" if live["tasks"] else "")),
-        ("scripts loaded first, gzipped", "150 kB", f"{size['js']:.0f} kB"),
-        ("styles loaded first, gzipped", "15 kB", f"{size['css']:.1f} kB"),
-        ("all files of the page", "1,000 kB", f"{size['all']:.0f} kB"),
+         f"{seconds:.0f} s", "33 ms", told(live["moves"])),
+        ("tasks of the page above 50 ms meanwhile", "none", above(live["tasks"])),
+        *sizes(),
     ]
+
+
+def told(times: list[float], digits: int = 0) -> str:
+    """The 95th percentile, which the bounds are for, and the median."""
+    high, middle = percentile(times, 0.95), statistics.median(times)
+    return f"{high:.{digits}f} ms at the 95th percentile (median {middle:.{digits}f})"
+
+
+def above(tasks: list[float], of: str = "") -> str:
+    """How many tasks there were, and the longest."""
+    return f"{len(tasks)}{of}" + (f" (longest {max(tasks):.0f} ms)" if tasks else "")
 
 
 def section(rows: list[tuple[str, str, str]]) -> str:
@@ -226,7 +268,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120, help="of the long sweep")
     parser.add_argument("--write", action="store_true", help="put the figures into the document")
     options = parser.parse_args()
-    text = section(measured(options.turns, options.seconds))
+    text = section(alone(options.turns, options.seconds))
     sys.stdout.write(text)
     if options.write:
         whole = DOCUMENT.read_text(encoding="utf-8")

@@ -135,10 +135,11 @@ def open_page(browser: Browser, server: Server) -> Iterator:
     contexts, errors = [], []
 
     def open_it(path: str = "/", *, theme: str = "light", width: int = 1440, height: int = 900,
-                scale: float = 1.0, at: Server = server) -> Page:
+                scale: float = 1.0, touch: bool = False, at: Server = server) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height},
                                       color_scheme=theme, device_scale_factor=scale,
-                                      reduced_motion="reduce", accept_downloads=True)
+                                      reduced_motion="reduce", accept_downloads=True,
+                                      has_touch=touch)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)

@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { navigate } from "wouter/use-browser-location";
+import { choicesOf } from "../lib/useChoice";
 import { useMessages } from "../state/messages";
 import { withParams } from "../state/url";
 import {
@@ -87,7 +88,7 @@ function arrive({ why, of }: Purpose, id: string): void {
   const { pathname, search, hash } = window.location;
   if (why === "cell" && pathname === `/s/${of}`)
     navigate(pathname + withParams(search, { run: id }) + hash, { replace: true });
-  if (why === "run" && isLookedAt("run")) navigate(`/e/${id}`);
+  if (why === "run" && isLookedAt("run")) navigate(`/e/${id}${choicesOf(window.location.search)}`);
 }
 
 type Told = (error: unknown) => boolean;

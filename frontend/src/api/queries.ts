@@ -112,6 +112,8 @@ export function useGrid(id: string | null, ready: boolean) {
       );
       return readGrid(file as ArrayBuffer);
     },
+    // Comparing tens of thousands of cells for every few that arrive costs more than drawing them.
+    structuralSharing: false,
     staleTime: EVER,
   });
 }

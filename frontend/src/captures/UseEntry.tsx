@@ -74,7 +74,6 @@ export function UseEntry({ record, entry }: UseEntryProps) {
 
   return (
     <section className={css.use} aria-label={`Use ${named}`}>
-      {seen && <h3>Values of {named}</h3>}
       {seen && array.data && <ValuesTable record={record} entry={entry} array={array.data} />}
       <h3>Use them</h3>
       <p className={css.meta}>

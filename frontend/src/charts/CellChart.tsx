@@ -1,25 +1,23 @@
-import {
-  type KeyboardEvent,
-  type PointerEvent,
-  type ReactNode,
-  useId,
-  useRef,
-  useState,
-} from "react";
+import { type KeyboardEvent, type ReactNode, useId, useState } from "react";
+import { useWidth } from "../lib/hooks";
+import { Button } from "../ui/ui";
+import { type Edge, edgesOf, MOST_HEIGHT, revealed } from "./edges";
 import { Frames } from "./Frames";
 import type { HeatLayout } from "./heatLayout";
 import css from "./heatmap.module.css";
 import {
   type Brush,
   cellIndex,
-  corners,
   inside,
-  nearest,
+  isPlace,
+  type Line,
   type Place,
-  placeAt,
+  sameLine,
   step,
   stretch,
+  within,
 } from "./places";
+import { usePointing } from "./usePointing";
 
 interface CellChartProps {
   label: string;
@@ -29,99 +27,58 @@ interface CellChartProps {
   brush: Brush | null;
   /** One sentence for a cell: read out, and shown under the pointer. */
   describe: (index: number) => string;
-  /** What is said of the row and column of a place, beside its own sentence. */
-  beside: (place: Place) => string;
+  /** What is said of a row, a column, or both; null where there are no bars beside the cells. */
+  beside: ((line: Line) => string) | null;
   onPin: (index: number | null) => void;
   onOpen: (index: number) => void;
   /** Null where cells cannot be marked. */
   onBrush: ((brush: Brush | null) => void) | null;
-  /** The picture itself, of the layout. */
-  children: ReactNode;
+  /** The picture itself, of the layout, and the parts of it that stay in sight. */
+  children: (edges: readonly Edge[]) => ReactNode;
 }
 
 const FIRST: Place = { panel: 0, row: 0, col: 0 };
 const HINT = "Point at a cell to read it, click to pin it.";
 const MARKING =
   "Point at a cell to read it, click to pin it, drag over several. Enter opens it; Shift with arrows marks several.";
+const CORNER = "Click or tap the cell at the other corner. Escape cancels.";
 
 /** Cells as one focusable grid: a click pins, a drag or Shift marks, arrows walk, Enter opens. */
 export function CellChart(props: CellChartProps) {
-  const { label, layout, size, pinned, brush, describe, onPin, onOpen, onBrush } = props;
-  const [hover, setHover] = useState<Place | null>(null);
+  const { label, layout, size, pinned, brush, describe, beside, onPin, onOpen, onBrush } = props;
   const [active, setActive] = useState<Place>(FIRST);
   const [focused, setFocused] = useState(false);
-  const [dragged, setDragged] = useState<Brush | null>(null);
-  const pressed = useRef<Place | null>(null);
-  const scroll = useRef<HTMLDivElement>(null);
+  const [scroll, seen] = useWidth<HTMLDivElement>();
   const id = useId();
   const current = inside(layout, active) ? active : FIRST;
+  const edges = edgesOf(layout, size, seen, beside !== null);
+  const pointing = usePointing({
+    ...{ layout, edges, scroll, current, pinned, brush, setActive, onPin, onOpen, onBrush },
+    bars: beside !== null,
+  });
+  const { hover, corner } = pointing;
   const shown = focused ? current : hover;
-  const marked = dragged ?? brush;
-
-  const at = (event: PointerEvent) => {
-    const box = event.currentTarget.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top] as const;
-  };
-  const onPointerDown = (event: PointerEvent) => {
-    if (event.button !== 0) return;
-    const place = placeAt(layout, ...at(event));
-    if (!place) return;
-    if (onBrush && event.shiftKey && place.panel === current.panel) {
-      event.preventDefault();
-      return onBrush({ from: brush?.from ?? current, to: place });
-    }
-    setActive(place);
-    pressed.current = place;
-    // A finger scrolls the page: what it marks, it marks by Shift's equivalent, the buttons.
-    if (event.pointerType !== "touch") event.currentTarget.setPointerCapture?.(event.pointerId);
-  };
-  const onPointerMove = (event: PointerEvent) => {
-    const from = pressed.current;
-    if (!from || event.pointerType === "touch" || event.buttons === 0) {
-      const place = placeAt(layout, ...at(event));
-      return setHover((before) => (samePlace(before, place) ? before : place));
-    }
-    const to = nearest(layout, from.panel, ...at(event));
-    setHover(to);
-    if (!onBrush) return;
-    setDragged((before) =>
-      !before && samePlace(from, to)
-        ? null
-        : before && samePlace(before.to, to)
-          ? before
-          : { from, to },
-    );
-  };
-  const onPointerUp = () => {
-    const place = pressed.current;
-    pressed.current = null;
-    if (dragged) {
-      onBrush?.(dragged);
-      setDragged(null);
-    } else if (place) {
-      const index = cellIndex(layout, place);
-      onPin(index === pinned ? null : index);
-    }
-  };
-  const onPointerCancel = () => {
-    pressed.current = null;
-    setDragged(null);
-  };
+  const marked = pointing.marked ?? brush;
 
   const moveTo = (place: Place) => {
     setActive(place);
-    reveal(scroll.current, layout, place);
+    if (scroll.current) scroll.current.scrollTo(revealed(edges, scroll.current, boxOf(place)));
   };
+  const boxOf = ({ panel, row, col }: Place) => ({
+    x: layout.left + col * layout.cell.width,
+    y: layout.panels[panel]!.y + row * layout.cell.height,
+    ...layout.cell,
+  });
   const onKeyDown = (event: KeyboardEvent) => {
     const ctrl = event.ctrlKey || event.metaKey;
-    if (event.key === "Enter") {
-      event.preventDefault();
-      return onOpen(cellIndex(layout, current));
-    }
-    if (event.key === " ") onPin(cellIndex(layout, current));
+    const chosen = event.key === "Enter" || event.key === " ";
+    if (chosen && corner) {
+      if (corner.panel === current.panel) pointing.completed(current);
+    } else if (event.key === "Enter") onOpen(cellIndex(layout, current));
+    else if (event.key === " ") onPin(cellIndex(layout, current));
     else if (event.key === "Escape") brush ? onBrush?.(null) : onPin(null);
     else if (onBrush && event.shiftKey && step(layout, current, event.key, ctrl)) {
-      const begun = brush && samePlace(brush.to, current) ? brush : { from: current, to: current };
+      const begun = brush && sameLine(brush.to, current) ? brush : { from: current, to: current };
       const next = stretch(layout, begun, event.key, ctrl);
       onBrush(next);
       moveTo(next.to);
@@ -135,13 +92,19 @@ export function CellChart(props: CellChartProps) {
 
   const rowNumber = current.panel * layout.rows.length + current.row + 1;
   const cellId = `${id}-cell`;
+  const hint = corner ? CORNER : onBrush ? MARKING : HINT;
   return (
     <div className={css.wrap}>
       <p className={css.readout} aria-hidden="true">
-        {shown ? describe(cellIndex(layout, shown)) : onBrush ? MARKING : HINT}
-        {shown && <span>{props.beside(shown)}</span>}
+        {isPlace(shown) ? describe(cellIndex(layout, shown)) : !shown && hint}
+        {shown && <span>{beside?.(shown)}</span>}
       </p>
-      <div className={css.scroll} ref={scroll} tabIndex={size.width > 900 ? 0 : undefined}>
+      <div
+        className={css.scroll}
+        style={{ maxHeight: MOST_HEIGHT }}
+        ref={scroll}
+        tabIndex={edges.length > 0 ? 0 : undefined}
+      >
         <div
           className={css.grid}
           style={{ width: size.width, height: size.height }}
@@ -152,17 +115,12 @@ export function CellChart(props: CellChartProps) {
           aria-rowcount={layout.rows.length * layout.panels.length}
           aria-colcount={layout.cols.length}
           aria-activedescendant={cellId}
-          onPointerMove={onPointerMove}
-          onPointerLeave={() => setHover(null)}
-          onPointerDown={onPointerDown}
-          onPointerUp={onPointerUp}
-          onPointerCancel={onPointerCancel}
-          onDoubleClick={() => pinned !== null && onOpen(pinned)}
+          {...pointing.handlers}
           onKeyDown={onKeyDown}
           onFocus={(event) => setFocused(event.currentTarget.matches(":focus-visible"))}
           onBlur={() => setFocused(false)}
         >
-          {props.children}
+          {props.children(edges)}
           {/* Only the active cell exists for assistive technology; it moves with the arrows. */}
           <div role="row" aria-rowindex={rowNumber} className="visually-hidden">
             <div
@@ -183,38 +141,21 @@ export function CellChart(props: CellChartProps) {
           />
         </div>
       </div>
+      <div className={css.marking}>
+        {pointing.begin && (
+          <Button small onClick={pointing.begin} title="Then click or tap the other corner">
+            Mark from here
+          </Button>
+        )}
+        {corner && (
+          <Button small onClick={pointing.cancel}>
+            Do not mark
+          </Button>
+        )}
+      </div>
+      <span role="status" className="visually-hidden">
+        {corner && CORNER}
+      </span>
     </div>
   );
-}
-
-function samePlace(one: Place | null, other: Place | null): boolean {
-  if (one === other) return true;
-  return Boolean(
-    one && other && one.panel === other.panel && one.row === other.row && one.col === other.col,
-  );
-}
-
-function within(brush: Brush, { panel, row, col }: Place): boolean {
-  const box = corners(brush);
-  return (
-    panel === box.panel &&
-    row >= box.top &&
-    row <= box.bottom &&
-    col >= box.left &&
-    col <= box.right
-  );
-}
-
-/** Brings a square that keys have gone to into the part of a wide grid that is seen. */
-function reveal(scroll: HTMLElement | null, layout: HeatLayout, place: Place): void {
-  if (!scroll) return;
-  const x = layout.left + place.col * layout.cell.width;
-  const y = layout.panels[place.panel]!.y + place.row * layout.cell.height;
-  const { clientWidth, clientHeight } = scroll;
-  if (x < scroll.scrollLeft + layout.left) scroll.scrollLeft = x - layout.left;
-  else if (x + layout.cell.width > scroll.scrollLeft + clientWidth)
-    scroll.scrollLeft = x + layout.cell.width - clientWidth;
-  if (y < scroll.scrollTop + layout.top) scroll.scrollTop = y - layout.top;
-  else if (y + layout.cell.height > scroll.scrollTop + clientHeight)
-    scroll.scrollTop = y + layout.cell.height - clientHeight;
 }

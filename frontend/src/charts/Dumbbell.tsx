@@ -1,8 +1,8 @@
-import { useState } from "react";
 import type { TokenScore } from "../api/types";
 import { csvText } from "../lib/csv";
 import { percent, visible } from "../lib/format";
 import { useWidth } from "../lib/hooks";
+import { choiceIn, useChoice } from "../lib/useChoice";
 import { Term } from "../ui/Term";
 import { Segmented } from "../ui/ui";
 import css from "./charts.module.css";
@@ -18,6 +18,7 @@ interface DumbbellProps {
   same?: boolean;
 }
 
+const AXES = ["linear", "log"] as const;
 const RIGHT = 64;
 const ROWS = 12;
 const FILE_WIDTH = 640;
@@ -38,7 +39,7 @@ function drawn(
 export function Dumbbell(props: DumbbellProps) {
   const { clean, same } = props;
   const [ref, width] = useWidth<HTMLDivElement>();
-  const [axis, setAxis] = useState<"linear" | "log">("linear");
+  const [axis, setAxis] = useChoice("axis", AXES);
   const { layout, scene } = drawn(props, width, axis === "log");
   return (
     <figure className={css.figure} ref={ref}>
@@ -65,15 +66,16 @@ export function Dumbbell(props: DumbbellProps) {
   );
 }
 
-/** The top tokens as a file: on a linear axis, with every probability in the CSV. */
+/** The top tokens as a file: on the axis that is shown, with every probability in the CSV. */
 export function topTokensFile(
   props: DumbbellProps,
   { name, source, json }: Pick<ChartFile, "name" | "source" | "json">,
 ): ChartFile {
-  const { layout, scene } = drawn(props, FILE_WIDTH, false);
+  const axis = choiceIn(window.location.search, "axis", AXES);
+  const { layout, scene } = drawn(props, FILE_WIDTH, axis === "log");
   const all = drawn(props, FILE_WIDTH, false, Number.POSITIVE_INFINITY).layout.rows;
   const open = `open: not among the top ${props.clean.length}`;
-  const measured = ["next-token probability on a linear axis"];
+  const measured = [`next-token probability on a ${axis === "log" ? "logarithmic" : axis} axis`];
   const kinds = props.same ? [] : ["round: clean", "diamond: edited", open];
   const more = all.length - layout.rows.length;
   return {

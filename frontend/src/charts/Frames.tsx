@@ -1,10 +1,11 @@
 import type { HeatLayout } from "./heatLayout";
 import css from "./heatmap.module.css";
-import { type Brush, corners, type Place, placeOf } from "./places";
+import { type Brush, corners, isPlace, type Line, type Place, placeOf } from "./places";
 
 interface FramesProps {
   layout: HeatLayout;
-  hover: Place | null;
+  /** A cell, or the row or column of a bar. */
+  hover: Line | null;
   active: Place | null;
   pinned: number | null;
   brush: Brush | null;
@@ -17,25 +18,30 @@ export function Frames({ layout, hover, active, pinned, brush }: FramesProps) {
   return (
     <>
       {linked && layout.rows.length > 1 && layout.cols.length > 1 && (
-        <Guides layout={layout} place={linked} />
+        <Guides layout={layout} line={linked} />
       )}
       {brush && <Frame layout={layout} brush={brush} look={css.brush!} />}
-      {pinnedPlace && <Frame layout={layout} place={pinnedPlace} look={css.pinned!} />}
-      {hover && <Frame layout={layout} place={hover} look={css.hover!} />}
-      {active && <Frame layout={layout} place={active} look={css.active!} />}
+      {pinnedPlace && <Frame layout={layout} brush={at(pinnedPlace)} look={css.pinned!} />}
+      {hover && <Frame layout={layout} brush={across(layout, hover)} look={css.hover!} />}
+      {active && <Frame layout={layout} brush={at(active)} look={css.active!} />}
     </>
   );
 }
 
-interface FrameProps {
-  layout: HeatLayout;
-  place?: Place;
-  brush?: Brush;
-  look: string;
+const at = (place: Place): Brush => ({ from: place, to: place });
+
+/** A cell, or all cells of a row or a column. */
+function across(layout: HeatLayout, line: Line): Brush {
+  if (isPlace(line)) return at(line);
+  const { panel, row, col } = line;
+  return {
+    from: { panel, row: row ?? 0, col: col ?? 0 },
+    to: { panel, row: row ?? layout.rows.length - 1, col: col ?? layout.cols.length - 1 },
+  };
 }
 
-function Frame({ layout, place, brush, look }: FrameProps) {
-  const box = corners(brush ?? { from: place!, to: place! });
+function Frame({ layout, brush, look }: { layout: HeatLayout; brush: Brush; look: string }) {
+  const box = corners(brush);
   const { width, height } = layout.cell;
   return (
     <div
@@ -52,25 +58,26 @@ function Frame({ layout, place, brush, look }: FrameProps) {
 
 const STRIP = 44;
 
-/** Marks the bars of the row and the column that a place lies in. */
-function Guides({ layout, place }: { layout: HeatLayout; place: Place }) {
+/** Marks the bars of the row and the column that a place lies in; the row's stays in sight. */
+function Guides({ layout, line: { panel, row, col } }: { layout: HeatLayout; line: Line }) {
   const { width, height } = layout.cell;
-  const { y } = layout.panels[place.panel]!;
+  const { y } = layout.panels[panel]!;
   return (
     <>
-      <div
-        className={css.guide}
-        style={{ left: layout.width + 2, top: y + place.row * height, width: 62, height }}
-      />
-      <div
-        className={css.guide}
-        style={{
-          left: layout.left + place.col * width,
-          top: y + layout.panelHeight + 2,
-          width,
-          height: STRIP,
-        }}
-      />
+      {row !== null && (
+        <div className={css.rowGuide} style={{ marginTop: y + row * height, width: 62, height }} />
+      )}
+      {col !== null && (
+        <div
+          className={css.guide}
+          style={{
+            left: layout.left + col * width,
+            top: y + layout.panelHeight + 2,
+            width,
+            height: STRIP,
+          }}
+        />
+      )}
     </>
   );
 }

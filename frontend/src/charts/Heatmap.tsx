@@ -13,8 +13,6 @@ interface HeatmapProps {
   theme: string;
 }
 
-const NOTHING = () => "";
-
 /** A heatmap without bars beside it: cells are read, pinned and opened, not marked. */
 export function Heatmap({ label, picture, theme, ...reading }: HeatmapProps) {
   const scene = useMemo(
@@ -28,10 +26,10 @@ export function Heatmap({ label, picture, theme, ...reading }: HeatmapProps) {
       layout={picture.layout}
       size={scene}
       brush={null}
-      beside={NOTHING}
+      beside={null}
       onBrush={null}
     >
-      <CanvasScene scene={scene} theme={theme} />
+      {(edges) => <CanvasScene scene={scene} theme={theme} edges={edges} />}
     </CellChart>
   );
 }

@@ -1,12 +1,22 @@
 import type { ReactNode } from "react";
+import { type Edge, marksOf } from "./edges";
+import css from "./heatmap.module.css";
 import { BASELINE, type Mark, type Scene, SMALL } from "./scene";
 
 const ink = (colour: string | undefined) =>
   colour === undefined ? "none" : colour.startsWith("--") ? `var(${colour})` : colour;
 
+interface SceneViewProps {
+  scene: Scene;
+  label?: string;
+  /** Parts that stay in sight: of shapes only the axis at the left, drawn again. */
+  edges?: readonly Edge[];
+}
+
 /** A scene as SVG on the page; for a few thousand marks at most. */
-export function SceneView({ scene, label }: { scene: Scene; label?: string }) {
-  return (
+export function SceneView({ scene, label, edges }: SceneViewProps) {
+  const left = edges?.find(({ side }) => side === "left");
+  const whole = (
     <svg
       width={scene.width}
       height={scene.height}
@@ -17,6 +27,15 @@ export function SceneView({ scene, label }: { scene: Scene; label?: string }) {
     >
       {scene.marks.map(view)}
     </svg>
+  );
+  if (!left) return whole;
+  return (
+    <>
+      {whole}
+      <div className={css.left} style={{ width: left.width, height: left.height }}>
+        <SceneView scene={{ ...left, marks: marksOf(left, scene.marks) }} />
+      </div>
+    </>
   );
 }
 

@@ -6,6 +6,7 @@ import {
   interpolateRdBu,
   interpolateViridis,
 } from "d3-scale-chromatic";
+import { kept } from "../lib/memo";
 import type { Theme } from "../lib/theme";
 
 export type Diverging = "RdBu" | "PuOr";
@@ -75,27 +76,27 @@ export interface Domain {
 }
 
 /** ± the bound around 0, or 0 to the bound; the bound is never 0. */
-export function domainOf(
-  values: readonly (number | null)[],
-  signed: boolean,
-  clip: Clip = "p99",
-): Domain {
-  const known = values.filter((value): value is number => value !== null && Number.isFinite(value));
-  const sizes = Float64Array.from(known, Math.abs).sort();
-  // By nearest rank: fewer than a hundred values are never clipped.
-  const rank = Math.ceil((clip === "max" ? 1 : 0.99) * sizes.length) - 1;
-  const bound = sizes[rank] || sizes.at(-1) || 1;
-  const low = signed ? -bound : 0;
-  // What hardly exceeds an end is not said to be clipped.
-  const slack = bound * 0.005;
-  return {
-    signed,
-    low,
-    high: bound,
-    below: known.filter((value) => value < low - slack).length,
-    above: known.filter((value) => value > bound + slack).length,
-  };
-}
+export const domainOf = kept(
+  (values: readonly (number | null)[], signed: boolean, clip: Clip = "p99"): Domain => {
+    const known = values.filter(
+      (value): value is number => value !== null && Number.isFinite(value),
+    );
+    const sizes = Float64Array.from(known, Math.abs).sort();
+    // By nearest rank: fewer than a hundred values are never clipped.
+    const rank = Math.ceil((clip === "max" ? 1 : 0.99) * sizes.length) - 1;
+    const bound = sizes[rank] || sizes.at(-1) || 1;
+    const low = signed ? -bound : 0;
+    // What hardly exceeds an end is not said to be clipped.
+    const slack = bound * 0.005;
+    return {
+      signed,
+      low,
+      high: bound,
+      below: known.filter((value) => value < low - slack).length,
+      above: known.filter((value) => value > bound + slack).length,
+    };
+  },
+);
 
 /** The table entry of a value; 0 of a signed domain is exactly the middle. */
 export function entryOf(value: number, { low, high }: Domain): number {

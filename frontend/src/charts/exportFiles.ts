@@ -1,6 +1,6 @@
 // Charts as files. The one place where a picture, its legend and what it is of become SVG or PNG.
 import { download } from "../lib/hooks";
-import { paintScene, resolverOf } from "./paintScene";
+import { paintScene, type Resolve, resolverOf } from "./paintScene";
 import { label, type Scene, stack } from "./scene";
 import { sceneSvg } from "./sceneSvg";
 
@@ -107,6 +107,22 @@ export async function saveChart(file: ChartFile, kind: FileKind): Promise<void> 
   download(`${file.name}.${kind}`, await blobOf(file, kind));
 }
 
+/** The theme of every file, whatever the page has: figures are for paper. */
+export const FILE_THEME = "light";
+
+/** Draws with the colours of files. */
+function onPaper<T>(draw: (resolve: Resolve) => T): T {
+  const paper = document.createElement("div");
+  paper.dataset.theme = FILE_THEME;
+  paper.hidden = true;
+  document.body.append(paper);
+  try {
+    return draw(resolverOf(paper));
+  } finally {
+    paper.remove();
+  }
+}
+
 async function blobOf(file: ChartFile, kind: FileKind): Promise<Blob> {
   switch (kind) {
     case "csv":
@@ -114,9 +130,9 @@ async function blobOf(file: ChartFile, kind: FileKind): Promise<Blob> {
     case "json":
       return new Blob([file.json()], { type: "application/json" });
     case "svg": {
-      const resolve = resolverOf(document.documentElement);
       const texts = { title: file.title, description: file.description ?? file.source.join("\n") };
-      return new Blob([sceneSvg(sheet(file), resolve, texts)], { type: "image/svg+xml" });
+      const svg = onPaper((resolve) => sceneSvg(sheet(file), resolve, texts));
+      return new Blob([svg], { type: "image/svg+xml" });
     }
     case "png":
       return pngOf(sheet(file));
@@ -129,11 +145,12 @@ async function pngOf(scene: Scene): Promise<Blob> {
   canvas.height = Math.ceil(scene.height * PNG_SCALE);
   const context = canvas.getContext("2d");
   if (!context) throw new Error("The browser gives no canvas to draw the picture on.");
-  const resolve = resolverOf(document.documentElement);
   context.scale(PNG_SCALE, PNG_SCALE);
-  context.fillStyle = resolve("--panel");
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  paintScene(context, scene.marks, resolve);
+  onPaper((resolve) => {
+    context.fillStyle = resolve("--panel");
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    paintScene(context, scene.marks, resolve);
+  });
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
   if (!blob) throw new Error("The picture is larger than the browser can draw. Save it as SVG.");
   return blob;

@@ -1,4 +1,5 @@
 // How a grid of any number of dimensions is laid on a plane: panels of rows and columns.
+import { kept } from "../lib/memo";
 
 export type Coordinate = string | number;
 
@@ -110,11 +111,7 @@ export function heatLayout(grid: GridShape, options: HeatOptions): HeatLayout {
     panels: combos.map((at, index) => ({
       at,
       y: options.top + index * (panelHeight + options.gap),
-      cells: rows.flatMap((_, row) =>
-        cols.map((_, col) =>
-          flatIndex(grid, { ...positions(grid, at), [rowDim ?? ""]: row, [colDim]: col * block }),
-        ),
-      ),
+      cells: cellsOf(grid, at, { rowDim, colDim, rows: rows.length, cols: cols.length, block }),
     })),
     cell: { width, height },
     left: options.left,
@@ -128,6 +125,27 @@ export function heatLayout(grid: GridShape, options: HeatOptions): HeatLayout {
     labelEvery: niceStep(options.labelWidth / width),
     block,
   };
+}
+
+interface Plane {
+  rowDim: string | null;
+  colDim: string;
+  rows: number;
+  cols: number;
+  block: number;
+}
+
+/** The indices of a panel's squares, row by row; no object for each, since there may be 20,000. */
+function cellsOf(grid: GridShape, at: Record<string, Coordinate>, plane: Plane): number[] {
+  const first = flatIndex(grid, positions(grid, at));
+  const down = plane.rowDim ? strideOf(grid, plane.rowDim) : 0;
+  const across = grid.dims.includes(plane.colDim) ? strideOf(grid, plane.colDim) : 0;
+  const cells = new Array<number>(plane.rows * plane.cols);
+  for (let index = 0; index < cells.length; index++) {
+    const row = Math.floor(index / plane.cols);
+    cells[index] = first + row * down + (index % plane.cols) * plane.block * across;
+  }
+  return cells;
 }
 
 /** The distance in the grid's order between neighbours along a dimension. */
@@ -149,7 +167,7 @@ export function membersOf(layout: HeatLayout, first: number): number[] {
 }
 
 /** Every square stands for the cell of its block with the greatest effect; the others are beneath. */
-export function strongest(layout: HeatLayout, values: readonly (number | null)[]): HeatLayout {
+export const strongest = kept((layout: HeatLayout, values: readonly (number | null)[]) => {
   if (layout.block === 1) return layout;
   const best = (first: number) => {
     let [found, size] = [first, -1];
@@ -165,7 +183,7 @@ export function strongest(layout: HeatLayout, values: readonly (number | null)[]
     ...layout,
     panels: layout.panels.map((panel) => ({ ...panel, cells: panel.cells.map(best) })),
   };
-}
+});
 
 /** Row-major index of a cell from its position on every dimension. */
 export function flatIndex(grid: GridShape, at: Record<string, number>): number {

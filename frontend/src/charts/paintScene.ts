@@ -1,4 +1,5 @@
 // Draws a scene on a canvas.
+import { kept } from "../lib/memo";
 import { BASELINE, type Colour, type Mark, type Pattern, type Pixels, SMALL } from "./scene";
 
 /** The value of a custom property, or a colour as it is. */
@@ -55,8 +56,11 @@ function paint(context: CanvasRenderingContext2D, mark: Mark, resolve: Resolve):
 
 type PathMark = Extract<Mark, { kind: "path" }>;
 
+/** A path is read once, however often it is painted. */
+const pathOf = kept((mark: PathMark) => new Path2D(mark.d));
+
 function paintPath(context: CanvasRenderingContext2D, mark: PathMark, resolve: Resolve): void {
-  const path = new Path2D(mark.d);
+  const path = pathOf(mark);
   if (mark.fill) {
     context.fillStyle = resolve(mark.fill);
     context.fill(path);

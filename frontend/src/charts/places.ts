@@ -1,10 +1,18 @@
 // Cells by their place on the plane: under a point, by keys, and rectangles of them.
 import { flatIndex, type HeatLayout, membersOf, pointOf } from "./heatLayout";
+import { ROOM } from "./marginalScene";
 
 export interface Place {
   panel: number;
   row: number;
   col: number;
+}
+
+/** A place, or a whole row or column of a panel, where the other one is null. */
+export interface Line {
+  panel: number;
+  row: number | null;
+  col: number | null;
 }
 
 /** A rectangle of squares within one panel, by two of its corners. */
@@ -20,6 +28,44 @@ export function placeAt(layout: HeatLayout, x: number, y: number): Place | null 
   const panel = layout.panels.findIndex((each) => y >= each.y && y < each.y + layout.panelHeight);
   if (panel < 0) return null;
   return { panel, row: Math.floor((y - layout.panels[panel]!.y) / layout.cell.height), col };
+}
+
+/** The row or the column whose bar beside the cells is under a point. */
+export function barAt(layout: HeatLayout, x: number, y: number): Line | null {
+  const panel = layout.panels.findIndex(
+    (each) => y >= each.y && y < each.y + layout.panelHeight + ROOM.bottom,
+  );
+  if (panel < 0) return null;
+  const [across, down] = [x - layout.left, y - layout.panels[panel]!.y];
+  const [right, below] = [x - layout.width, down - layout.panelHeight];
+  if (below < 0 && right >= 0 && right < ROOM.right)
+    return { panel, row: Math.floor(down / layout.cell.height), col: null };
+  if (below >= 0 && across >= 0 && right < 0)
+    return { panel, row: null, col: Math.floor(across / layout.cell.width) };
+  return null;
+}
+
+export function isPlace(line: Line | null): line is Place {
+  return line !== null && line.row !== null && line.col !== null;
+}
+
+export function sameLine(one: Line | null, other: Line | null): boolean {
+  if (one === other) return true;
+  return Boolean(
+    one && other && one.panel === other.panel && one.row === other.row && one.col === other.col,
+  );
+}
+
+/** Whether a place lies within a rectangle. */
+export function within(brush: Brush, { panel, row, col }: Place): boolean {
+  const box = corners(brush);
+  return (
+    panel === box.panel &&
+    row >= box.top &&
+    row <= box.bottom &&
+    col >= box.left &&
+    col <= box.right
+  );
 }
 
 /** The square of a panel that is nearest to a point. */

@@ -37,7 +37,7 @@ const picture = {
   colLabels: ["a", "b", "c"],
   panelTitles: [],
   cellText: (index: number) => String(values[index]),
-  marginals: layout.panels.map((panel) => marginals(layout, panel, values)),
+  marginals: marginals(values, layout),
   running: false,
 };
 const of = <K extends Mark["kind"]>(marks: readonly Mark[], kind: K) =>

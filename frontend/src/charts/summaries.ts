@@ -1,4 +1,5 @@
 // Numbers over several cells: of rows and columns, and of a brushed rectangle.
+import { kept } from "../lib/memo";
 import type { HeatLayout, Panel } from "./heatLayout";
 
 export interface Summary {
@@ -39,20 +40,22 @@ export interface Marginals {
   cols: Summary[];
 }
 
-/** Each row and column of a panel, over its squares. */
-export function marginals(layout: HeatLayout, panel: Panel, values: Values): Marginals {
-  const [rows, cols] = [layout.rows.length, layout.cols.length];
-  const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+/** Each row and column of every panel, over its squares; none where a grid has one line only. */
+export const marginals = kept((values: Values, { panels, rows, cols }: HeatLayout): Marginals[] =>
+  rows.length > 1 && cols.length > 1
+    ? panels.map((panel) => panelSums(values, panel, rows.length, cols.length))
+    : [],
+);
+
+function panelSums(values: Values, { cells }: Panel, rows: number, cols: number): Marginals {
+  const line = (from: number, step: number, n: number) =>
+    summarise(
+      values,
+      Array.from({ length: n }, (_, at) => cells[from + at * step]!),
+    );
   return {
-    rows: range(rows).map((row) =>
-      summarise(values, panel.cells.slice(row * cols, (row + 1) * cols)),
-    ),
-    cols: range(cols).map((col) =>
-      summarise(
-        values,
-        range(rows).map((row) => panel.cells[row * cols + col]!),
-      ),
-    ),
+    rows: Array.from({ length: rows }, (_, row) => line(row * cols, 1, cols)),
+    cols: Array.from({ length: cols }, (_, col) => line(col, cols, rows)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { useLocation } from "wouter";
 import { useModel, useRun } from "../api/queries";
 import type { GridData, MetricKind } from "../api/types";
@@ -14,6 +14,7 @@ import {
   showValue,
 } from "../explorer/gridView";
 import { useTheme } from "../lib/theme";
+import { useChoice } from "../lib/useChoice";
 import { METRICS } from "../lib/words";
 import { Term } from "../ui/Term";
 import { Notice, Panel, Segmented, styles } from "../ui/ui";
@@ -23,6 +24,8 @@ import { GridMap } from "./GridMap";
 import { gridCompareFile } from "./gridCompareFile";
 import { pairGrids, trio } from "./pair";
 import { SIDES, trioChart } from "./trioChart";
+
+const TABS = ["map", "table"] as const;
 
 interface GridCompareProps {
   a: GridData;
@@ -34,7 +37,7 @@ interface GridCompareProps {
 
 /** Two grids and their difference, all three in the same colours. */
 export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) {
-  const [tab, setTab] = useState<"map" | "table">("map");
+  const [tab, setTab] = useChoice("tab", TABS);
   const [, go] = useLocation();
   const run = useRun({ why: "other" });
   const loaded = useModel().data?.info?.model_digest;
@@ -90,7 +93,7 @@ export function GridCompare({ a, b, metric, cell, onChange }: GridCompareProps) 
           ]}
           onChange={setTab}
         />
-        <ExportMenu hotkey file={() => gridCompareFile({ a, b, pair, three, theme })} />
+        <ExportMenu hotkey file={() => gridCompareFile({ a, b, pair, three })} />
       </div>
       {tab === "table" ? (
         <DifferenceTable grid={a} three={three} />

@@ -38,7 +38,7 @@ const found = pairGrids(a, b);
 if (!found.ok) throw new Error("These fit.");
 const pair = found.pairs[0]!;
 const three = trio(a, b, pair);
-const grids = gridCompareFile({ a, b, pair, three, theme: "light" });
+const grids = gridCompareFile({ a, b, pair, three });
 
 function run(spec: string, change: number): Result {
   const token = { id: 3, token: " Rome", prob: change, logit: 0 };

@@ -1,6 +1,6 @@
 // A comparison of two grids as a file: the three pictures with their one legend, or the numbers.
 import type { GridData } from "../api/types";
-import { BETWEEN, type ChartFile } from "../charts/exportFiles";
+import { BETWEEN, type ChartFile, FILE_THEME } from "../charts/exportFiles";
 import { pointOf } from "../charts/heatLayout";
 import { heatScene } from "../charts/heatScene";
 import { legendScene } from "../charts/legendScene";
@@ -8,7 +8,6 @@ import { originLine } from "../charts/origin";
 import { label, type Scene, stack } from "../charts/scene";
 import { showValue } from "../explorer/gridView";
 import { csvText } from "../lib/csv";
-import type { Theme } from "../lib/theme";
 import { type Outcome, whatWasDone } from "./describe";
 import { layOutMap, mapPicture } from "./mapPicture";
 import type { MetricPair, Trio } from "./pair";
@@ -23,12 +22,11 @@ interface Compared {
   b: GridData;
   pair: MetricPair;
   three: Trio;
-  theme: Theme;
 }
 
 export function gridCompareFile(compared: Compared): ChartFile {
-  const { a, b, pair, three, theme } = compared;
-  const { title, notes } = trioChart(three, theme);
+  const { a, b, pair, three } = compared;
+  const { title, notes } = trioChart(three, FILE_THEME);
   const { status } = three.difference;
   const pending = status.filter((each) => each === "pending").length;
   const failed = status.filter((each) => each !== "ok" && each !== "pending").length;
@@ -64,8 +62,8 @@ export function comparisonJson(a: Outcome, b: Outcome, made: Record<string, unkn
   return JSON.stringify({ kind: "comparison", ...made, a, b }, null, 2);
 }
 
-function pictures({ a, b, three, theme }: Compared): Scene[] {
-  const { scale } = trioChart(three, theme);
+function pictures({ a, b, three }: Compared): Scene[] {
+  const { scale } = trioChart(three, FILE_THEME);
   const { difference } = three;
   const show = (value: number) => showValue(difference, value);
   const legend = { ...scale, floor: difference.floor, controls: [], show, width: LEGEND };

@@ -2,7 +2,7 @@
 import type { GridData } from "../api/types";
 import type { Domain } from "../charts/colour";
 import { type HeatLayout, heatLayout } from "../charts/heatLayout";
-import type { HeatPicture } from "../charts/heatScene";
+import { type HeatPicture, roomAround } from "../charts/heatScene";
 import { cellText, coordinateLabel, type Shown } from "../explorer/gridView";
 
 /** The scale is given, so that all three share it. */
@@ -13,7 +13,6 @@ export interface Scale {
 
 const CELL = { gap: 34, minCell: 6, maxCellWidth: 80, maxCellHeight: 34, targetHeight: 300 };
 const CHARACTER = 7;
-const SLANT_ROOM = 60;
 
 function labels(grid: GridData, dim: string | null, values: HeatLayout["rows"]): string[] {
   return dim ? values.map((value) => coordinateLabel(grid, dim, value)) : [];
@@ -28,7 +27,7 @@ export function layOutMap(grid: GridData, width: number): HeatLayout {
   const probe = heatLayout(grid, { ...plain, width });
   const options = {
     ...plain,
-    width: width - SLANT_ROOM,
+    width: width - roomAround(false).right,
     left: 14 + Math.min(16, longest(labels(grid, probe.rowDim, probe.rows))) * CHARACTER,
     labelWidth: longest(labels(grid, probe.colDim, probe.cols)) * CHARACTER + 4,
   };

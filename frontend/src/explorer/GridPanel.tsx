@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { useCellJob } from "../api/awaited";
 import type { Progress } from "../api/follow";
 import { useRun } from "../api/queries";
@@ -10,9 +10,10 @@ import { brushOf, cellsIn } from "../charts/places";
 import { Annotate } from "../history/Annotate";
 import { count, duration, when } from "../lib/format";
 import { metricTitle } from "../lib/names";
-import { useTheme } from "../lib/theme";
+import { useChoice } from "../lib/useChoice";
+import { LongCode } from "../ui/LongCode";
 import { Term } from "../ui/Term";
-import { Button, Code, Notice, Panel, Segmented, styles } from "../ui/ui";
+import { Button, Notice, Panel, Segmented, styles } from "../ui/ui";
 import { Reproduce } from "../workbench/Reproduce";
 import { bareJson } from "../workbench/recipes";
 import { CellCard } from "./CellCard";
@@ -25,6 +26,7 @@ import { layOut } from "./gridChart";
 import { fileName, gridFile } from "./gridFile";
 import { gridVerdict } from "./gridVerdict";
 import { cellRun, metricTab, shownMetric } from "./gridView";
+import { LinesTable } from "./LinesTable";
 import { MarkedCard } from "./MarkedCard";
 import { RunCard, WaitingCard } from "./RunCard";
 import { Running, Stopped } from "./SweepStatus";
@@ -57,14 +59,19 @@ interface GridPanelProps {
 /** A grid with what was found, how far it is, and what can be done with its cells. */
 export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: GridPanelProps) {
   const [view, change] = useGridView(grid);
-  const [tab, setTab] = useState<Tab>("map");
-  const theme = useTheme();
+  const [tab, setTab] = useChoice(
+    "tab",
+    TABS.map(({ value }) => value),
+  );
   const id = state?.summary.id;
   const open = useRun({ why: "cell", of: id });
   const waits = useCellJob(id);
   const shown = useMemo(() => shownMetric(grid, view.metric), [grid, view.metric]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: cells that arrive do not move the layout
-  const bare = useMemo(() => layOut(grid, ANY_WIDTH, view.axes, view.block), [grid.coords, view]);
+  const bare = useMemo(
+    () => layOut(grid, ANY_WIDTH, view.axes, view.block),
+    [grid.coords, view.axes, view.block],
+  );
   const cells = useMemo(() => {
     const brush = view.marked && brushOf(bare, ...view.marked);
     return brush ? cellsIn(bare, brush) : null;
@@ -137,7 +144,7 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
         />
         <Term id="metric" of="each metric" />
         <Segmented label="How to show the grid" value={tab} options={TABS} onChange={setTab} />
-        <ExportMenu hotkey file={() => gridFile(grid, shown, view, theme)} />
+        <ExportMenu hotkey file={() => gridFile(grid, shown, view)} />
       </div>
       {tab === "map" && (
         <div className={css.stage}>
@@ -181,9 +188,12 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
         </div>
       )}
       {tab === "table" && (
-        <CellTable grid={grid} opening={opening} onOpen={(index) => openCells([index])} />
+        <>
+          <CellTable grid={grid} opening={opening} onOpen={(index) => openCells([index])} />
+          <LinesTable grid={grid} shown={shown} layout={bare} />
+        </>
       )}
-      {tab === "json" && <Code label="The grid as JSON" text={bareJson(grid)} />}
+      {tab === "json" && <GridJson grid={grid} />}
       {tab === "reproduce" && <Reproduce result={grid} />}
       {(tab === "map" || tab === "table") && (
         <>
@@ -203,6 +213,11 @@ export function GridPanel({ grid, state, progress, differs, onCancel, onNew }: G
       </div>
     </Panel>
   );
+}
+
+function GridJson({ grid }: { grid: GridData }) {
+  const text = useMemo(() => bareJson(grid), [grid]);
+  return <LongCode label="The grid as JSON" text={text} name={`${fileName(grid)}.json`} />;
 }
 
 function firstError(grid: GridData): string | undefined {

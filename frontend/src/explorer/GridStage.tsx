@@ -7,22 +7,15 @@ import { heatScene } from "../charts/heatScene";
 import { Legend } from "../charts/Legend";
 import { LegendWords } from "../charts/LegendWords";
 import { lollipopScene } from "../charts/lollipop";
-import { type Brush, brushOf, corners, type Place } from "../charts/places";
+import { type Brush, brushOf, corners, type Line } from "../charts/places";
 import { SceneView } from "../charts/SceneView";
 import { extremeOf, type summarise } from "../charts/summaries";
 import { visible } from "../lib/format";
 import { useWidth } from "../lib/hooks";
 import { useTheme } from "../lib/theme";
 import css from "./explorer.module.css";
-import { type GridChart, gridChart, layOut } from "./gridChart";
-import {
-  cellName,
-  coordinateLabel,
-  type Shown,
-  STATUS_WORDS,
-  showSpread,
-  showValue,
-} from "./gridView";
+import { type GridChart, gridChart, layOut, lineName } from "./gridChart";
+import { cellName, type Shown, STATUS_WORDS, showSpread, showValue } from "./gridView";
 import type { GridView } from "./useGridView";
 import words from "./verdict.module.css";
 
@@ -94,12 +87,18 @@ export function GridStage(props: GridStageProps) {
         pinned={view.cell}
         brush={brush}
         describe={describe}
-        beside={(place) => besideOf(grid, shown, chart, place)}
+        beside={chart.heat?.marginals.length ? (line) => besideOf(grid, shown, chart, line) : null}
         onPin={onPin}
         onOpen={onOpen}
         onBrush={mark}
       >
-        {chart.heat ? <CanvasScene scene={scene} theme={theme} /> : <SceneView scene={scene} />}
+        {(edges) =>
+          chart.heat ? (
+            <CanvasScene scene={scene} theme={theme} edges={edges} />
+          ) : (
+            <SceneView scene={scene} edges={edges} />
+          )
+        }
       </CellChart>
       <div className={words.under}>
         <p className={css.axisNote}>
@@ -133,21 +132,21 @@ function describeCell(grid: GridData, shown: Shown, index: number): string {
   return `${cellName(grid, index)}: ${said}${top ? `; says ${visible(top.token)}` : ""}`;
 }
 
-/** The row and the column of a place, in the same words as its bars. */
-function besideOf(grid: GridData, shown: Shown, { heat }: GridChart, place: Place): string {
-  const sums = heat?.marginals[place.panel];
+/** The row and the column of a place, or one of them, in the same words as its bars. */
+function besideOf(grid: GridData, shown: Shown, { heat }: GridChart, line: Line): string {
+  const { row, col } = line;
+  const sums = heat?.marginals[line.panel];
   if (!heat || !sums) return "";
   const { layout } = heat;
   const say = (dim: string | null, at: string | number, sum: ReturnType<typeof summarise>) => {
     const extreme = extremeOf(sum);
     if (!dim || sum.mean === null || extreme === null) return "";
-    const name = `${dim === "site" ? "" : `${dim} `}${coordinateLabel(grid, dim, at)}`;
-    return `${name}: mean ${showValue(shown, sum.mean)}, largest ${showValue(shown, extreme)}`;
+    return `${lineName(grid, dim, at)}: mean ${showValue(shown, sum.mean)}, largest ${showValue(shown, extreme)}`;
   };
   const cells = layout.block > 1 ? ` (strongest of ${layout.block})` : "";
   return [
-    say(layout.rowDim, layout.rows[place.row]!, sums.rows[place.row]!),
-    say(layout.colDim, layout.cols[place.col]!, sums.cols[place.col]!) + cells,
+    row === null ? "" : say(layout.rowDim, layout.rows[row]!, sums.rows[row]!),
+    col === null ? "" : say(layout.colDim, layout.cols[col]!, sums.cols[col]!) + cells,
   ]
     .filter(Boolean)
     .join(" · ");

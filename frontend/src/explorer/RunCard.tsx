@@ -10,6 +10,7 @@ import { metricTitle, placeText } from "../lib/names";
 import { Term } from "../ui/Term";
 import { Button, Notice, styles } from "../ui/ui";
 import { isClean, runFile } from "../workbench/runFile";
+import { TopTable } from "../workbench/TopTable";
 import css from "./explorer.module.css";
 
 const NAMED = 6;
@@ -45,6 +46,10 @@ export function RunCard({ id, onClose }: { id: string; onClose: () => void }) {
           </h3>
           <Metrics result={result} />
           <Dumbbell clean={result.clean.top} edited={result.edited.top} same={isClean(result)} />
+          <details>
+            <summary>The top tokens as a table</summary>
+            <TopTable result={result} />
+          </details>
           <div className={css.cardButtons}>
             <Link href={`/e/${id}`}>Open it in the workbench</Link>
             <ExportMenu file={() => runFile(record.data, result)} />

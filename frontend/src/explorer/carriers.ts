@@ -50,8 +50,9 @@ export function share(part: number): string {
 }
 
 interface Carriers {
-  /** "at `␣in` entering layers 4-5", by where they begin. */
+  /** "at `␣in` entering layers 4-5", by where they begin: the first few, and how many follow. */
   places: string[];
+  more: number;
   /** How it gets from one place to the next, where the layers tell; otherwise "". */
   moves: string;
   cells: number[];
@@ -65,7 +66,12 @@ const VERBS: Partial<Record<Site, string>> = {
   resid_post: "leaving",
 };
 
-export function carriers(grid: GridData, { strongest }: Found, whole: number): Carriers {
+export function carriers(
+  grid: GridData,
+  { strongest }: Found,
+  whole: number,
+  named: number,
+): Carriers {
   const cells = strongest.filter(({ effect }) => effect / whole >= HALF).map(({ index }) => index);
   const byPosition = new Map<number, number[]>();
   for (const index of cells) {
@@ -79,10 +85,13 @@ export function carriers(grid: GridData, { strongest }: Found, whole: number): C
   const site = (grid.coords.site ?? [])[0] as Site;
   const verb = VERBS[site] ?? "at";
   return {
-    places: columns.map(
-      ({ position, layers }) =>
-        `at ${wordAt(grid, position)} ${verb} layer${layers.length > 1 ? "s" : ""} ${ranges(layers)}`,
-    ),
+    places: columns
+      .slice(0, named)
+      .map(
+        ({ position, layers }) =>
+          `at ${wordAt(grid, position)} ${verb} layer${layers.length > 1 ? "s" : ""} ${ranges(layers)}`,
+      ),
+    more: Math.max(0, columns.length - named),
     moves: movement(columns, site),
     cells,
     against: strongest.filter(({ effect }) => effect / whole <= -HALF).length,

@@ -116,9 +116,7 @@ export function gridChart(grid: GridData, shown: Shown, bare: HeatLayout, look: 
           rowLabels: labels(layout.rowDim, layout.rows),
           panelTitles: panelTitles(grid, layout),
           cellText: (index) => cellText(shown, shown.values[index]),
-          marginals: both
-            ? layout.panels.map((panel) => marginals(layout, panel, shown.values))
-            : [],
+          marginals: marginals(shown.values, layout),
         },
     legend: { domain, colours, floor: shown.floor, controls, show: (v) => showValue(shown, v) },
     words: [
@@ -200,12 +198,17 @@ function legendControls(grid: GridData, shown: Shown): LegendControl[] {
   });
 }
 
-function panelTitles(grid: GridData, layout: HeatLayout): string[] {
+/** "layer 3", "position ␣in 5", "MLP". */
+export function lineName(grid: GridData, dim: string, at: string | number): string {
+  return (dim === "site" ? "" : `${dim} `) + coordinateLabel(grid, dim, at);
+}
+
+export function panelTitles(grid: GridData, layout: HeatLayout): string[] {
   if (layout.panels.length <= 1) return [];
   return layout.panels.map(({ at }) =>
     Object.entries(at)
       .filter(([dim]) => (grid.coords[dim]?.length ?? 1) > 1)
-      .map(([dim, value]) => (dim === "site" ? "" : `${dim} `) + coordinateLabel(grid, dim, value))
+      .map(([dim, value]) => lineName(grid, dim, value))
       .join(", "),
   );
 }

@@ -1,12 +1,11 @@
 // A grid as a file: the chart under the view that is shown, or its numbers.
 import type { GridData } from "../api/types";
-import type { ChartFile } from "../charts/exportFiles";
+import { type ChartFile, FILE_THEME } from "../charts/exportFiles";
 import { heatScene } from "../charts/heatScene";
 import { legendScene } from "../charts/legendScene";
 import { lollipopScene } from "../charts/lollipop";
 import { originLine } from "../charts/origin";
 import type { Scene } from "../charts/scene";
-import type { Theme } from "../lib/theme";
 import { type GridChart, gridChart, layOut } from "./gridChart";
 import { toCsv } from "./gridCsv";
 import type { Shown } from "./gridView";
@@ -21,10 +20,10 @@ export function fileName(grid: GridData): string {
   return `neuronscope-${grid.spec_hash.slice(0, 8)}`;
 }
 
-export function gridFile(grid: GridData, shown: Shown, view: GridView, theme: Theme): ChartFile {
+export function gridFile(grid: GridData, shown: Shown, view: GridView): ChartFile {
   const bare = layOut(grid, WIDTH, view.axes, view.block);
   const drawn = (): GridChart =>
-    gridChart(grid, shown, bare, { view, theme, width: WIDTH, running: false });
+    gridChart(grid, shown, bare, { view, theme: FILE_THEME, width: WIDTH, running: false });
   const { title, notes, more } = drawn();
   const { total, pending, failed } = cellsOf(grid);
   const axes = [bare.rowDim && `rows: ${bare.rowDim}`, bare.colDim && `columns: ${bare.colDim}`];

@@ -96,7 +96,7 @@ function sentence(grid: GridData, shown: Shown, all: Found, stream: boolean): Sa
 function columns(grid: GridData, shown: Shown, all: Found): Said {
   const [first] = all.strongest;
   const whole = all.full ?? first!.effect;
-  const { places, moves, cells, against } = carriers(grid, all, whole);
+  const { places, more, moves, cells, against } = carriers(grid, all, whole, NAMED);
   const what = all.full === null ? "the largest effect here" : "what patching every place does";
   const value = showValue(shown, whole);
   const details: string[] = [];
@@ -107,11 +107,10 @@ function columns(grid: GridData, shown: Shown, all: Found): Said {
       headline: `no single place carries half of the difference; the strongest, ${placeWords(grid, first!.index)}, does ${share(first!.effect / whole)} of it.`,
       details: [`The whole is ${what} (${shown.name}: ${value}).`, ...details],
     };
-  const more = places.length - NAMED;
   const begins =
     all.full === null ? "at least half of the largest effect is reached" : "the difference sits";
   const headline =
-    `${begins} ${listed(places.slice(0, NAMED))}` +
+    `${begins} ${listed(places)}` +
     (more > 0 ? `, and at ${count(more, "other position")}` : "") +
     (moves && all.pending + all.without === 0 ? `; ${moves}` : "") +
     ".";
@@ -146,7 +145,12 @@ function says(grid: GridData, cells: readonly number[]): string[] {
 function strongest(grid: GridData, shown: Shown, all: Found, above: Found["strongest"]): Said {
   const [first] = above;
   const text = (effect: number) => showValue(shown, effect);
-  const tied = above.filter(({ effect }) => text(effect) === text(first!.effect));
+  // The strongest come first: what is written otherwise ends those that can be tied.
+  const size = ({ effect }: { effect: number }) => text(Math.abs(effect));
+  const end = above.findIndex((cell) => size(cell) !== size(first!));
+  const tied = above
+    .slice(0, end < 0 ? above.length : end)
+    .filter(({ effect }) => text(effect) === text(first!.effect));
   const name = ({ index }: { index: number }) => placeWords(grid, index);
   const measured = shown.isChange ? `change of ${shown.name}` : shown.name;
   const headline =

@@ -124,4 +124,8 @@ it("does not hold up the last word of a patched stream where another place does 
   expect(card([3, 0, 1, 4])).toMatchObject({ index: 0, says: expect.stringContaining("away") });
   expect(card([1, 0, 1, 4])).toEqual({ index: 3, says: "Largest effect" });
   expect(card([4, 0, 1, 4])).toEqual({ index: 0, says: "One of 2 with the largest effect" });
+  expect(card([4.00001, -4, 3.999999, 3.9])).toEqual({
+    ...{ index: 0, says: "One of 2 with the largest effect" },
+  });
+  expect(card([0, 0, 0, 0])).toEqual({ index: 0, says: "One of 4 with the largest effect" });
 });

@@ -2,6 +2,7 @@
 import type { CellStatus, Edit, GridData, MetricInfo, RunSpec, Site } from "../api/types";
 import { type Coordinate, pointOf } from "../charts/heatLayout";
 import { changeInUnit, inUnit, visible } from "../lib/format";
+import { kept } from "../lib/memo";
 import { metricTitle, placeText } from "../lib/names";
 import { keyValueHeads, SITES } from "../lib/words";
 import { targetOf } from "./gridWords";
@@ -150,11 +151,10 @@ export function firstMetric(grid: GridData): string {
 }
 
 /** The cell that the card shows while none is pinned, and what it is among the others. */
-export function cardCell(grid: GridData, shown: Shown): { index: number; says: string } | null {
+export const cardCell = kept((grid: GridData, shown: Shown): CardCell | null => {
   const best = extremes(shown);
   if (!best) return null;
-  const text = showValue(shown, best.value);
-  const alike = shown.values.filter((value) => showValue(shown, value) === text).length;
+  const alike = writtenAlike(shown, best.value);
   if (alike > 1) return { index: best.index, says: `One of ${alike} with the largest effect` };
   // Where the stream is read, a patch does everything by construction: another place tells more.
   const read = grid.clean.position;
@@ -167,6 +167,25 @@ export function cardCell(grid: GridData, shown: Shown): { index: number; says: s
       return { index: other.index, says: "Largest effect away from the word that is read" };
   }
   return { index: best.index, says: "Largest effect" };
+});
+
+interface CardCell {
+  index: number;
+  says: string;
+}
+
+/** How many values are written like the largest one; those end where one is written otherwise. */
+function writtenAlike(shown: Shown, largest: number): number {
+  const text = showValue(shown, largest);
+  const sizes = shown.values.filter((value): value is number => (value ?? 0) * largest > 0);
+  const falling = Float64Array.from(sizes, Math.abs).sort().reverse();
+  const sign = Math.sign(largest);
+  const other = falling.findIndex((size) => showValue(shown, size * sign) !== text);
+  return largest === 0
+    ? shown.values.filter((value) => value === 0).length
+    : other < 0
+      ? falling.length
+      : other;
 }
 
 export function extremes(shown: Shown): { index: number; value: number } | null {

@@ -50,8 +50,12 @@ export function useGridView(grid: GridData): [GridView, (changes: Changes) => vo
   const [path, go] = useLocation();
   const search = useSearch();
   // biome-ignore lint/correctness/useExhaustiveDependencies: cells that arrive do not change the view
-  const view = useMemo(() => readView(grid, search), [grid.coords, grid.metrics, search]);
+  const read = useMemo(() => readView(grid, search), [grid.coords, grid.metrics, search]);
+  const [row, col] = [read.axes?.row, read.axes?.col];
+  // One object as long as the axes are the same: the layout is made from it.
+  const axes = useMemo(() => (row && col ? { row, col } : null), [row, col]);
   const change = (changes: Changes) =>
     go(path + withParams(window.location.search, changes), { replace: true });
+  const view = useMemo(() => ({ ...read, axes }), [read, axes]);
   return [view, change];
 }

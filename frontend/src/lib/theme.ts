@@ -4,6 +4,8 @@ export type Theme = "light" | "dark";
 export type ThemeChoice = "system" | Theme;
 
 const KEY = "neuronscope.theme";
+/** System colours replace the page's own: what is drawn with ours must fit them. */
+const forced = window.matchMedia?.("(forced-colors: active)");
 const dark = window.matchMedia?.("(prefers-color-scheme: dark)");
 const listeners = new Set<() => void>();
 
@@ -14,7 +16,7 @@ export function themeChoice(): ThemeChoice {
 
 function effective(): Theme {
   const choice = themeChoice();
-  if (choice !== "system") return choice;
+  if (choice !== "system" && !forced?.matches) return choice;
   return dark?.matches ? "dark" : "light";
 }
 
@@ -25,6 +27,7 @@ function apply(): void {
 
 export function startTheme(): void {
   dark?.addEventListener("change", apply);
+  forced?.addEventListener("change", apply);
   apply();
 }
 

@@ -178,10 +178,17 @@ export function Bar({
   );
 }
 
-export function Code({ text, label }: { text: string; label: string }) {
+interface CodeProps {
+  text: string;
+  label: string;
+  /** What is copied, where only its beginning is shown. */
+  whole?: string;
+}
+
+export function Code({ text, label, whole = text }: CodeProps) {
   const [said, setSaid] = useState("Copy");
   const copy = async () => {
-    setSaid((await copyText(text)) ? "Copied" : "Select it instead");
+    setSaid((await copyText(whole)) ? "Copied" : "Select it instead");
     setTimeout(() => setSaid("Copy"), 1500);
   };
   return (

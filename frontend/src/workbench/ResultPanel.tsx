@@ -1,10 +1,10 @@
-import { useState } from "react";
 import type { Result, RunRecord } from "../api/types";
 import { OtherModel } from "../app/OtherModel";
 import { Dumbbell } from "../charts/Dumbbell";
 import { ExportMenu } from "../charts/ExportMenu";
 import { Annotate } from "../history/Annotate";
 import { duration, when } from "../lib/format";
+import { useChoice } from "../lib/useChoice";
 import { Marked } from "../ui/Marked";
 import { Term } from "../ui/Term";
 import { Button, Code, cx, Notice, Panel, Segmented, styles } from "../ui/ui";
@@ -34,7 +34,10 @@ interface ResultPanelProps {
 }
 
 export function ResultPanel({ record, result, differs, running, onRun }: ResultPanelProps) {
-  const [tab, setTab] = useState<Tab>("chart");
+  const [tab, setTab] = useChoice(
+    "tab",
+    TABS.map(({ value }) => value),
+  );
   const { headline, details, notShown } = verdict(result);
   const clean = isClean(result);
   return (

@@ -1,0 +1,1 @@
+import{an as e,sn as t}from"./format-LU_keWzK.js";var n=t(e(),1),r=5e3;function i(e){let[t,i]=(0,n.useState)(e),a=(0,n.useRef)(Date.now());return(0,n.useEffect)(()=>{let t=Math.max(0,a.current+r-Date.now()),n=setTimeout(()=>{a.current=Date.now(),i(e)},t);return()=>clearTimeout(n)},[e]),t}export{i as t};
