@@ -9,6 +9,7 @@ import type { SweepSpec } from "../api/types";
 import { NoModel } from "../app/NoModel";
 import { useWaiting } from "../app/useWaiting";
 import { useKeys, useShowWhenNarrow } from "../lib/hooks";
+import { lookAtFault } from "../question/faultAt";
 import { upToDate } from "../question/follow";
 import { toSweep, useDraft } from "../state/draft";
 import { forgetSweep } from "../state/last";
@@ -46,8 +47,8 @@ export function Explorer({ id }: { id: string | null }) {
       const made = await start.mutateAsync(toSweep(asked));
       if (isLookedAt("sweep")) go(`/s/${made.id}`);
     },
-    // The form has what was refused.
-    onError: () => undefined,
+    // The form says what was refused.
+    onError: lookAtFault,
   });
   useGoOn("sweep", run);
   const pending = useFormJob();

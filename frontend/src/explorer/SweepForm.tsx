@@ -138,7 +138,7 @@ export function SweepForm(props: SweepFormProps) {
             </b>{" "}
             · <Term id="forward">{count(plan.data.n_forwards, "forward")}</Term>
             {plan.data.estimate_s ? ` · about ${roughly(plan.data.estimate_s)}` : ""}
-            {` · ${plan.data.dims.map((dim) => `${dim} ${plan.data!.coords[dim]?.length ?? 1}`).join(" × ")}`}
+            {` · ${plan.data.dims.map((dim) => count(plan.data!.coords[dim]?.length ?? 1, dim)).join(" × ")}`}
           </>
         )}
       </p>

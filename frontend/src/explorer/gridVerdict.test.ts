@@ -59,11 +59,18 @@ describe("patches of the stream", () => {
     expect(details.join(" ")).toContain("The model says `␣Rome` at all 6 of these cells.");
   });
 
+  it("names the two tokens that the metric compares", () => {
+    const of = { kind: "logit_diff", answer: " Paris", foil: " Rome" };
+    const grid = patched(CARRIED);
+    grid.spec = { ...grid.spec, metrics: [{ kind: "recovered", of }] } as typeof grid.spec;
+    expect(say(grid).headline).toMatch(/^The difference between `␣Paris` and `␣Rome` sits at/);
+  });
+
   it("tells cells that say something else from those that say the source's answer", () => {
     const grid = patched(CARRIED);
     grid.top[3 * 6 + 2] = { id: 9, token: " Italy", logit: 1, prob: 0.58 };
     expect(say(grid).details.join(" ")).toContain(
-      "Of these 6 cells the model says `␣Rome` at 5 and `␣Italy` at 1.",
+      "Of these 6 cells, the model says `␣Rome` in 5 and `␣Italy` in 1.",
     );
   });
 

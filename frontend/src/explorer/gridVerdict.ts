@@ -2,6 +2,7 @@
 import type { GridData, Site } from "../api/types";
 import { longDims } from "../charts/heatLayout";
 import { count } from "../lib/format";
+import { tokenName } from "../lib/names";
 import { code, leftOpen } from "../workbench/actions";
 import { carriers, type Found, found, share } from "./carriers";
 import { type Shown, showValue } from "./gridView";
@@ -108,7 +109,9 @@ function columns(grid: GridData, shown: Shown, all: Found): Said {
       details: [`The whole is ${what} (${shown.name}: ${value}).`, ...details],
     };
   const begins =
-    all.full === null ? "at least half of the largest effect is reached" : "the difference sits";
+    all.full === null
+      ? "at least half of the largest effect is reached"
+      : `the difference${between(grid, shown)} sits`;
   const headline =
     `${begins} ${listed(places)}` +
     (more > 0 ? `, and at ${count(more, "other position")}` : "") +
@@ -137,8 +140,17 @@ function says(grid: GridData, cells: readonly number[]): string[] {
     return [
       `The model says ${code(most[0]![0])} at ${cells.length === 1 ? "that cell" : `all ${cells.length} of these cells`}.`,
     ];
-  const parts = most.slice(0, NAMED).map(([token, n]) => `${code(token)} at ${n}`);
-  return [`Of these ${cells.length} cells the model says ${listed(parts)}.`];
+  const parts = most.slice(0, NAMED).map(([token, n]) => `${code(token)} in ${n}`);
+  return [`Of these ${cells.length} cells, the model says ${listed(parts)}.`];
+}
+
+/** " between ␣Paris and ␣Rome", where the metric compares two tokens. */
+function between(grid: GridData, shown: Shown): string {
+  const kind = grid.metrics[shown.key]?.kind;
+  const [asked, ...others] = (grid.spec.metrics ?? []).filter((metric) => metric.kind === kind);
+  const of = asked?.kind === "recovered" ? asked.of : asked;
+  if (others.length > 0 || of?.kind !== "logit_diff") return "";
+  return ` between ${code(tokenName(of.answer))} and ${code(tokenName(of.foil))}`;
 }
 
 /** Of all other grids: the few strongest cells, ties named as ties. */

@@ -61,7 +61,7 @@ function meaning(metric: MetricInfo, { up, down }: { up: string; down: string })
     case "rank":
       return `${up}: the edit pushes the answer down the list; ${down}: up`;
     case "recovered":
-      return `0: as in this prompt; 1: as in the source prompt; ${down}: further away`;
+      return `0: as in this prompt; 1: as in the source prompt; ${down}: even less like the source`;
     case "logit_diff":
       return `${up}: the edit favours the answer; ${down}: the foil`;
     default:
@@ -164,7 +164,7 @@ export const cardCell = kept((grid: GridData, shown: Shown): CardCell | null => 
     const values = shown.values.map((value, index) => (there(index) ? null : value));
     const other = extremes({ ...shown, values });
     if (other && Math.abs(other.value) >= Math.abs(best.value) / 2)
-      return { index: other.index, says: "Largest effect away from the word that is read" };
+      return { index: other.index, says: "Largest effect at an earlier word" };
   }
   return { index: best.index, says: "Largest effect" };
 });

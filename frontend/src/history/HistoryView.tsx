@@ -33,8 +33,8 @@ export default function HistoryView() {
     <Panel title="History" className={css.view} actions={<Import />}>
       <FilterBar of="history" filters={filters} onChange={set} />
       <p className={styles.hint}>
-        The third line is the first <Term id="metric">metric</Term> of a run, or where a sweep moved
-        it most. What is <Term id="partial">partial</Term> says so.
+        The last line of each is the first <Term id="metric">metric</Term> of a run, or where a
+        sweep moved it most. What is <Term id="partial">partial</Term> says so.
       </p>
       <Selection chosen={chosen} onClear={() => setChosen([])} />
       {list.error && !asApiError(list.error).gone && (

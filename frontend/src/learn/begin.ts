@@ -20,7 +20,7 @@ async function question(lesson: Lesson, facts: Facts): Promise<Draft> {
     metrics: [{ kind: "kl" }, { kind: "prob", token: answer }],
   };
   // The task has chosen them for its prompt: a run does not let them follow.
-  const about = (prompt: Prompt) => ({ ...asked, prompt, answerFor: prompt });
+  const about = (prompt: Prompt) => ({ ...asked, prompt, answerFor: prompt, foilFor: null });
   if (lesson === "break" || facts.b === null) return about(facts.a);
   return { ...about(facts.b), op: { kind: "patch", source_prompt: facts.a } };
 }

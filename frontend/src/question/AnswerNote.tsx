@@ -1,10 +1,10 @@
-import type { TokenScore } from "../api/types";
+import type { Op, TokenScore } from "../api/types";
 import { percent, visible } from "../lib/format";
 import { tokenName } from "../lib/names";
 import { useDraft } from "../state/draft";
 import { Button, Notice } from "../ui/ui";
 import { answerShare, type Share } from "./answerShare";
-import { isStale } from "./follow";
+import { staleIn } from "./follow";
 import css from "./question.module.css";
 
 /** "0.3 %", "at most 0.3 %", "< 0.01 %". */
@@ -16,27 +16,31 @@ function shareWords({ prob, atMost }: Share): string {
 interface AnswerNoteProps {
   /** The clean run's first tokens, where they are known. */
   top: readonly TokenScore[];
+  ops: readonly Op[];
   foilUsed: boolean;
   asking: boolean;
   onAsk: () => void;
 }
 
 /** Where answer and foil come from, and whether they are what the model would say. */
-export function AnswerNote({ top, foilUsed, asking, onAsk }: AnswerNoteProps) {
+export function AnswerNote({ top, ops, foilUsed, asking, onAsk }: AnswerNoteProps) {
   const { draft, change } = useDraft();
   const { answer, foil, answerBy } = draft;
   const name = tokenName(answer);
   const pin = () => change({ answerBy: "pin", answerFor: draft.prompt });
 
-  if (isStale(draft)) {
+  const stale = staleIn(draft, ops);
+  if (stale) {
+    const kept = stale === "foil" ? tokenName(foil) : name;
     return (
       <Notice kind="warn">
-        {name} was chosen for another prompt: a run lets it follow what the model says.{" "}
+        {kept} was chosen for another {stale === "foil" && "source "}prompt: a run lets it follow
+        what the model says.{" "}
         <Button small disabled={asking} onClick={onAsk}>
           {asking ? "Asking…" : "Ask the model now"}
         </Button>{" "}
         <Button small onClick={pin}>
-          Keep {name}
+          Keep {kept}
         </Button>
       </Notice>
     );

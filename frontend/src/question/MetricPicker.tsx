@@ -3,12 +3,13 @@ import type { MetricKind, Op, TokenScore } from "../api/types";
 import { METRICS } from "../lib/words";
 import { useDraft } from "../state/draft";
 import { hasKind, hasSource, replaceToken, toggleKind, withPosition } from "../state/metrics";
+import { sourceIn } from "../state/sources";
 import { same } from "../state/url";
 import { Term } from "../ui/Term";
 import { Button, styles } from "../ui/ui";
 import { AnswerNote } from "./AnswerNote";
 import { MetricFault } from "./Faults";
-import { isStale, useFollow } from "./follow";
+import { staleIn, useFollow } from "./follow";
 import { PositionSelect } from "./PositionSelect";
 import css from "./question.module.css";
 import { TokenField } from "./TokenField";
@@ -40,7 +41,11 @@ export function MetricPicker({ ops, top }: MetricPickerProps) {
   const waits = hasKind(metrics, "recovered") && !patching;
   const answerUsed = metrics.some((metric) => METRICS[metric.kind ?? "kl"].needs !== "");
 
-  const byHand = { answerFor: draft.prompt, answerBy: "hand" as const };
+  const byHand = {
+    answerFor: draft.prompt,
+    foilFor: sourceIn(ops),
+    answerBy: "hand" as const,
+  };
 
   const why = (kind: MetricKind): string | null => {
     if (kind === "recovered" && !patching) return "Needs a patch";
@@ -110,12 +115,18 @@ export function MetricPicker({ ops, top }: MetricPickerProps) {
         </TokenField>
       </div>
       {answerUsed && (
-        <AnswerNote top={suggestions} onAsk={ask} asking={follow.isPending} foilUsed={foilUsed} />
+        <AnswerNote
+          top={suggestions}
+          ops={ops}
+          onAsk={ask}
+          asking={follow.isPending}
+          foilUsed={foilUsed}
+        />
       )}
       {answer === "" && (
         <p className={styles.hint}>
-          No answer is chosen. Ask the model: its first <Term id="top_token">top tokens</Term>{" "}
-          become answer and foil. Or write a token of its vocabulary.
+          No answer is chosen. Choose one of the model's <Term id="top_token">top tokens</Term>, or
+          write a token of its vocabulary.
         </p>
       )}
       <MetricFault of={null} />
@@ -127,7 +138,7 @@ export function MetricPicker({ ops, top }: MetricPickerProps) {
           tokens={tokens}
           onChange={(position) => change({ readPosition: position ?? -1 })}
         />
-        {suggestions.length === 0 && !(answerUsed && isStale(draft)) && (
+        {suggestions.length === 0 && !(answerUsed && staleIn(draft, ops)) && (
           <Button
             small
             disabled={follow.isPending || draft.prompt === ""}

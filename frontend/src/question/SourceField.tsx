@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { Prompt } from "../api/types";
+import { styles } from "../ui/ui";
 import { Fault } from "./Faults";
 import { PromptField } from "./PromptField";
 import { type SourceTokens, useSource } from "./source";
@@ -24,6 +25,9 @@ export function SourceField({ prompt, source, onChange, children }: SourceFieldP
         onChange={onChange}
       />
       <Fault at="/source_prompt" />
+      <p className={styles.hint}>
+        A prompt like yours that the model answers otherwise: its values are swapped in.
+      </p>
       {children(tokens)}
     </>
   );

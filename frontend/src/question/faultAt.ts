@@ -14,6 +14,13 @@ export function editAt(error: unknown): { group: "edits" | "held"; index: number
   return found ? { group: found[1] as "edits" | "held", index: Number(found[2]) } : null;
 }
 
+/** Brings what is refused into view, once it is drawn. */
+export function lookAtFault(): void {
+  requestAnimationFrame(() =>
+    document.querySelector("[data-fault]")?.scrollIntoView({ block: "nearest" }),
+  );
+}
+
 /** What to do, in the words of the page where the server's are those of a spec. */
 const HINTS: [RegExp, string][] = [
   [/\/positions$/, "Pair their tokens below, or give prompts of equal length."],

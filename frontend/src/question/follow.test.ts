@@ -1,16 +1,32 @@
 import { expect, it } from "vitest";
 import { EXAMPLE, fromSpec, toRun, toSweep } from "../state/draft";
 import { answerShare } from "./answerShare";
-import { chosenFrom, isStale, withAnswers } from "./follow";
+import { chosenFrom, staleIn, withAnswers } from "./follow";
 
 const score = (id: number, token: string, prob: number) => ({ id, token, prob, logit: 1 });
 const TOP = [score(1, " meat", 0.9), score(2, " fish", 0.05), score(3, " it", 0.002)];
 
 it("knows an answer that was chosen for another prompt, and keeps a pinned one", () => {
-  expect(isStale(EXAMPLE)).toBe(false);
-  expect(isStale({ ...EXAMPLE, prompt: "My dog" })).toBe(true);
-  expect(isStale({ ...EXAMPLE, prompt: "My dog", answerBy: "pin" })).toBe(false);
-  expect(isStale(fromSpec({ ...toRun(EXAMPLE), prompt: "My dog" }, EXAMPLE))).toBe(false);
+  expect(staleIn(EXAMPLE, [])).toBeNull();
+  expect(staleIn({ ...EXAMPLE, prompt: "My dog" }, [])).toBe("answer");
+  expect(staleIn({ ...EXAMPLE, prompt: "My dog", answerBy: "pin" }, [])).toBeNull();
+  expect(staleIn(fromSpec({ ...toRun(EXAMPLE), prompt: "My dog" }, EXAMPLE), [])).toBeNull();
+});
+
+it("knows a foil that was chosen for another source prompt, where a metric uses it", () => {
+  const patch = (source_prompt: string) => ({ kind: "patch" as const, source_prompt });
+  const of = { kind: "logit_diff" as const, answer: " Paris", foil: " Rome" };
+  const draft = { ...EXAMPLE, metrics: [of] };
+  expect(staleIn(draft, [patch("The Colosseum is in")])).toBeNull();
+  expect(staleIn(draft, [patch("The Kremlin is in")])).toBe("foil");
+  expect(staleIn(EXAMPLE, [patch("The Kremlin is in")])).toBeNull();
+  expect(staleIn({ ...draft, answerBy: "pin" }, [patch("The Kremlin is in")])).toBeNull();
+  const followed = { ...draft, ...withAnswers(draft, " Paris", " Moscow", "The Kremlin is in") };
+  expect(staleIn(followed, [patch("The Kremlin is in")])).toBeNull();
+  expect(staleIn(followed, [patch("The Colosseum is in")])).toBe("foil");
+  const stored = fromSpec({ ...toSweep({ ...draft, op: patch("The Kremlin is in") }) }, EXAMPLE);
+  expect(staleIn(stored, [patch("The Kremlin is in")])).toBeNull();
+  expect(staleIn(stored, [patch("The Colosseum is in")])).toBe("foil");
 });
 
 it("follows the first token, and as foil what the source prompt says", () => {

@@ -6,9 +6,9 @@ import { keys, queryClient } from "../api/queries";
 import type { Metric, Op, Prompt, Result, TokenScore } from "../api/types";
 import { type Draft, useDraft } from "../state/draft";
 import { useMessages } from "../state/messages";
-import { firstAnswer, replaceToken } from "../state/metrics";
+import { firstAnswer, firstFoil, replaceToken } from "../state/metrics";
+import { sourceIn } from "../state/sources";
 import { same } from "../state/url";
-import { sourceOf } from "./source";
 import { tokenRef } from "./tokenRef";
 
 /** As many as are suggested. A run of one's own asks for another number, so none is taken for this. */
@@ -31,10 +31,16 @@ function unlessCancelled<T>(instead: T): (error: unknown) => T {
   };
 }
 
-/** Whether answer and foil were chosen for another prompt. */
-export function isStale(draft: Draft): boolean {
-  const { answerBy, answerFor, prompt } = draft;
-  return answerBy !== "pin" && prompt !== "" && !same(answerFor, prompt);
+export type Stale = "answer" | "foil";
+
+/** What was chosen for another prompt: the answer, or the foil for another source prompt. */
+export function staleIn(draft: Draft, ops: readonly Op[]): Stale | null {
+  const { answerBy, answerFor, foilFor, metrics, prompt } = draft;
+  if (answerBy === "pin" || prompt === "") return null;
+  if (!same(answerFor, prompt)) return "answer";
+  const source = sourceIn(ops);
+  if (!source || foilFor === null || firstFoil(metrics) === null) return null;
+  return same(foilFor, source) ? null : "foil";
 }
 
 /** The draft's metrics with another answer and foil. */
@@ -42,12 +48,14 @@ export function withAnswers(
   draft: Draft,
   answer: string | number,
   foil: string | number,
+  source: Prompt | null = null,
 ): Partial<Draft> {
   // Through marks of their own: the old foil may be the new answer.
   const [one, two] = ["\0answer", "\0foil"];
   const marked = replaceToken(replaceToken(draft.metrics, draft.answer, one), draft.foil, two);
   const metrics = replaceToken(replaceToken(marked, one, answer), two, foil);
-  return { answer, foil, metrics, answerFor: draft.prompt, answerBy: "model" };
+  const foilFor = source ?? draft.foilFor;
+  return { answer, foil, metrics, answerFor: draft.prompt, foilFor, answerBy: "model" };
 }
 
 /** The tokens to follow: the first, and the source prompt's first, or else the second. */
@@ -68,10 +76,16 @@ async function followed(draft: Draft, ops: readonly Op[], then?: Then): Promise<
   const there = asks ? await ask(source, -1, then).catch(unlessCancelled([])) : [];
   const chosen = chosenFrom(top, there);
   if (chosen) {
-    const [answer, foil] = [await tokenRef(chosen[0]), await tokenRef(chosen[1])];
+    // An answer that was chosen by hand for this prompt stays: its foil alone follows the source.
+    const stays = draft.answerBy === "hand" && staleIn(draft, ops) === "foil";
+    const answer = stays ? draft.answer : await tokenRef(chosen[0]);
+    const foil = await tokenRef(chosen[1]);
     const now = useDraft.getState();
     // The prompt may have been typed on meanwhile: then this is of the past.
-    if (same(now.draft.prompt, draft.prompt)) now.settle(withAnswers(now.draft, answer, foil));
+    if (same(now.draft.prompt, draft.prompt)) {
+      const found = withAnswers(now.draft, answer, foil, source);
+      now.settle(stays ? { ...found, answerBy: "hand" } : found);
+    }
   }
   return top;
 }
@@ -91,19 +105,15 @@ export function useFollow() {
   });
 }
 
-/** The source prompt that some of these operations take values from. */
-function sourceIn(ops: readonly Op[]): Prompt | null {
-  return ops.map(sourceOf).find((each) => each !== null) ?? null;
-}
-
 /**
  * Before a run or sweep: lets answers that were chosen for another prompt follow, where a metric
  * needs them. Throws `RunCancelled` when that is cancelled: then nothing is to follow.
  */
 export async function upToDate(then: Then, opsOf: (draft: Draft) => readonly Op[]): Promise<Draft> {
   const { draft } = useDraft.getState();
-  if (isStale(draft) && firstAnswer(draft.metrics) !== null)
+  const ops = opsOf(draft);
+  if (staleIn(draft, ops) && firstAnswer(draft.metrics) !== null)
     // What is refused here is refused, and said, as the run that follows.
-    await followed(draft, opsOf(draft), then).catch(unlessCancelled(undefined));
+    await followed(draft, ops, then).catch(unlessCancelled(undefined));
   return useDraft.getState().draft;
 }

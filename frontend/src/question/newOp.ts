@@ -3,8 +3,8 @@ import type { Direction, Op, OpKind, Prompt } from "../api/types";
 import { useDraft } from "../state/draft";
 import type { Example } from "../state/example";
 import { promptsRun } from "../state/last";
+import { sourceOf } from "../state/sources";
 import { same } from "../state/url";
-import { sourceOf } from "./source";
 
 /** A prompt to take values from: one that was named or run before, never the prompt itself. */
 function otherThan(prompt: Prompt, { source, draft }: Example): Prompt {

@@ -2,8 +2,9 @@
 import { useQueries } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { tokensOf, useModel, useTokens } from "../api/queries";
-import type { Edit, Op, Prompt, Token } from "../api/types";
+import type { Edit, Prompt, Token } from "../api/types";
 import { useDebounced } from "../lib/hooks";
+import { sourceOf } from "../state/sources";
 import { type Alignment, align } from "./align";
 import { lengthFault } from "./lengths";
 
@@ -29,11 +30,6 @@ export function useSource(prompt: Prompt, source: Prompt | null): SourceTokens {
     [known, here, there],
   );
   return { here, there, known, equal: here.length === there.length, ...aligned };
-}
-
-/** The source prompt of an operation that takes values from one. */
-export function sourceOf(op: Op | undefined): Prompt | null {
-  return op?.kind === "patch" || op?.kind === "path" ? op.source_prompt : null;
 }
 
 /** Why edits cannot patch: token counts that differ, with both counts; else null. */

@@ -4,6 +4,7 @@ import type { Edit, Metric, Op, Over, Prompt, RunSpec, SweepSpec, Target } from 
 import { asEdits, asMetrics, asOver } from "./accept";
 import { firstAnswer, firstFoil, measurable } from "./metrics";
 import { refit } from "./refit";
+import { opsOf, sourceIn } from "./sources";
 import { TYPING_MS, textChange } from "./typing";
 import { same } from "./url";
 
@@ -23,6 +24,8 @@ export interface Draft {
   foil: string | number;
   /** The prompt for which answer and foil were chosen. */
   answerFor: Prompt;
+  /** The source prompt for which the foil was chosen; null: none, or not known. */
+  foilFor: Prompt | null;
   /** Chosen by hand, taken from what the model says, or kept whatever the prompt. */
   answerBy: "hand" | "model" | "pin";
 }
@@ -40,6 +43,7 @@ export const EXAMPLE: Draft = {
   answer: " Paris",
   foil: " Rome",
   answerFor: "The Eiffel Tower is in",
+  foilFor: "The Colosseum is in",
   answerBy: "hand",
 };
 
@@ -240,6 +244,7 @@ export function fromSpec(spec: Partial<RunSpec & SweepSpec>, base: Draft): Draft
     foil: firstFoil(metrics) ?? base.foil,
     // A question that names an answer has chosen it.
     answerFor: answer === null ? base.answerFor : (spec.prompt ?? base.prompt),
+    foilFor: firstFoil(metrics) ? sourceIn([spec.op, ...opsOf(spec)]) : base.foilFor,
     answerBy: answer === null || same(answer, base.answer) ? base.answerBy : "hand",
   };
 }

@@ -82,6 +82,7 @@ export function open(info: ModelInfo, prompt: string): Draft {
     answer: "",
     foil: "",
     answerFor: prompt,
+    foilFor: null,
   };
 }
 

@@ -7,13 +7,14 @@ const KEY = "neuronscope.draft";
 const DEBOUNCE_MS = 300;
 
 export function written(draft: Draft): string {
-  const { answer, foil, answerFor, answerBy } = draft;
+  const { answer, foil, answerFor, foilFor, answerBy } = draft;
   return JSON.stringify({
     run: toRun(draft),
     sweep: toSweep(draft),
     answer,
     foil,
     answerFor,
+    foilFor,
     answerBy,
   });
 }
@@ -22,9 +23,10 @@ export function written(draft: Draft): string {
 export function read(text: string | null): Draft | null {
   if (!text) return null;
   try {
-    const { run, sweep, answer, foil, answerFor, answerBy } = JSON.parse(text);
+    const { run, sweep, answer, foil, answerFor, foilFor, answerBy } = JSON.parse(text);
     const draft = { ...fromSpec(run, EXAMPLE), answer, foil };
     if (answerFor !== undefined) Object.assign(draft, { answerFor, answerBy: answerBy ?? "hand" });
+    if (foilFor !== undefined) Object.assign(draft, { foilFor });
     return { ...draft, op: sweep.op, over: asOver(sweep.over) };
   } catch {
     return null;

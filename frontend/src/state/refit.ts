@@ -8,7 +8,7 @@ interface Old {
   source: string;
 }
 
-const ANSWERS: readonly (keyof Draft)[] = ["answer", "foil", "answerFor", "answerBy"];
+const ANSWERS: readonly (keyof Draft)[] = ["answer", "foil", "answerFor", "foilFor", "answerBy"];
 
 /** Keeps what somebody has written; what is still the old example's becomes the new one's. */
 export function refit(draft: Draft, { before, source }: Old, example: Draft): Draft {

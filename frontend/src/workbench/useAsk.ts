@@ -1,7 +1,7 @@
 // Running the draft: answers that follow the model are asked for first.
 import { useMutation } from "@tanstack/react-query";
 import { RunCancelled, useGoOn, useRun } from "../api/jobs";
-import { editAt, hasField } from "../question/faultAt";
+import { editAt, hasField, lookAtFault } from "../question/faultAt";
 import { upToDate } from "../question/follow";
 import { type Draft, toRun, useDraft } from "../state/draft";
 import { promptWasRun } from "../state/last";
@@ -13,9 +13,7 @@ function showFault(error: unknown): void {
   if (error instanceof RunCancelled) return;
   const at = editAt(error);
   if (at) useDraft.getState().select(at.index, at.group);
-  requestAnimationFrame(() =>
-    document.querySelector("[data-fault]")?.scrollIntoView({ block: "nearest" }),
-  );
+  lookAtFault();
 }
 
 /** The run of the draft; `start` begins one, whose result is shown at its own address. */
