@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
 import { useMessages } from "../state/messages";
 import { Button } from "../ui/ui";
-import css from "./shell.module.css";
+import css from "./status.module.css";
 
 /** Errors, kept until somebody has read them; and that the server is another version now. */
 export function StatusBar({ updated }: { updated: string | null }) {
