@@ -233,7 +233,7 @@ def test_while_it_loads_the_answer_says_when_to_come_back(other):
     assert other.client.get("/api/model").json()["loading"] == job["id"]
     phases = [data["phase"] for _, kind, data in events(other.client, job["id"])
               if kind == "progress"]
-    assert phases[-1] == "certify"
+    assert phases[-1] == "ready" and "certify" in phases
     assert other.client.post("/api/experiments", json=RUN_JSON).status_code == 201
 
 

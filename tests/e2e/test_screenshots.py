@@ -18,7 +18,7 @@ def compared(server) -> str:
     a, b = (stored(server, "sweeps", prompt=prompt, op={"kind": "zero"}, over=OVER,
                    metrics=[PROB])
             for prompt in ("The Eiffel Tower is in", "The Louvre is in"))
-    ask(server, "POST", "captures", prompt="The Eiffel Tower is in",
+    ask(server, "POST", "captures?rerun=true", prompt="The Eiffel Tower is in",
         targets=[{"site": "resid_pre", "layer": 3}])
     return f"/c?a={a}&b={b}"
 

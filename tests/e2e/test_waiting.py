@@ -84,6 +84,7 @@ def test_a_sweep_that_asks_the_model_first_is_cancelled_before_it_begins(open_pa
 
 def test_a_cell_that_is_opened_while_the_model_is_busy_waits_beside_its_grid(open_page, server):
     page = open_page("/s")
+    prompt(page).fill("It is before the tower.")  # no other test has run its cells
     sweep(page, "Which layers?")
     own = page.get_by_role("region", name="Experiment")
     page.get_by_role("grid").focus()

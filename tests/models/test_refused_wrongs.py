@@ -13,8 +13,8 @@ from neuronscope.engine.session import load
 from neuronscope.errors import ModelRefused
 from neuronscope.models import identities
 from neuronscope.models.certify import certify
-from neuronscope.models.kept import KEY_FILE
 from neuronscope.models.layout import discover
+from neuronscope.models.sealed import KEY_FILE
 from neuronscope.models.text import probe_ids
 from tests.tiny import VOCAB, build, save, tokenizer
 
