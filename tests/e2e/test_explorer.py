@@ -76,7 +76,8 @@ def test_the_first_card_is_chosen_and_its_grid_says_where_the_difference_sits(op
         "aria-pressed", "true")
     start_sweep(page)
     said = page.get_by_role("region", name="What this grid says")
-    expect(said).to_contain_text("The difference between ␣Paris and ␣Rome sits at ␣Eiffel entering layers 0")
+    expect(said).to_contain_text(
+        "The difference between ␣Paris and ␣Rome sits at ␣Eiffel entering layers 0")
     expect(said).not_to_contain_text("So far")
     expect(page.get_by_role("button", name="Recovered").first).to_have_attribute(
         "aria-pressed", "true")
