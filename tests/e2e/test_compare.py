@@ -79,6 +79,7 @@ def test_a_result_is_compared_with_another_of_its_kind(open_page, server, sweeps
     page.wait_for_url(re.compile(f"b={other}"))
     line = page.get_by_role("region", name="Change of each metric").get_by_role("row").filter(
         has_text="KL")
+    expect(line).to_be_visible()
     a, b, difference = (float(each.replace("−", "-").replace("+", ""))
                         for each in line.locator("td").all_inner_texts()[:3])
     assert b - a == pytest.approx(difference, rel=0.02)
